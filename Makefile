@@ -1,0 +1,41 @@
+# Two commands matter: `make run` and `make test`. Everything else is for those who build.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+SCALE ?= 1
+PORT ?= 8000
+PYTHON ?= python3
+VENV := .venv/bin
+
+.PHONY: help run test check bench lock stop clean
+
+help: ## this list
+	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /\1\t/' | column -t -s '	'
+
+run: ## the whole platform with the synthetic province: make run SCALE=0.05 PORT=8000
+	@$(PYTHON) tools/bootstrap.py
+	@"$(VENV)/anze" run --scale $(SCALE) --port $(PORT)
+
+test: ## install what the tests need and run all of them: make test ARGS='tests/kernel -x'
+	@$(PYTHON) tools/bootstrap.py --dev
+	@$(VENV)/python -m pytest $(ARGS)
+
+check: ## house rules, lint, types, layers, dependencies, templates
+	@$(PYTHON) tools/bootstrap.py --dev
+	@$(VENV)/python tools/check.py
+
+bench: ## print every figure of docs/performance.md beside its limit
+	@$(PYTHON) tools/bootstrap.py --dev
+	@$(VENV)/python -m bench
+
+lock: ## make the locks anew from pyproject.toml and package.json
+	@$(PYTHON) tools/bootstrap.py --dev
+	@$(VENV)/python tools/lock.py
+
+stop: ## stop the embedded databases of this folder
+	@$(PYTHON) -m tools.postgres stop
+	@$(PYTHON) -m tools.postgres stop --test
+
+clean: stop ## remove all that was set up here, the database with its data included
+	rm -rf .venv var frontend/node_modules anze/web/static/dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""What sets the house up and checks it. Standard library only: it runs before anything is installed."""
