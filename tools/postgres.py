@@ -40,7 +40,7 @@ LOG_LIMIT = 20_000_000  # bytes; a longer server log is begun anew at the next s
 ClusterUrl = NewType("ClusterUrl", str)
 
 
-class PostgresError(Exception):
+class PostgresProblem(Exception):
     """The server cannot be had; the text is one sentence that names the remedy."""
 
 
@@ -97,7 +97,7 @@ def installations() -> Iterator[Binaries]:
     if named:
         found = _inspect(Path(named))
         if not found:
-            raise PostgresError(
+            raise PostgresProblem(
                 f"PG_BIN is {named}, but that folder holds no PostgreSQL {OLDEST_MAJOR} or newer "
                 "(initdb, pg_ctl, postgres): correct it or unset it."
             )
@@ -122,11 +122,11 @@ def find_binaries(major: int | None = None) -> Binaries:
         if major is None or found.major == major:
             return found
     if major is not None:
-        raise PostgresError(
+        raise PostgresProblem(
             f"The database was made by PostgreSQL {major}, which is not here any more: install postgresql-{major} "
             "or name its folder in PG_BIN (or give the data up with `make clean`)."
         )
-    raise PostgresError(
+    raise PostgresProblem(
         f"There is no PostgreSQL {OLDEST_MAJOR} or newer here: run `python3 tools/bootstrap.py`, which brings one, "
         "or set DATABASE_URL to a server of yours."
     )
@@ -175,11 +175,11 @@ def _runner(directory: Path, binaries: Binaries) -> Runner:
     prefix = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--")
     refusal = "PostgreSQL does not run as root, and this machine allows no user namespaces"
     if not shutil.which("setpriv"):
-        raise PostgresError(f"{refusal}: start this as an ordinary user, or install util-linux (setpriv).")
+        raise PostgresProblem(f"{refusal}: start this as an ordinary user, or install util-linux (setpriv).")
     runner = Runner(prefix, (NOBODY, NOBODY))
     for path in (str(directory), binaries.path("postgres")):
         if runner("test", "-x", path).returncode:
-            raise PostgresError(
+            raise PostgresProblem(
                 f"{refusal}, so it must run as the user nobody, who may not enter {path}: start this as an ordinary "
                 "user, or move the project out of the private folder."
             )
@@ -330,7 +330,7 @@ def _create(directory: Path, binaries: Binaries, runner: Runner) -> None:
     finally:
         secret.unlink()
     if done.returncode:
-        raise PostgresError(f"The database could not be created in {directory}: {_telling(done.stdout)}")
+        raise PostgresProblem(f"The database could not be created in {directory}: {_telling(done.stdout)}")
     with (fresh / "postgresql.conf").open("a", encoding="utf-8") as file:
         file.write("\ninclude_if_exists = 'anze.conf'\n")
     # Before the server first starts, in its single-user mode: no client program is needed, and no password
@@ -344,7 +344,7 @@ def _create(directory: Path, binaries: Binaries, runner: Runner) -> None:
         statements.append("ALTER ROLE anze_owner SET createrole_self_grant = 'set, inherit';")
     done = runner(binaries.path("postgres"), "--single", "-D", str(fresh), "postgres", stdin="\n".join(statements) + "\n")
     if done.returncode or re.search(r"ERROR|FATAL|PANIC", done.stdout):
-        raise PostgresError(f"The database's roles could not be created: {_telling(done.stdout)}")
+        raise PostgresProblem(f"The database's roles could not be created: {_telling(done.stdout)}")
     fresh.rename(data)
 
 
@@ -383,7 +383,7 @@ def _clear_after_kill(data: Path) -> None:
     asked = False
     while remaining := _leftovers(data):
         if time.monotonic() > deadline:
-            raise PostgresError(
+            raise PostgresProblem(
                 f"Processes of a killed database server do not end: {', '.join(map(str, remaining))}; end them by hand."
             )
         if not asked and time.monotonic() > deadline - 15:
@@ -422,7 +422,7 @@ def _start(directory: Path, binaries: Binaries, runner: Runner, *, fast_and_unsa
         if "could not bind" not in said:
             break
         (directory / "port").unlink(missing_ok=True)
-    raise PostgresError(f"The database server did not start: {_telling(said or done.stdout)} (all of it: {log})")
+    raise PostgresProblem(f"The database server did not start: {_telling(said or done.stdout)} (all of it: {log})")
 
 
 def _url(directory: Path, port: int, role: str = "anze_owner", database: str = "anze") -> ClusterUrl:
@@ -435,7 +435,7 @@ def ensure_cluster(directory: Path, *, fast_and_unsafe: bool = False) -> Cluster
     Creates the cluster if there is none, starts it if it is not running, otherwise leaves it alone; several
     processes may call this at once. `fast_and_unsafe` gives up surviving a power cut, for tests only.
 
-    Raises `PostgresError` with a sentence for the user.
+    Raises `PostgresProblem` with a sentence for the user.
     """
     directory = directory.resolve()
     try:
@@ -455,7 +455,7 @@ def ensure_cluster(directory: Path, *, fast_and_unsafe: bool = False) -> Cluster
                 _create(directory, binaries, runner)
             return _url(directory, _start(directory, binaries, runner, fast_and_unsafe=fast_and_unsafe))
     except OSError as error:
-        raise PostgresError(f"The database folder {directory} cannot be used: {error}.") from error
+        raise PostgresProblem(f"The database folder {directory} cannot be used: {error}.") from error
 
 
 def stop_cluster(directory: Path) -> bool:
@@ -473,17 +473,17 @@ def stop_cluster(directory: Path) -> bool:
         deadline = time.monotonic() + START_SECONDS
         while _runs_here(pid, directory / "data"):
             if time.monotonic() > deadline:
-                raise PostgresError(f"The database server (process {pid}) does not stop; see {directory / 'server.log'}.")
+                raise PostgresProblem(f"The database server (process {pid}) does not stop; see {directory / 'server.log'}.")
             time.sleep(0.05)
         return True
 
 
 def superuser_url(directory: Path) -> ClusterUrl:
-    """URL of the superuser anze_root, for repairs; raises `PostgresError` when the server is not running."""
+    """URL of the superuser anze_root, for repairs; raises `PostgresProblem` when the server is not running."""
     directory = directory.resolve()
     running = _postmaster(directory)
     if not running:
-        raise PostgresError(f"No database server runs on {directory}.")
+        raise PostgresProblem(f"No database server runs on {directory}.")
     return _url(directory, running[1], "anze_root")
 
 
@@ -503,7 +503,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0 if running else 3
         else:
             print(ensure_cluster(directory, fast_and_unsafe=options.test))
-    except PostgresError as error:
+    except PostgresProblem as error:
         print(error, file=sys.stderr)
         return 1
     return 0
