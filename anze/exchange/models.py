@@ -1,0 +1,124 @@
+"""Partners' keys, batches as they came in, and what was found in them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from anze.exchange.rules import BatchState, KeyAlgorithm
+from anze.kernel.models import ScopedTable
+from anze.kernel.rules import Channel
+from anze.parties.models import Organisation
+
+
+class PartnerKey(ScopedTable):
+    """A key a partner signs with. The secret of an Ed25519 key never reaches us; an HMAC secret is kept
+    encrypted with the platform's key and shown once."""
+
+    partner = models.ForeignKey(Organisation, models.CASCADE, related_name="keys", verbose_name=_("partner"))
+    insurer_id = models.UUIDField(null=True, editable=False)
+    region_code = models.CharField(max_length=6, editable=False)
+    key_id = models.CharField(_("key id"), max_length=60, unique=True)
+    algorithm = models.CharField(_("algorithm"), max_length=12, choices=KeyAlgorithm.choices)
+    material = models.TextField(editable=False)
+    issued_at = models.DateTimeField(_("issued at"))
+    issued_by = models.CharField(_("issued by"), max_length=120)
+    expires_at = models.DateTimeField(_("valid until"), null=True)
+    revoked_at = models.DateTimeField(_("revoked at"), null=True)
+    last_used_at = models.DateTimeField(_("last used at"), null=True)
+
+    class Meta:
+        verbose_name = _("interface key")
+        verbose_name_plural = _("interface keys")
+
+    def __str__(self) -> str:
+        return self.key_id
+
+
+class Nonce(models.Model):
+    """A nonce already seen within the allowed clock skew; a second use is a replay."""
+
+    key_id = models.CharField(max_length=60)
+    nonce = models.CharField(max_length=120)
+    seen_at = models.DateTimeField()
+
+    is_private: ClassVar[bool] = True
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["key_id", "nonce"], name="nonce_once")]
+        indexes: ClassVar = [models.Index(fields=["seen_at"], name="nonce_by_time")]
+
+    def __str__(self) -> str:
+        return self.nonce
+
+
+class Batch(ScopedTable):
+    """Rows of one feed from one sender, as they arrived, and their receipt.
+
+    `payload` is what was sent, compressed, kept so that nothing acknowledged can be lost. `outcomes` holds one
+    letter a row in the order sent (see rules.Outcome): a receipt for every row without a table of them.
+    """
+
+    keeps_history = False
+
+    feed = models.CharField(_("dataset"), max_length=40)
+    sender = models.ForeignKey(Organisation, models.PROTECT, related_name="batches", verbose_name=_("sender"))
+    insurer_id = models.UUIDField(null=True, editable=False)
+    region_code = models.CharField(_("region"), max_length=6)
+    channel = models.CharField(_("channel"), max_length=12, choices=Channel.choices)
+    state = models.CharField(_("state"), max_length=10, choices=BatchState.choices)
+    idempotency_key = models.CharField(_("idempotency key"), max_length=100)
+    content_sha256 = models.CharField(_("content SHA-256"), max_length=64)
+    content_type = models.CharField(max_length=60)
+    payload = models.BinaryField()
+    size = models.PositiveIntegerField(_("bytes"))
+    file_name = models.CharField(_("file"), max_length=200, blank=True)
+    received_at = models.DateTimeField(_("received at"))
+    finished_at = models.DateTimeField(_("processed at"), null=True)
+    by = models.UUIDField(null=True)
+    by_name = models.CharField(_("sent by"), max_length=120, blank=True)
+    rows = models.PositiveIntegerField(_("rows"), default=0)
+    created = models.PositiveIntegerField(_("created"), default=0)
+    updated = models.PositiveIntegerField(_("updated"), default=0)
+    unchanged = models.PositiveIntegerField(_("unchanged"), default=0)
+    rejected = models.PositiveIntegerField(_("rejected"), default=0)
+    outcomes = models.TextField(blank=True, default="")
+    failure = models.CharField(_("failure"), max_length=300, blank=True)
+
+    class Meta:
+        verbose_name = _("batch")
+        verbose_name_plural = _("batches")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["sender", "feed", "idempotency_key"], name="idempotency_key_once")
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["-received_at", "-id"], name="batch_by_time"),
+            models.Index(fields=["state"], name="batch_waiting", condition=models.Q(state="RECEIVED")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.feed} {self.received_at:%Y-%m-%d %H:%M}"
+
+
+class Finding(ScopedTable):
+    """What a check found in one row of a batch: field, rule, remedy. The row's content stays with it."""
+
+    keeps_history = False
+
+    batch = models.ForeignKey(Batch, models.CASCADE, related_name="findings", verbose_name=_("batch"))
+    insurer_id = models.UUIDField(null=True, editable=False)
+    region_code = models.CharField(max_length=6)
+    row = models.PositiveIntegerField(_("row"))
+    field = models.CharField(_("field"), max_length=60)
+    code = models.CharField(_("code"), max_length=40)
+    values = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name = _("finding")
+        verbose_name_plural = _("findings")
+        indexes: ClassVar = [models.Index(fields=["batch", "row"], name="finding_by_row")]
+
+    def __str__(self) -> str:
+        return f"{self.row} {self.field} {self.code}"

@@ -1,0 +1,38 @@
+"""Who is acting: a person in one of his roles, a partner's system, or the platform itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from anze.kernel.scope import EVERYTHING, NOTHING, Scope
+
+
+@dataclass(frozen=True)
+class Actor:
+    name: str
+    scope: Scope = NOTHING
+    permissions: frozenset[str] = frozenset()
+    role: str = ""
+    account_id: UUID | None = None
+    organisation_id: UUID | None = None
+    organisation_name: str = ""
+    address: str = ""
+    language: str = "zh-hans"
+    second_factor: bool = False
+    extra: dict[str, object] = field(default_factory=dict, compare=False)
+
+    def may(self, permission: str) -> bool:
+        return permission in self.permissions
+
+    @property
+    def is_known(self) -> bool:
+        return bool(self.scope.reader)
+
+
+ANYBODY = Actor(name="")
+
+
+def platform(permissions: frozenset[str] = frozenset()) -> Actor:
+    """The platform acting by itself: nightly jobs, publishing of accepted rows, set-up."""
+    return Actor(name="Anze", scope=EVERYTHING, permissions=permissions, role="PLATFORM")

@@ -1,0 +1,46 @@
+"""A duty: somebody must do something within a time. Its deadline is computed once, on write, and stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from django.utils.functional import Promise
+
+from anze.kernel.models import CalendarDay, parameter
+from anze.kernel.workdays import WorkdayCalendar
+
+BEIJING = ZoneInfo("Asia/Shanghai")
+Unit = Literal["WORKDAYS", "DAYS", "HOURS"]
+
+
+@dataclass(frozen=True)
+class Duty:
+    """`parameter` names the number of units allowed; `source` the rule it comes from."""
+
+    code: str
+    title: str | Promise
+    parameter: str
+    unit: Unit
+    source: str
+
+    def due_at(self, event_on: date, *, calendar: WorkdayCalendar, region_code: str = "") -> datetime:
+        """End of the last day allowed, Beijing time. The day of the event itself is not counted
+        (民法典 Art. 201)."""
+        allowed = int(parameter(self.parameter, event_on, region_code))
+        if self.unit == "WORKDAYS":
+            last = calendar.add_workdays(event_on, allowed)
+        else:
+            last = event_on + timedelta(days=allowed if self.unit == "DAYS" else 0)
+        end = datetime.combine(last + timedelta(days=1), time.min, tzinfo=BEIJING)
+        return end + timedelta(hours=allowed) if self.unit == "HOURS" else end
+
+
+def load_calendar() -> WorkdayCalendar:
+    return WorkdayCalendar(CalendarDay.objects.order_by("day").values_list("day", "is_workday"))
+
+
+def beijing_day(moment: datetime) -> date:
+    return moment.astimezone(BEIJING).date()

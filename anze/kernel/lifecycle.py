@@ -1,0 +1,62 @@
+"""State machines: a transition table, and one compare-and-set write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import models
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from anze.kernel.refusal import Refused
+
+
+@dataclass(frozen=True)
+class Transition:
+    name: str
+    sources: tuple[str, ...]
+    target: str
+    title: str | Promise
+    permission: str = ""
+
+
+@dataclass(frozen=True)
+class Lifecycle:
+    """The states a record can be in and the only ways from one to another."""
+
+    initial: str
+    transitions: tuple[Transition, ...]
+    field: str = "state"
+
+    def find(self, name: str) -> Transition:
+        return next(t for t in self.transitions if t.name == name)
+
+    def open_from(self, state: str) -> Iterable[Transition]:
+        return (t for t in self.transitions if state in t.sources)
+
+    def move(self, row: models.Model, name: str, **sets: Any) -> None:
+        """Go through one transition, unless somebody else moved the row first."""
+        transition = self.find(name)
+        changed = (
+            type(row)
+            ._default_manager.filter(pk=row.pk, **{f"{self.field}__in": transition.sources})
+            .update(**{self.field: transition.target}, **sets)
+        )
+        if not changed:
+            row.refresh_from_db(fields=[self.field])
+            raise Refused(
+                "wrong_state",
+                _("This cannot be done in the present state (%(state)s)."),
+                remedy=_("Reload the page: somebody may have moved it meanwhile."),
+                field=self.field,
+                status=409,
+                values={"state": getattr(row, self.field)},
+            )
+        for name_, value in {self.field: transition.target, **sets}.items():
+            setattr(row, name_, value)
+
+
+def states_reachable(lifecycle: Lifecycle) -> Mapping[str, set[str]]:
+    return {s: {t.target for t in lifecycle.open_from(s)} for t in lifecycle.transitions for s in t.sources}

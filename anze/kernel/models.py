@@ -1,0 +1,246 @@
+"""Tables everything stands on: parameters, working days, audit events, row history.
+
+Every table of the platform derives from one of four bases, and the base says who may read it:
+`PublicTable` everybody who is signed in, `PrivateTable` only the sign-in machinery and the platform,
+`ScopedTable` those whose scope covers the row, `FedTable` a scoped table filled through a feed.
+`anze.kernel.database` turns that into row-level security.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from uuid_utils.compat import uuid7
+
+from anze.kernel.rules import CalendarStatus, Channel, ParameterStatus
+
+
+class NewId(models.Func):
+    """A time-ordered UUID (version 7) made by the database, so neighbours in time are neighbours on disk."""
+
+    function = "kernel_new_id"
+    template = "%(function)s()"
+    output_field = models.UUIDField()
+
+
+class Table(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid7, db_default=NewId(), editable=False)
+
+    # extra policies by database role, for tables whose rows a role reaches by another way than its column
+    policies: ClassVar[dict[str, str]] = {}
+    keeps_history: ClassVar[bool] = False
+    # counted by the statistics: every change is queued so that only the touched figures are refreshed
+    is_counted: ClassVar[bool] = False
+
+    class Meta:
+        abstract = True
+
+
+class PublicTable(Table):
+    keeps_history = True
+
+    class Meta:
+        abstract = True
+
+
+class PrivateTable(Table):
+    class Meta:
+        abstract = True
+
+
+class ScopedTable(Table):
+    keeps_history = True
+
+    class Meta:
+        abstract = True
+
+
+class FedTable(ScopedTable):
+    """A table filled through a feed, by whichever of the four channels.
+
+    Event time, entry time and receive time are three different things and all are kept. The reporting
+    deadline is computed once, when the row first arrives, from the working-day calendar and the channel.
+    """
+
+    is_counted = True
+
+    batch_id = models.UUIDField(_("batch"), editable=False)
+    channel = models.CharField(_("channel"), max_length=12, choices=Channel.choices, editable=False)
+    event_on = models.DateField(_("event date"), editable=False, help_text=_("The day the reported thing happened."))
+    entered_at = models.DateTimeField(_("entered at"), null=True, editable=False)
+    received_at = models.DateTimeField(_("first received at"), editable=False)
+    report_due_at = models.DateTimeField(_("report due at"), editable=False)
+    version = models.PositiveIntegerField(_("version"), default=1, db_default=1, editable=False)
+    content_hash = models.CharField(max_length=32, editable=False)
+    is_void = models.BooleanField(_("void"), default=False, db_default=False, editable=False)
+    void_reason = models.CharField(_("reason for voiding"), max_length=200, blank=True, default="", db_default="")
+
+    class Meta:
+        abstract = True
+
+
+class Parameter(PublicTable):
+    """A legal or configurable number with the days it is in force, its source, and how sure we are of it."""
+
+    key = models.CharField(_("key"), max_length=80)
+    value = models.CharField(_("value"), max_length=80, blank=True)
+    unit = models.CharField(_("unit"), max_length=30, blank=True)
+    region_code = models.CharField(_("region"), max_length=6, blank=True, default="")
+    effective_from = models.DateField(_("in force from"))
+    effective_to = models.DateField(_("in force until"), null=True, blank=True)
+    source = models.CharField(_("source"), max_length=300, blank=True)
+    status = models.CharField(_("status"), max_length=12, choices=ParameterStatus.choices)
+    title_en = models.CharField(_("title (English)"), max_length=200)
+    title_zh = models.CharField(_("title (Chinese)"), max_length=200)
+    note = models.CharField(_("note"), max_length=400, blank=True)
+
+    class Meta:
+        verbose_name = _("parameter")
+        verbose_name_plural = _("parameters")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["key", "region_code", "effective_from"], name="parameter_once_a_day"),
+            models.CheckConstraint(
+                condition=models.Q(effective_to__isnull=True)
+                | models.Q(effective_to__gte=models.F("effective_from")),
+                name="parameter_ends_after_start",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} = {self.value}"
+
+
+class CalendarDay(models.Model):
+    """One day of the working-day calendar. `ordinal` counts the working days up to and including it."""
+
+    day = models.DateField(_("day"), primary_key=True)
+    is_workday = models.BooleanField(_("working day"))
+    name = models.CharField(_("name"), max_length=60, blank=True)
+    source = models.CharField(_("source"), max_length=200, blank=True)
+    status = models.CharField(_("status"), max_length=12, choices=CalendarStatus.choices)
+    ordinal = models.IntegerField(default=0)
+
+    is_public: ClassVar[bool] = True
+
+    class Meta:
+        verbose_name = _("calendar day")
+        verbose_name_plural = _("calendar days")
+
+    def __str__(self) -> str:
+        return f"{self.day}"
+
+
+class Event(ScopedTable):
+    """Something somebody did: append-only, never changed, never deleted."""
+
+    keeps_history = False
+
+    at = models.DateTimeField(_("at"))
+    kind = models.CharField(_("action"), max_length=60)
+    by = models.UUIDField(_("account"), null=True)
+    by_name = models.CharField(_("who"), max_length=120, blank=True)
+    role = models.CharField(_("role"), max_length=40, blank=True)
+    address = models.CharField(_("address"), max_length=64, blank=True)
+    table = models.CharField(_("table"), max_length=80, blank=True)
+    row_id = models.UUIDField(_("row"), null=True)
+    label = models.CharField(_("about"), max_length=200, blank=True)
+    details = models.JSONField(_("details"), default=dict)
+    region_code = models.CharField(_("region"), max_length=6, blank=True)
+    sector = models.CharField(_("sector"), max_length=12, blank=True)
+    insurer_id = models.UUIDField(null=True)
+    agency_id = models.UUIDField(null=True)
+    enterprise_id = models.UUIDField(null=True)
+
+    class Meta:
+        verbose_name = _("audit event")
+        verbose_name_plural = _("audit events")
+        indexes: ClassVar = [
+            models.Index(fields=["-at", "id"], name="event_by_time"),
+            models.Index(fields=["row_id", "-at"], name="event_by_row"),
+        ]
+
+    def __str__(self) -> str:
+        return self.kind
+
+
+class Change(models.Model):
+    """What a row looked like before somebody changed or deleted it; written by triggers, so raw SQL is caught."""
+
+    id = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField(_("at"))
+    by = models.UUIDField(_("account"), null=True)
+    event_id = models.UUIDField(null=True)
+    table_name = models.CharField(max_length=63)
+    row_id = models.UUIDField()
+    operation = models.CharField(max_length=6)
+    before = models.JSONField()
+    region_code = models.CharField(max_length=6, null=True)
+    sector = models.CharField(max_length=12, null=True)
+    insurer_id = models.UUIDField(null=True)
+    agency_id = models.UUIDField(null=True)
+    enterprise_id = models.UUIDField(null=True)
+
+    is_history: ClassVar[bool] = True
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["row_id", "id"], name="change_by_row"),
+            models.Index(fields=["table_name", "at"], name="change_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.operation} {self.table_name} {self.row_id}"
+
+
+class Touch(models.Model):
+    """A counted row that changed since the figures were last refreshed. Consumed by the refresh."""
+
+    id = models.BigAutoField(primary_key=True)
+    table_name = models.CharField(max_length=63)
+    row_id = models.UUIDField()
+    change = models.BigIntegerField(null=True)  # its state before, or NULL when it was new
+
+    is_queue: ClassVar[bool] = True
+
+    def __str__(self) -> str:
+        return f"{self.table_name} {self.row_id}"
+
+
+def parameter_row(key: str, on: date, region_code: str = "") -> Parameter | None:
+    """The parameter in force on a day: the county's own, else its city's, else the general one."""
+    return (
+        Parameter.objects.filter(
+            models.Q(region_code__in=region_chain(region_code)),
+            models.Q(effective_to__isnull=True) | models.Q(effective_to__gte=on),
+            key=key,
+            effective_from__lte=on,
+        )
+        .exclude(value="")
+        .order_by("-region_code", "-effective_from")
+        .first()
+    )
+
+
+def region_chain(region_code: str) -> list[str]:
+    """A region and everything it lies in, nearest first, ending with '' for everywhere."""
+    if not region_code:
+        return [""]
+    return list(dict.fromkeys([region_code, region_code[:4] + "00", region_code[:2] + "0000", ""]))
+
+
+def parameter_text(key: str, on: date, region_code: str = "", default: str | None = None) -> str:
+    found = parameter_row(key, on, region_code)
+    if found is None:
+        if default is None:
+            raise LookupError(f"no parameter {key} in force on {on}")
+        return default
+    return found.value
+
+
+def parameter(key: str, on: date, region_code: str = "", default: Any = None) -> Decimal:
+    """The number in force on a day. Units are the parameter's own (yuan, ratio, days)."""
+    return Decimal(parameter_text(key, on, region_code, None if default is None else str(default)))

@@ -1,0 +1,179 @@
+"""Roles, permissions and the code lists of institutions and people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import TextChoices
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+class RegionKind(TextChoices):
+    PROVINCE = "PROVINCE", _("province")
+    CITY = "CITY", _("city")
+    COUNTY = "COUNTY", _("county or district")
+    FUNCTIONAL_ZONE = "FUNCTIONAL_ZONE", _("functional zone")
+
+
+class OrganisationKind(TextChoices):
+    EMA = "EMA", _("emergency management authority")
+    SECTOR_DEPARTMENT = "SECTOR_DEPARTMENT", _("sector department")
+    FINANCIAL_REGULATOR = "FINANCIAL_REGULATOR", _("financial regulator")
+    COMMITTEE = "COMMITTEE", _("service committee")
+    INSURER = "INSURER", _("insurer")
+    INSURER_BRANCH = "INSURER_BRANCH", _("insurer's city branch")
+    AGENCY = "AGENCY", _("technical service agency")
+    BROKER = "BROKER", _("broker")
+    PLATFORM = "PLATFORM", _("platform operator")
+
+
+class QualificationKind(TextChoices):
+    SAFETY_EVALUATION = "SAFETY_EVALUATION", _("safety evaluation licence")
+    SAFETY_ENGINEER = "SAFETY_ENGINEER", _("registered safety engineer")
+    SENIOR_TITLE = "SENIOR_TITLE", _("senior technical title")
+    SECTOR_EXPERT = "SECTOR_EXPERT", _("sector safety expert appointment")
+    LIABILITY_LICENCE = "LIABILITY_LICENCE", _("liability insurance licence")
+
+
+class EnterpriseSize(TextChoices):
+    """统计上大中小微型企业划分办法(2017), 国统字〔2017〕213号."""
+
+    LARGE = "LARGE", _("large")
+    MEDIUM = "MEDIUM", _("medium")
+    SMALL = "SMALL", _("small")
+    MICRO = "MICRO", _("micro")
+
+
+class RiskTier(TextChoices):
+    """Insurers sort enterprises by risk and serve accordingly (应急〔2025〕27号)."""
+
+    HIGH = "HIGH", _("high")
+    MEDIUM = "MEDIUM", _("medium")
+    LOW = "LOW", _("low")
+
+
+class AlternativeId(TextChoices):
+    """For those without a unified social credit code."""
+
+    REGISTRATION = "REGISTRATION", _("business registration number")
+    VESSEL = "VESSEL", _("fishing vessel number")
+    PERMIT = "PERMIT", _("construction permit number")
+
+
+class Permission(TextChoices):
+    """What one may do or open. Screens, actions and navigation all name one of these."""
+
+    SEE_DASHBOARD = "SEE_DASHBOARD", _("see statistics")
+    SEE_UNDERWRITING = "SEE_UNDERWRITING", _("see policies")
+    SEE_PREMIUMS = "SEE_PREMIUMS", _("see premiums and rates")
+    SEE_REGISTER = "SEE_REGISTER", _("see the obligation register")
+    KEEP_REGISTER = "KEEP_REGISTER", _("keep the obligation register")
+    SEE_CLAIMS = "SEE_CLAIMS", _("see accidents and claims")
+    SEE_SERVICES = "SEE_SERVICES", _("see prevention services")
+    SEE_HAZARDS = "SEE_HAZARDS", _("see hazards")
+    SEE_EXPENSES = "SEE_EXPENSES", _("see prevention expenses")
+    SEE_PARTIES = "SEE_PARTIES", _("see institutions and experts")
+    SEE_ENTERPRISES = "SEE_ENTERPRISES", _("see enterprises")
+    ENTER_DATA = "ENTER_DATA", _("enter and upload data")
+    SEE_EXCHANGE = "SEE_EXCHANGE", _("see the data exchange")
+    MANAGE_KEYS = "MANAGE_KEYS", _("issue and revoke interface keys")
+    SEE_PARAMETERS = "SEE_PARAMETERS", _("see parameters")
+    MANAGE_PARAMETERS = "MANAGE_PARAMETERS", _("change parameters")
+    SEE_AUDIT = "SEE_AUDIT", _("see the audit log")
+    MANAGE_PEOPLE = "MANAGE_PEOPLE", _("manage people and roles")
+    EXPORT = "EXPORT", _("export tables")
+    RUN_PLATFORM = "RUN_PLATFORM", _("operate the platform")
+
+
+class Reach(TextChoices):
+    """Which of the scope columns a role is held by."""
+
+    ALL = "ALL", _("the whole province")
+    REGION = "REGION", _("its region")
+    SECTOR = "SECTOR", _("its sector in its region")
+    INSURER = "INSURER", _("its own business")
+    AGENCY = "AGENCY", _("its own orders")
+    EXPERT = "EXPERT", _("own visits")
+    ENTERPRISE = "ENTERPRISE", _("its own file")
+
+
+class Role(TextChoices):
+    PROVINCE_REGULATOR = "PROVINCE_REGULATOR", _("provincial regulator")
+    CITY_REGULATOR = "CITY_REGULATOR", _("city regulator")
+    COUNTY_REGULATOR = "COUNTY_REGULATOR", _("county regulator")
+    SECTOR_DEPARTMENT = "SECTOR_DEPARTMENT", _("sector department")
+    FINANCIAL_REGULATOR = "FINANCIAL_REGULATOR", _("financial regulator")
+    COMMITTEE = "COMMITTEE", _("committee secretariat")
+    INSURER_MANAGER = "INSURER_MANAGER", _("insurer manager")
+    INSURER_CLERK = "INSURER_CLERK", _("insurer clerk")
+    INSURER_BRANCH_MANAGER = "INSURER_BRANCH_MANAGER", _("insurer branch manager")
+    INSURER_BRANCH_CLERK = "INSURER_BRANCH_CLERK", _("insurer branch clerk")
+    AGENCY = "AGENCY", _("service agency")
+    EXPERT = "EXPERT", _("expert")
+    ENTERPRISE = "ENTERPRISE", _("enterprise")
+    ADMINISTRATOR = "ADMINISTRATOR", _("platform administrator")
+
+
+@dataclass(frozen=True)
+class RoleRule:
+    reach: Reach
+    permissions: frozenset[Permission]
+    welcome: str | Promise
+
+
+P = Permission
+_LOOK = {P.SEE_PREMIUMS, P.SEE_UNDERWRITING, P.SEE_CLAIMS, P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_EXPENSES}
+_WATCH = {P.SEE_DASHBOARD, P.SEE_PARTIES, P.SEE_ENTERPRISES, P.SEE_REGISTER, P.SEE_EXCHANGE, P.EXPORT}
+_REGULATE = {*_LOOK, *_WATCH, P.SEE_PARAMETERS, P.KEEP_REGISTER, P.ENTER_DATA}
+_INSURE = {*_LOOK, P.SEE_DASHBOARD, P.SEE_PARTIES, P.SEE_ENTERPRISES, P.SEE_EXCHANGE, P.EXPORT, P.ENTER_DATA}
+
+
+def _rule(reach: Reach, permissions: set[Permission], welcome: str | Promise) -> RoleRule:
+    return RoleRule(reach, frozenset(permissions), welcome)
+
+
+ROLES: dict[Role, RoleRule] = {
+    Role.PROVINCE_REGULATOR: _rule(
+        Reach.ALL, {*_REGULATE, P.SEE_AUDIT, P.MANAGE_PARAMETERS}, _("The province at work")
+    ),
+    Role.CITY_REGULATOR: _rule(Reach.REGION, {*_REGULATE, P.SEE_AUDIT}, _("Your city at work")),
+    Role.COUNTY_REGULATOR: _rule(Reach.REGION, set(_REGULATE), _("Your county at work")),
+    Role.SECTOR_DEPARTMENT: _rule(Reach.SECTOR, {*_LOOK, *_WATCH, P.SEE_PARAMETERS}, _("Your sector at work")),
+    # insurers' conduct; no data of workers
+    Role.FINANCIAL_REGULATOR: _rule(
+        Reach.ALL,
+        {*_WATCH, P.SEE_UNDERWRITING, P.SEE_PREMIUMS, P.SEE_EXPENSES, P.SEE_CLAIMS, P.SEE_PARAMETERS, P.SEE_AUDIT},
+        _("Insurers' conduct"),
+    ),
+    # aggregates and quality; premiums and rates stay with the regulators
+    Role.COMMITTEE: _rule(
+        Reach.ALL,
+        {P.SEE_DASHBOARD, P.SEE_PARTIES, P.SEE_ENTERPRISES, P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_EXCHANGE, P.EXPORT}
+        | {P.SEE_PARAMETERS},
+        _("Services across the province"),
+    ),
+    Role.INSURER_MANAGER: _rule(
+        Reach.INSURER, {*_INSURE, P.MANAGE_KEYS, P.SEE_AUDIT, P.MANAGE_PEOPLE}, _("Your business in the province")
+    ),
+    Role.INSURER_CLERK: _rule(Reach.INSURER, set(_INSURE), _("Your work today")),
+    Role.INSURER_BRANCH_MANAGER: _rule(Reach.INSURER, {*_INSURE, P.SEE_AUDIT}, _("Your business in the city")),
+    Role.INSURER_BRANCH_CLERK: _rule(Reach.INSURER, set(_INSURE), _("Your work today")),
+    Role.AGENCY: _rule(
+        Reach.AGENCY,
+        {P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_ENTERPRISES, P.SEE_PARTIES, P.EXPORT},
+        _("Your services"),
+    ),
+    Role.EXPERT: _rule(Reach.EXPERT, {P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_ENTERPRISES}, _("Your visits")),
+    Role.ENTERPRISE: _rule(
+        Reach.ENTERPRISE,
+        {P.SEE_UNDERWRITING, P.SEE_PREMIUMS, P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_EXPENSES, P.SEE_CLAIMS},
+        _("Your insurance and what it brings you"),
+    ),
+    Role.ADMINISTRATOR: _rule(
+        Reach.ALL,
+        {P.RUN_PLATFORM, P.MANAGE_PEOPLE, P.SEE_AUDIT, P.SEE_PARAMETERS, P.MANAGE_PARAMETERS, P.SEE_EXCHANGE}
+        | {P.MANAGE_KEYS, P.SEE_PARTIES},
+        _("The platform at work"),
+    ),
+}

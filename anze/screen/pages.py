@@ -1,0 +1,106 @@
+"""The page layer: Jinja2 with the few functions templates may call. Templates compute nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib.staticfiles import finders
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language, gettext, ngettext, pgettext
+from jinja2 import Environment, StrictUndefined
+
+
+def url(name: str, *positional: Any, **query: Any) -> str:
+    """A page's address; keywords become the query string, empty ones are dropped."""
+    path = reverse(name, args=positional)
+    kept = {key: value for key, value in query.items() if value not in (None, "")}
+    return f"{path}?{urlencode(kept, doseq=True)}" if kept else path
+
+
+@cache
+def _fingerprint(path: str) -> str:
+    found = finders.find(path)
+    return hashlib.sha256(Path(found).read_bytes()).hexdigest()[:10] if found else ""
+
+
+def static(path: str) -> str:
+    """A static file's address with its content's fingerprint, so browsers may keep it for good."""
+    mark = "" if settings.DEBUG else _fingerprint(path)
+    return f"{settings.STATIC_URL}{path}" + (f"?v={mark}" if mark else "")
+
+
+def money(value: Decimal | None, places: int = 2) -> str:
+    """Yuan with thousands separators; nothing known is a dash."""
+    return "–" if value is None else f"{value:,.{places}f}"
+
+
+def ten_thousands(value: Decimal | None) -> str:
+    """万元 in Chinese, thousand yuan separators in English: large sums at a glance."""
+    if value is None:
+        return "–"
+    if is_chinese():
+        return f"{(Decimal(value) / 10_000).quantize(Decimal('0.1'), ROUND_HALF_UP):,} 万元"
+    return f"¥{Decimal(value).quantize(Decimal(1), ROUND_HALF_UP):,}"
+
+
+def percent(value: Decimal | None, places: int = 2) -> str:
+    """A ratio as percent, rounded half up for display only; unknown (denominator 0) is a dash."""
+    if value is None:
+        return "–"
+    return f"{(Decimal(value) * 100).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)}%"
+
+
+def whole(value: int | Decimal | None) -> str:
+    return "–" if value is None else f"{value:,.0f}"
+
+
+def day(value: date | None) -> str:
+    return "–" if value is None else value.isoformat()
+
+
+def moment(value: datetime | None) -> str:
+    """A moment in Beijing time."""
+    return "–" if value is None else timezone.localtime(value).strftime("%Y-%m-%d %H:%M")
+
+
+def is_chinese() -> bool:
+    return (get_language() or settings.LANGUAGE_CODE).startswith("zh")
+
+
+def with_query(request: HttpRequest, **changes: Any) -> str:
+    """The present address with some query words changed (None removes one)."""
+    query = request.GET.copy()
+    for key, value in changes.items():
+        if value is None:
+            query.pop(key, None)
+        else:
+            query[key] = str(value)
+    return f"?{query.urlencode()}" if query else request.path
+
+
+def environment(**options: Any) -> Environment:
+    options.pop("autoescape", None)
+    env = Environment(  # noqa: S701 - autoescape is on
+        **{**options, "undefined": StrictUndefined},
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+    )
+    env.install_gettext_callables(gettext, ngettext, newstyle=True, pgettext=pgettext)  # type: ignore[attr-defined]
+    env.globals.update(
+        url=url, static=static, with_query=with_query, is_chinese=is_chinese, language=get_language
+    )
+    env.filters.update(
+        money=money, percent=percent, whole=whole, day=day, moment=moment, ten_thousands=ten_thousands
+    )
+    return env

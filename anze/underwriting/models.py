@@ -1,0 +1,142 @@
+"""The obligation register and the policies: who must insure, who is insured, for whom and how much."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from anze.parties.models import OfEnterprise, OfInsurer
+from anze.underwriting.rules import EndorsementKind, ObligationReason, ObligationState, UnderwritingNature
+
+
+class Obligation(OfEnterprise):
+    """One entry of the obligation register (应保尽保底数): this enterprise must insure, says this source."""
+
+    reason = models.CharField(_("reason"), max_length=12, choices=ObligationReason.choices)
+    source = models.CharField(_("source"), max_length=120)
+    listed_on = models.DateField(_("on the register from"))
+    delisted_on = models.DateField(_("off the register from"), null=True)
+    delisting_reason = models.CharField(_("reason for delisting"), max_length=200, blank=True)
+    state = models.CharField(_("state"), max_length=12, choices=ObligationState.choices)
+    dispute_note = models.CharField(_("dispute"), max_length=300, blank=True)
+    registered_workers = models.PositiveIntegerField(_("registered workers"))
+
+    class Meta:
+        verbose_name = _("register entry")
+        verbose_name_plural = _("obligation register")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["enterprise", "sector"], name="obligation_once"),
+            models.CheckConstraint(
+                condition=models.Q(delisted_on__isnull=True) | models.Q(delisted_on__gte=models.F("listed_on")),
+                name="obligation_ends_after_start",
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["region_code", "sector"], name="obligation_by_region")]
+
+    def __str__(self) -> str:
+        return f"{self.enterprise} · {self.get_sector_display()}"
+
+
+class Policy(OfInsurer):
+    """A contract. Amounts in yuan; the days include `start_on` and `end_on`."""
+
+    policy_no = models.CharField(_("policy no."), max_length=50)
+    branch_code = models.CharField(_("branch code"), max_length=20, blank=True)
+    product_name = models.CharField(_("product"), max_length=120, blank=True)
+    wording_no = models.CharField(_("wording no."), max_length=60, blank=True)
+    nature = models.CharField(_("underwriting"), max_length=12, choices=UnderwritingNature.choices)
+    coinsurers = models.JSONField(_("co-insurers"), default=list)
+    holder_name = models.CharField(_("policyholder"), max_length=120)
+    holder_uscc = models.CharField(_("policyholder's credit code"), max_length=18, blank=True)
+    applied_on = models.DateField(_("applied on"))
+    issued_on = models.DateField(_("issued on"))
+    start_on = models.DateField(_("in force from"))
+    end_on = models.DateField(_("in force until"))
+    insured_workers = models.PositiveIntegerField(_("insured workers"))
+    registered_workers = models.PositiveIntegerField(_("registered workers"), null=True)
+    worker_list_hash = models.CharField(_("fingerprint of the worker list"), max_length=64, blank=True)
+    limit_per_person = models.DecimalField(_("limit per person"), max_digits=14, decimal_places=2)
+    limit_per_accident = models.DecimalField(_("limit per accident"), max_digits=16, decimal_places=2)
+    aggregate_limit = models.DecimalField(_("aggregate limit"), max_digits=16, decimal_places=2)
+    premium_written = models.DecimalField(_("premium written"), max_digits=14, decimal_places=2)
+    rate_base = models.DecimalField(_("base rate"), max_digits=9, decimal_places=6, null=True)
+    rate_factors = models.JSONField(_("rate factors"), default=list)
+    rate_final = models.DecimalField(_("final rate"), max_digits=9, decimal_places=6, null=True)
+    agreed_expense_ratio = models.DecimalField(
+        _("agreed prevention expense ratio"), max_digits=6, decimal_places=4, null=True
+    )
+    agreed_service_types = ArrayField(models.CharField(max_length=12), default=list, verbose_name=_("agreed services"))
+    agreed_frequency = models.PositiveSmallIntegerField(_("agreed visits a year"), null=True)
+    is_renewal = models.BooleanField(_("renewal"))
+    previous_policy_no = models.CharField(_("previous policy no."), max_length=50, blank=True)
+    project_name = models.CharField(_("construction project"), max_length=160, blank=True)
+    permit_no = models.CharField(_("construction permit no."), max_length=60, blank=True)
+    project_address = models.CharField(_("project address"), max_length=200, blank=True)
+    # what endorsements made of it, rewritten whenever one arrives, so that lists and figures need no join
+    cancelled_on = models.DateField(_("cancelled from"), null=True, editable=False)
+    cover_end_on = models.DateField(_("last day of cover"), editable=False)
+
+    class Meta:
+        verbose_name = _("policy")
+        verbose_name_plural = _("policies")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["insurer", "policy_no"], name="policy_no_once_per_insurer"),
+            models.CheckConstraint(
+                condition=models.Q(end_on__gt=models.F("start_on")), name="policy_ends_after_start"
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["enterprise", "start_on"], name="policy_by_enterprise"),
+            models.Index(fields=["-start_on", "-id"], name="policy_by_start"),
+        ]
+
+    def __str__(self) -> str:
+        return self.policy_no
+
+
+class Endorsement(OfInsurer):
+    """A change of a policy (批单). `after_value` replaces what the kind names from `effective_on` on."""
+
+    policy = models.ForeignKey(Policy, models.PROTECT, related_name="endorsements", verbose_name=_("policy"))
+    endorsement_no = models.CharField(_("endorsement no."), max_length=50)
+    kind = models.CharField(_("kind"), max_length=12, choices=EndorsementKind.choices)
+    issued_on = models.DateField(_("issued on"))
+    effective_on = models.DateField(_("effective from"))
+    before_value = models.CharField(_("before"), max_length=60, blank=True)
+    after_value = models.CharField(_("after"), max_length=60, blank=True)
+    premium_delta = models.DecimalField(_("change of premium"), max_digits=14, decimal_places=2)
+    reason = models.CharField(_("reason"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("endorsement")
+        verbose_name_plural = _("endorsements")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["insurer", "endorsement_no"], name="endorsement_no_once_per_insurer")
+        ]
+
+    def __str__(self) -> str:
+        return self.endorsement_no
+
+
+class PremiumReceipt(OfInsurer):
+    """Premium actually received, one row an instalment; refunds are negative. The 21 % cap is on these."""
+
+    policy = models.ForeignKey(Policy, models.PROTECT, related_name="receipts", verbose_name=_("policy"))
+    receipt_no = models.CharField(_("receipt no."), max_length=50)
+    instalment = models.PositiveSmallIntegerField(_("instalment"))
+    amount = models.DecimalField(_("amount"), max_digits=14, decimal_places=2)
+    received_on = models.DateField(_("received on"))
+    payer_name = models.CharField(_("payer"), max_length=120, blank=True)
+
+    class Meta:
+        verbose_name = _("premium receipt")
+        verbose_name_plural = _("premium receipts")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["insurer", "receipt_no"], name="receipt_no_once_per_insurer")
+        ]
+
+    def __str__(self) -> str:
+        return self.receipt_no

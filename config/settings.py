@@ -1,0 +1,223 @@
+"""Every setting, in one file. What differs between machines comes from the environment.
+
+DATABASE_URL         the owner's login to a PostgreSQL (>= 15) database; set by `anze run` to the embedded one
+ANZE_DATABASE_LOGIN  "owner" for migrations; otherwise the web login, which owns no table
+ANZE_SECRET_KEY      else a random one kept in var/secret_key
+ANZE_HOSTS           comma-separated host names the site answers to
+ANZE_DEBUG           "1" shows tracebacks; never on a server others reach
+ANZE_STATE           folder for what must outlive a restart (default var/)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from pathlib import Path
+
+import psycopg
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+ROOT = Path(__file__).resolve().parent.parent
+STATE = Path(os.environ.get("ANZE_STATE") or ROOT / "var")
+DEBUG = os.environ.get("ANZE_DEBUG") == "1"
+
+
+def _secret_key() -> str:
+    if given := os.environ.get("ANZE_SECRET_KEY"):
+        return given
+    kept = STATE / "secret_key"
+    if not kept.exists():
+        STATE.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(kept, os.O_WRONLY | os.O_CREAT, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(48))
+    return kept.read_text().strip()
+
+
+SECRET_KEY = _secret_key()
+
+
+def _database() -> dict[str, object]:
+    url = os.environ.get("DATABASE_URL", "")
+    if not url:
+        raise ImproperlyConfigured(
+            "DATABASE_URL is not set. Start with `make run`, which brings its own PostgreSQL, "
+            "or set DATABASE_URL=postgresql://user:password@host:5432/database."
+        )
+    try:
+        given = psycopg.conninfo.conninfo_to_dict(url)
+    except psycopg.ProgrammingError as problem:
+        raise ImproperlyConfigured(
+            f"DATABASE_URL cannot be read ({str(problem).strip()}). "
+            "Write it as postgresql://user:password@host:5432/database."
+        ) from None
+    name, user, password = given.get("dbname"), given.get("user"), given.get("password", "")
+    if not name or not user:
+        raise ImproperlyConfigured(
+            "DATABASE_URL names no database or no user. "
+            "Write it as postgresql://user:password@host:5432/database."
+        )
+    if os.environ.get("ANZE_DATABASE_LOGIN") != "owner":
+        user = f"{name}_web"
+        password = web_password(str(password))
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": name,
+        "USER": user,
+        "PASSWORD": password,
+        "HOST": given.get("host", ""),
+        "PORT": str(given.get("port", "")),
+        "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"sslmode": given["sslmode"]} if given.get("sslmode") else {},
+    }
+
+
+def web_password(owner_password: str) -> str:
+    """The web login's password, derived from the owner's, so that one setting is enough."""
+    return hashlib.sha256(f"anze web login {owner_password}".encode()).hexdigest()
+
+
+DATABASES = {"default": _database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+ALLOWED_HOSTS = [h for h in os.environ.get("ANZE_HOSTS", "localhost,127.0.0.1,[::1]").split(",") if h]
+CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("ANZE_ORIGINS", "").split(",") if o]
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "procrastinate.contrib.django",
+    # the rooms, from the ground up
+    "anze.kernel.apps.Room",
+    "anze.screen.apps.Room",
+    "anze.parties.apps.Room",
+    "anze.underwriting.apps.Room",
+    "anze.claims.apps.Room",
+    "anze.prevention.apps.Room",
+    "anze.hazards.apps.Room",
+    "anze.expenses.apps.Room",
+    "anze.exchange.apps.Room",
+    "anze.monitoring.apps.Room",
+    "anze.web.apps.Room",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "anze.web.middleware.ActorAndScope",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "DIRS": sorted((ROOT / "anze").glob("*/templates")),
+        "APP_DIRS": False,
+        "OPTIONS": {"environment": "anze.screen.pages.environment", "context_processors": []},
+    },
+]
+
+AUTH_USER_MODEL = "parties.Account"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "sign-in"
+
+# Five failures lock the pair of account and address for fifteen minutes.
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = 0.25
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_LOCKOUT_CALLABLE = "anze.web.accounts.locked_out"
+AXES_RESET_ON_SUCCESS = True
+AXES_VERBOSE = False
+SILENCED_SYSTEM_CHECKS: list[str] = []
+OTP_TOTP_ISSUER = "Anze"
+
+SESSION_COOKIE_AGE = 8 * 3600
+SESSION_SAVE_EVERY_REQUEST = False
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = os.environ.get("ANZE_HTTPS") == "1"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if os.environ.get("ANZE_HTTPS") == "1" else None
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:", "blob:"],
+        "style-src": [SELF],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", _("Chinese")), ("en", _("English"))]
+LOCALE_PATHS: list[str] = []
+LANGUAGE_COOKIE_NAME = "language"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "Asia/Shanghai"
+USE_THOUSAND_SEPARATOR = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = STATE / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+MEDIA_ROOT = STATE / "media"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 6 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 2000},
+    }
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {"anze": {"level": "INFO"}, "axes": {"level": "ERROR"}},
+}
