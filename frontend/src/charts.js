@@ -1,0 +1,229 @@
+// Charts, declared by the page:
+//   <div class="chart" data-chart="trend" data-chart-source="#trend-option" role="img" aria-label="…"></div>
+//   <script type="application/json" id="trend-option">{ …an ECharts option… }</script>
+// A map adds data-map-url="/static/dist/map/370000.json"; its data name their region by `code`.
+// A datum with `url` is a link to its rows. Formatters are named: "@percent", "@integer",
+// "@amount", "@wan"; JSON carries no functions, and the Content-Security-Policy no text to evaluate.
+import * as echarts from "echarts/core";
+import { BarChart, FunnelChart, HeatmapChart, LineChart, MapChart, PieChart, ScatterChart } from "echarts/charts";
+import {
+  AriaComponent,
+  DatasetComponent,
+  DataZoomComponent,
+  GeoComponent,
+  GridComponent,
+  LegendComponent,
+  MarkLineComponent,
+  MarkPointComponent,
+  TitleComponent,
+  TooltipComponent,
+  VisualMapComponent,
+} from "echarts/components";
+import { LabelLayout, UniversalTransition } from "echarts/features";
+import { CanvasRenderer } from "echarts/renderers";
+import { isChinese, say } from "./words.js";
+
+echarts.use([
+  BarChart, FunnelChart, HeatmapChart, LineChart, MapChart, PieChart, ScatterChart,
+  AriaComponent, DatasetComponent, DataZoomComponent, GeoComponent, GridComponent, LegendComponent,
+  MarkLineComponent, MarkPointComponent, TitleComponent, TooltipComponent, VisualMapComponent,
+  LabelLayout, UniversalTransition, CanvasRenderer,
+]); // prettier-ignore
+
+// Told apart in print and by colour-blind readers; none is the red or green of a judgement.
+const palette = ["#2a6f97", "#e09f3e", "#6a994e", "#9c6ade", "#bc6c25", "#3aa6a6", "#8d99ae", "#c8553d"];
+
+const decimals = (digits) => new Intl.NumberFormat("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+const whole = decimals(0);
+const single = decimals(1);
+const double = decimals(2);
+// Axes and tooltips hand over a number; a label hands over its datum; a scatter's datum ends with its value.
+const number = (given) => {
+  let value = given?.value ?? given;
+  if (Array.isArray(value)) value = value[value.length - 1];
+  return value === null || value === "" || value === undefined || Number.isNaN(Number(value)) ? null : Number(value);
+};
+const shown = (format) => (given) => {
+  const value = number(given);
+  return value === null ? "–" : format(value);
+};
+const formatters = {
+  "@percent": shown((value) => `${single.format(value)}%`), // 93.4 → 93.4%
+  "@share": shown((value) => `${single.format(value * 100)}%`), // 0.934 → 93.4%
+  "@integer": shown((value) => whole.format(value)),
+  "@amount": shown((value) => double.format(value)),
+  "@wan": shown((value) => `${single.format(value / 10000)}${isChinese() ? "万" : "×10⁴"}`),
+};
+
+/** Replace each named formatter by its function, anywhere in the option. */
+const withFormatters = (option) => {
+  for (const [key, value] of Object.entries(option)) {
+    if (typeof value === "string" && Object.hasOwn(formatters, value)) option[key] = formatters[value];
+    else if (value && typeof value === "object") withFormatters(value);
+  }
+  return option;
+};
+
+const list = (value) => (Array.isArray(value) ? value : value ? [value] : []);
+
+const cssColour = (name, fallback) =>
+  getComputedStyle(document.documentElement).getPropertyValue(name).trim() || fallback;
+
+/** Colours and sizes of the page, so that a chart follows dark mode and large text. */
+const theme = () => {
+  const ink = cssColour("--tblr-body-color", "#1f2937");
+  const faint = cssColour("--tblr-border-color", "#e2e8f0");
+  const quiet = cssColour("--tblr-secondary", "#526070");
+  const paper = cssColour("--tblr-bg-surface", "#ffffff");
+  const fontSize = Math.round(parseFloat(getComputedStyle(document.documentElement).fontSize) * 0.8125);
+  const fontFamily = getComputedStyle(document.body).fontFamily;
+  const axis = {
+    axisLine: { lineStyle: { color: faint } },
+    axisTick: { lineStyle: { color: faint } },
+    axisLabel: { color: quiet, fontSize },
+    nameTextStyle: { color: quiet, fontSize },
+    splitLine: { lineStyle: { color: faint } },
+    splitArea: { show: false },
+  };
+  return {
+    color: palette,
+    backgroundColor: "transparent",
+    textStyle: { fontFamily, fontSize, color: ink },
+    title: { textStyle: { color: ink, fontSize: fontSize + 2, fontWeight: 600 }, subtextStyle: { color: quiet, fontSize } },
+    legend: { textStyle: { color: ink, fontSize }, inactiveColor: faint },
+    tooltip: { backgroundColor: paper, borderColor: faint, textStyle: { color: ink, fontSize } },
+    categoryAxis: { ...axis, splitLine: { show: false } },
+    valueAxis: { ...axis, axisLine: { show: false }, axisTick: { show: false } },
+    timeAxis: axis,
+    logAxis: axis,
+    visualMap: { textStyle: { color: quiet, fontSize } },
+    label: { color: ink, fontSize },
+    line: { symbol: "circle", symbolSize: 6, lineStyle: { width: 2.5 } },
+    bar: { barMaxWidth: 28, itemStyle: { borderRadius: [3, 3, 0, 0] } },
+    map: {
+      itemStyle: { areaColor: faint, borderColor: paper, borderWidth: 1 },
+      label: { color: ink, fontSize: fontSize - 1 },
+      emphasis: { itemStyle: { areaColor: "#f2cc8f" }, label: { color: "#1f2937" } },
+      select: { itemStyle: { areaColor: "#f2cc8f" } },
+    },
+  };
+};
+
+const maps = new Map();
+
+/** Load and register the shapes once a page; resolves to the names by region code. */
+const loadMap = (url) => {
+  if (!maps.has(url)) {
+    const loading = fetch(url)
+      .then((answer) => {
+        if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
+        return answer.json();
+      })
+      .then((shapes) => {
+        echarts.registerMap(url, shapes);
+        return new Map(shapes.features.map((each) => [String(each.properties.adcode), each.properties.name]));
+      });
+    loading.catch(() => maps.delete(url)); // the next chart tries again
+    maps.set(url, loading);
+  }
+  return maps.get(url);
+};
+
+/** Point map series at the loaded shapes, and find each datum's region by its code. */
+const placeOnMap = (option, url, names) => {
+  for (const part of [...list(option.series).filter((each) => each.type === "map"), ...list(option.geo)]) {
+    part.map = url;
+    part.nameMap ??= {};
+    for (const datum of list(part.data)) {
+      const name = names.get(String(datum.code));
+      if (name && datum.name) part.nameMap[name] = datum.name;
+      else if (name) datum.name = name;
+    }
+  }
+};
+
+const complete = (option) => {
+  option.tooltip = { confine: true, ...option.tooltip, renderMode: "richText" };
+  option.aria = { enabled: true, decal: { show: false }, ...option.aria };
+  if (matchMedia("(prefers-reduced-motion: reduce)").matches) option.animation = false;
+  else option.animationDuration ??= 300;
+  return withFormatters(option);
+};
+
+const isEmpty = (option) =>
+  !option.dataset && list(option.series).every((series) => !Array.isArray(series.data) || series.data.length === 0);
+
+const mounted = new Map();
+
+const dispose = (element) => {
+  const chart = mounted.get(element);
+  if (!chart) return;
+  chart.watcher.disconnect();
+  chart.instance.dispose();
+  mounted.delete(element);
+};
+
+const follow = (event) => {
+  const url = event.data?.url;
+  if (typeof url === "string" && url.startsWith("/") && !url.startsWith("//")) window.location.assign(url);
+};
+
+const mount = async (element) => {
+  const source = document.querySelector(element.dataset.chartSource);
+  if (!source || !element.isConnected) return;
+  let option;
+  try {
+    option = JSON.parse(source.textContent);
+    if (isEmpty(option)) {
+      dispose(element);
+      element.classList.add("chart-empty");
+      element.textContent = say("noData");
+      return;
+    }
+    if (element.dataset.mapUrl) placeOnMap(option, element.dataset.mapUrl, await loadMap(element.dataset.mapUrl));
+  } catch (error) {
+    element.classList.add("chart-empty");
+    element.textContent = say("noData");
+    console.error(`chart ${element.dataset.chart}:`, error);
+    return;
+  }
+  if (!element.isConnected) return;
+  dispose(element);
+  if (element.classList.contains("chart-empty")) {
+    element.classList.remove("chart-empty");
+    element.textContent = "";
+  }
+  const instance = echarts.init(element, theme(), { renderer: "canvas", locale: isChinese() ? "ZH" : "EN" });
+  instance.setOption(complete(option));
+  instance.on("click", follow);
+  const watcher = new ResizeObserver(() => instance.resize());
+  watcher.observe(element);
+  mounted.set(element, { instance, watcher });
+  element.dataset.chartReady = "yes";
+};
+
+const charts = (place) => [
+  ...(place.matches?.("[data-chart]") ? [place] : []),
+  ...(place.querySelectorAll?.("[data-chart]") ?? []),
+];
+
+const mountAll = (place) => {
+  for (const element of charts(place)) mount(element);
+};
+
+document.addEventListener("htmx:afterSettle", ({ target }) => {
+  for (const element of [...mounted.keys()]) if (!element.isConnected) dispose(element);
+  mountAll(target);
+  // A fragment may carry the figures alone while the chart stays where it was.
+  for (const script of target.querySelectorAll?.('script[type="application/json"][id]') ?? []) {
+    for (const element of mounted.keys()) {
+      if (element.dataset.chartSource === `#${script.id}` && !target.contains(element)) mount(element);
+    }
+  }
+});
+document.addEventListener("htmx:beforeCleanupElement", ({ target }) => charts(target).forEach(dispose));
+document.addEventListener("anze:appearance", () => requestAnimationFrame(() => mountAll(document)));
+addEventListener("beforeprint", () => mounted.forEach(({ instance }) => instance.resize()));
+
+if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", () => mountAll(document));
+else mountAll(document);
