@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db.models import TextChoices
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 
@@ -24,3 +25,67 @@ class Outcome(TextChoices):
 class KeyAlgorithm(TextChoices):
     ED25519 = "ed25519", _("Ed25519")
     HMAC_SHA256 = "hmac-sha256", _("HMAC-SHA-256")
+
+
+# code → (what is wrong, what to do). A feed's own checks bring their own words.
+FINDINGS: dict[str, tuple[Promise, Promise]] = {
+    "broken_json": (
+        _("The row is not valid JSON: %(problem)s"),
+        _("Send one JSON object a row, encoded in UTF-8."),
+    ),
+    "wrong_encoding": (
+        _("The row is not UTF-8 text."),
+        _("Encode the data in UTF-8; GBK and UTF-16 are not accepted by the interface."),
+    ),
+    "not_an_object": (_("The row is not a JSON object."), _("Send each record as {…} with named fields.")),
+    "unknown_field": (
+        _("There is no field of this name in the dataset."),
+        _("Remove the field, or correct its name by the data dictionary."),
+    ),
+    "missing_field": (_("A required field is missing."), _("Fill in the field.")),
+    "wrong_type": (_("Expected %(expected)s, got %(got)s."), _("Send the value in the type of the data dictionary.")),
+    "bad_value": (_("The value cannot be accepted: %(problem)s"), _("Correct the value by the data dictionary.")),
+    "not_in_code_list": (
+        _("“%(value)s” is not in the code list."),
+        _("Use one of: %(codes)s."),
+    ),
+    "too_long": (_("The text is longer than %(limit)s characters."), _("Shorten the text.")),
+    "forbidden_character": (_("The text contains a NUL character."), _("Remove the character.")),
+    "too_precise": (_("More than %(places)s decimal places."), _("Round the amount yourself; it is not rounded here.")),
+    "too_large": (_("The number is out of range."), _("Check the unit: amounts are in yuan.")),
+    "bad_credit_code": (
+        _("The credit code's check digit is wrong."),
+        _("Copy the 18 characters from the business licence."),
+    ),
+    "duplicate_in_batch": (
+        _("Row %(first)s of the same batch has the same key."),
+        _("Send each record once; put corrections into a later batch."),
+    ),
+    "event_in_future": (_("The day of the event lies in the future."), _("Report it when it has happened.")),
+    "date_out_of_calendar": (
+        _("The date lies outside the working-day calendar."),
+        _("Check the year; records from before 2023 are not taken."),
+    ),
+    "unknown_enterprise": (
+        _("No enterprise with the credit code “%(value)s” is on file."),
+        _("Check the code. A new enterprise is first entered by the emergency management authority."),
+    ),
+    "unknown_policy": (_("You have no policy “%(value)s”."), _("Send the policy first, or correct the number.")),
+    "policy_of_another_insurer": (
+        _("The policy “%(value)s” belongs to another insurer."),
+        _("Report only on your own policies."),
+    ),
+    "unknown_agency": (
+        _("No service agency with the code “%(value)s” is on file."),
+        _("Use the agency's platform code; new agencies register first."),
+    ),
+    "unknown_expert": (_("No expert “%(value)s” is on file."), _("Use the expert number of the expert register.")),
+    "unknown_service": (_("You have no service “%(value)s”."), _("Send the service first, or correct the number.")),
+    "unknown_plan_item": (_("Your plans have no item “%(value)s”."), _("Send the plan first, or correct the item.")),
+    "unknown_accident": (_("You have no accident “%(value)s”."), _("Send the accident first, or correct the number.")),
+    "region_not_yours": (
+        _("The region “%(value)s” is not in your area."),
+        _("Report only on your own area; pass the record to the unit in charge."),
+    ),
+    "unknown_region": (_("There is no region “%(value)s”."), _("Use a county's code by GB/T 2260.")),
+}

@@ -41,8 +41,8 @@ MAX_SKEW: Final = timedelta(minutes=5)
 
 # Longer headers are refused unread: an honest signature takes about 400 characters.
 MAX_HEADER: Final = {"signature-input": 4096, "signature": 1024, "content-digest": 1024}
-MAX_KEY_ID: Final = 100
-MAX_NONCE: Final = 128
+MAX_KEY_ID: Final = 60
+MAX_NONCE: Final = 120
 _HASHES: Final = {"sha-256": hashlib.sha256, "sha-512": hashlib.sha512}
 _DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 

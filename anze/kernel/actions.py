@@ -45,7 +45,9 @@ def _plain(value: Any) -> Any:
         return {str(key): _plain(each) for key, each in value.items()}
     if isinstance(value, bytes):
         return "…"
-    return value
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    return str(value)[:200]
 
 
 def action(permission: str, event: str) -> Callable[[Callable[Concatenate[Any, P], T]], Callable[..., T]]:

@@ -13,7 +13,12 @@ from anze.kernel.models import CalendarDay, parameter
 from anze.kernel.workdays import WorkdayCalendar
 
 BEIJING = ZoneInfo("Asia/Shanghai")
-Unit = Literal["WORKDAYS", "DAYS", "HOURS"]
+Unit = Literal["WORKDAYS", "DAYS"]
+
+
+def end_of_day(day: date) -> datetime:
+    """24:00 Beijing time of a day."""
+    return datetime.combine(day + timedelta(days=1), time.min, tzinfo=BEIJING)
 
 
 @dataclass(frozen=True)
@@ -33,9 +38,8 @@ class Duty:
         if self.unit == "WORKDAYS":
             last = calendar.add_workdays(event_on, allowed)
         else:
-            last = event_on + timedelta(days=allowed if self.unit == "DAYS" else 0)
-        end = datetime.combine(last + timedelta(days=1), time.min, tzinfo=BEIJING)
-        return end + timedelta(hours=allowed) if self.unit == "HOURS" else end
+            last = event_on + timedelta(days=allowed)
+        return end_of_day(last)
 
 
 def load_calendar() -> WorkdayCalendar:

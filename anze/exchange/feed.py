@@ -1,0 +1,272 @@
+"""A feed: everything that is true of one dataset an outsider sends, said once.
+
+From one `Feed` come the signed endpoint and its OpenAPI text, the Excel template and its upload, the web
+form, the data dictionary, the contract tests, and the input of the synthetic province.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from functools import cached_property
+from typing import Annotated, Any, Literal, Optional
+
+import msgspec
+from django.db import models
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+Words = str | Promise
+
+
+class Kind(Enum):
+    """What a field holds: its JSON form and its column type."""
+
+    TEXT = "text"
+    CODE = "code"
+    CODES = "codes"
+    INTEGER = "integer"
+    DECIMAL = "numeric"
+    DATE = "date"
+    MOMENT = "timestamptz"
+    BOOL = "boolean"
+    USCC = "uscc"
+    ROWS = "rows"  # numbered lines under the row, published to a table of their own
+    LIST = "list"  # short structured list kept with the row as JSON
+
+    @property
+    def sql(self) -> str:
+        if self is Kind.CODES:
+            return "text[]"
+        if self in (Kind.TEXT, Kind.CODE, Kind.USCC):
+            return "text"
+        return "jsonb" if self is Kind.LIST else self.value
+
+
+USCC_SHAPE = r"^[0-9A-HJ-NP-RTUW-Y]{18}$"
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field. `example` gives the values of the two example rows; `column` the table's column if it
+    differs from the name ("" when the field only helps to find another row)."""
+
+    name: str
+    kind: Kind
+    title: Words
+    example: tuple[Any, Any]
+    note: Words = ""
+    required: bool = True
+    column: str | None = None
+    codes: type[models.TextChoices] | None = None
+    max_length: int = 200
+    minimum: int | Decimal | None = None
+    maximum: int | Decimal | None = None
+    digits: int = 14
+    places: int = 2
+    of: tuple[Field, ...] = ()
+
+    @property
+    def stored_as(self) -> str:
+        return self.name if self.column is None else self.column
+
+    @property
+    def is_nullable(self) -> bool:
+        """Optional text and codes are empty, everything else is null, when nothing is known."""
+        return not self.required and self.kind not in (Kind.TEXT, Kind.CODE, Kind.CODES, Kind.ROWS, Kind.LIST, Kind.USCC)
+
+    @property
+    def blank(self) -> Any:
+        if self.kind in (Kind.CODES, Kind.ROWS, Kind.LIST):
+            return []
+        return "" if self.kind in (Kind.TEXT, Kind.CODE, Kind.USCC) else None
+
+    def json_type(self) -> Any:
+        """The strict type of the field in JSON; the same for every channel."""
+        meta: dict[str, Any] = {}
+        if self.minimum is not None and self.kind is Kind.INTEGER:
+            meta["ge"] = int(self.minimum)
+        if self.maximum is not None and self.kind is Kind.INTEGER:
+            meta["le"] = int(self.maximum)
+        base: Any
+        if self.kind is Kind.TEXT:
+            base = Annotated[str, msgspec.Meta(max_length=self.max_length, **({"min_length": 1} if self.required else {}))]
+        elif self.kind is Kind.USCC:
+            base = Annotated[str, msgspec.Meta(pattern=USCC_SHAPE)]
+            if not self.required:
+                base = Annotated[str, msgspec.Meta(pattern=f"^$|{USCC_SHAPE}")]
+        elif self.kind in (Kind.CODE, Kind.CODES):
+            assert self.codes is not None
+            values = tuple(self.codes.values) if self.required or self.kind is Kind.CODES else ("", *self.codes.values)
+            base = Literal[values]
+            if self.kind is Kind.CODES:
+                base = list[base]
+        elif self.kind is Kind.INTEGER:
+            base = Annotated[int, msgspec.Meta(**({"ge": 0, "le": 2_000_000_000} | meta))]
+        elif self.kind is Kind.DECIMAL:
+            base = Decimal
+        elif self.kind is Kind.DATE:
+            base = date
+        elif self.kind is Kind.MOMENT:
+            base = Annotated[datetime, msgspec.Meta(tz=True)]
+        elif self.kind is Kind.BOOL:
+            base = bool
+        else:
+            base = Annotated[list[self.struct], msgspec.Meta(max_length=200)]  # type: ignore[name-defined]
+        return Optional[base] if self.is_nullable else base  # noqa: UP045 - built at run time
+
+    @cached_property
+    def struct(self) -> type[msgspec.Struct]:
+        """The line type of a ROWS or LIST field."""
+        return _struct(self.name.title().replace("_", ""), self.of)
+
+
+def _struct(name: str, fields: tuple[Field, ...]) -> type[msgspec.Struct]:
+    words: list[Any] = []
+    for each in fields:
+        if each.required:
+            words.append((each.name, each.json_type()))
+        elif each.kind in (Kind.CODES, Kind.ROWS, Kind.LIST):
+            words.append((each.name, each.json_type(), msgspec.field(default_factory=list)))
+        else:
+            words.append((each.name, each.json_type(), each.blank))
+    return msgspec.defstruct(name, words, forbid_unknown_fields=True, kw_only=True)
+
+
+SENDER = "sender"  # stands for the sender's id in a reference
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Finds the row of another table that a field names, and takes columns over from it.
+
+    `match`: that table's column → field name (or SENDER). `gives`: our column → that table's column.
+    `missing`: the finding when nothing is found; `foreign`: when it exists, but with another insurer.
+    """
+
+    field: str
+    model: type[models.Model]
+    match: Mapping[str, str]
+    gives: Mapping[str, str]
+    missing: str
+    foreign: str = ""
+    where: str = ""  # further SQL on alias {t}
+
+    @property
+    def alias(self) -> str:
+        return f"ref_{self.field}"
+
+    @property
+    def found(self) -> str:
+        """SQL that is NULL when nothing was found."""
+        return f"{self.alias}.{self.model._meta.pk.column}"
+
+
+@dataclass(frozen=True)
+class Check:
+    """A rule over one row and what it refers to. `fails` is SQL over alias `r`; NULL counts as passed.
+
+    `parameter` (key, date column) makes `{value}` the number in force on that day."""
+
+    code: str
+    field: str
+    fails: str
+    message: Words
+    remedy: Words
+    parameter: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Where the lines of a ROWS field go. `takes` are columns copied from the parent row."""
+
+    field: str
+    model: type[models.Model]
+    parent: str
+    takes: tuple[str, ...]
+    references: tuple[Reference, ...] = ()
+    unlink: tuple[str, ...] = ()  # SQL run before surplus lines go; {surplus} selects their ids
+
+
+class Sender(models.TextChoices):
+    INSURER = "INSURER", _("insurers")
+    REGULATOR = "REGULATOR", _("regulators")
+
+
+@dataclass(frozen=True)
+class Feed:
+    name: str
+    title: Words
+    about: Words
+    sender: Sender
+    model: type[models.Model]
+    key: tuple[str, ...]  # columns of the natural key, the insurer's id apart
+    event: str  # the field whose day starts the reporting clock
+    own_fields: tuple[Field, ...]
+    references: tuple[Reference, ...] = ()
+    checks: tuple[Check, ...] = ()
+    lines: tuple[Lines, ...] = ()
+    sets: Mapping[str, str] = field(default_factory=dict)  # column → SQL over alias r
+    after: tuple[str, ...] = ()  # SQL run once after publishing; temp table `published` holds id and outcome
+    row_check: Callable[[Any], tuple[str, str] | None] | None = None  # (field, code) for what SQL cannot judge
+    module: str = ""  # the room whose navigation it belongs to
+
+    def __str__(self) -> str:
+        return self.name
+
+    @cached_property
+    def fields(self) -> tuple[Field, ...]:
+        return (
+            *self.own_fields,
+            Field(
+                "entered_at",
+                Kind.MOMENT,
+                _("entered at"),
+                (None, None),
+                _("When the record was entered in your own system, if it is known."),
+                required=False,
+            ),
+            Field(
+                "is_void",
+                Kind.BOOL,
+                _("void"),
+                (None, None),
+                _("Yes takes the record out of every count; it stays on file."),
+                required=False,
+            ),
+            Field("void_reason", Kind.TEXT, _("reason for voiding"), ("", ""), required=False),
+        )
+
+    @property
+    def table(self) -> str:
+        return self.model._meta.db_table
+
+    @property
+    def of_insurer(self) -> bool:
+        return self.sender == Sender.INSURER
+
+    @cached_property
+    def row_type(self) -> type[msgspec.Struct]:
+        return _struct(self.name.title().replace("-", ""), self.fields)
+
+    @cached_property
+    def key_fields(self) -> tuple[str, ...]:
+        """The fields whose values make the natural key, to tell two rows of a batch apart."""
+        by_column = {each.stored_as: each.name for each in self.fields}
+        for reference in self.references:
+            for ours in reference.gives:
+                by_column.setdefault(ours, reference.field)
+        return tuple(dict.fromkeys(by_column[column] for column in self.key))
+
+    def get(self, name: str) -> Field:
+        return next(each for each in self.fields if each.name == name)
+
+    def example_rows(self) -> list[dict[str, Any]]:
+        """Two rows that would be accepted if what they refer to exists."""
+        return [
+            {each.name: each.example[i] for each in self.fields if each.example[i] not in (None, "", [])}
+            for i in (0, 1)
+        ]

@@ -1,0 +1,268 @@
+"""Policies, as the insurer's core system knows them."""
+
+from __future__ import annotations
+
+
+from django.utils.translation import gettext_lazy as _
+
+from anze.exchange.feed import SENDER, Check, Feed, Field, Kind, Reference, Sender
+from anze.parties.models import Enterprise
+from anze.prevention.rules import ServiceType
+from anze.underwriting.models import Policy
+from anze.underwriting.rules import UnderwritingNature
+
+# What an insured enterprise's row takes over from the enterprise on the day it arrives.
+OF_ENTERPRISE = {"enterprise_id": "id", "region_code": "region_code", "sector": "sector"}
+OF_POLICY = {
+    "policy_id": "id",
+    "enterprise_id": "enterprise_id",
+    "region_code": "region_code",
+    "sector": "sector",
+}
+
+
+def money(name: str, title: object, example: tuple[str | None, str | None], **words: object) -> Field:
+    """An amount in yuan with two decimals, never negative unless said otherwise."""
+    return Field(name, Kind.DECIMAL, title, example, **{"minimum": 0, **words})  # type: ignore[arg-type]
+
+
+POLICY_NO = Field(
+    "policy_no",
+    Kind.TEXT,
+    _("policy no."),
+    ("PSD2026370100000123", "PSD2026370200000456"),
+    _("Letters and digits, unique within the insurer."),
+    max_length=50,
+)
+
+# The sheet of an enterprise opens to the insurer that covers it.
+ENGAGE_INSURER = """
+INSERT INTO parties_engagement (id, party_id, enterprise_id, since_on)
+SELECT kernel_new_id(), {sender}, r.enterprise_id, min(r.start_on) FROM resolved r
+WHERE r.outcome IN ('A', 'U') GROUP BY r.enterprise_id
+ON CONFLICT (party_id, enterprise_id) DO UPDATE SET since_on = least(parties_engagement.since_on, excluded.since_on)
+WHERE excluded.since_on < parties_engagement.since_on
+"""
+
+# What the endorsements on file make of a policy: the last day of cover and the day of cancellation.
+APPLY_ENDORSEMENTS = """
+WITH touched AS (SELECT DISTINCT {policy} AS policy_id FROM resolved r WHERE r.outcome IN ('A', 'U')),
+amended AS (
+    SELECT p.id,
+           min(e.effective_on) FILTER (WHERE e.kind = 'CANCEL') AS cancelled_on,
+           (array_agg(e.after_value::date ORDER BY e.effective_on DESC, e.issued_on DESC)
+                FILTER (WHERE e.kind = 'PERIOD'))[1] AS extended_to
+    FROM touched JOIN underwriting_policy p ON p.id = touched.policy_id
+    LEFT JOIN underwriting_endorsement e ON e.policy_id = p.id AND NOT e.is_void
+    GROUP BY p.id
+), cover AS (
+    SELECT a.id, a.cancelled_on,
+           least(coalesce(a.extended_to, p.end_on), coalesce(a.cancelled_on - 1, 'infinity'::date)) AS cover_end_on
+    FROM amended a JOIN underwriting_policy p ON p.id = a.id
+)
+UPDATE underwriting_policy p SET cancelled_on = c.cancelled_on, cover_end_on = c.cover_end_on
+FROM cover c WHERE c.id = p.id
+AND (p.cancelled_on, p.cover_end_on) IS DISTINCT FROM (c.cancelled_on, c.cover_end_on)
+"""
+
+_COINSURERS = (
+    Field("insurer_code", Kind.TEXT, _("insurer code"), ("", ""), max_length=20),
+    Field("share", Kind.DECIMAL, _("share"), ("0.6", "0.4"), digits=6, places=4, minimum=0, maximum=1),
+    Field("is_lead", Kind.BOOL, _("lead insurer"), (True, False)),
+)
+_RATE_FACTORS = (
+    Field("name", Kind.TEXT, _("factor"), ("", ""), max_length=60),
+    Field("value", Kind.DECIMAL, _("value"), ("0.95", "1.1"), digits=9, places=6, minimum=0, maximum=100),
+)
+
+POLICIES = Feed(
+    name="policies",
+    title=_("Policies"),
+    about=_("Work-safety liability policies: who is covered, for whom, how much and for what premium."),
+    sender=Sender.INSURER,
+    model=Policy,
+    key=("policy_no",),
+    event="issued_on",
+    module="underwriting",
+    own_fields=(
+        POLICY_NO,
+        Field("branch_code", Kind.TEXT, _("branch code"), ("3701", "3702"), required=False, max_length=20),
+        Field("product_name", Kind.TEXT, _("product"), ("安全生产责任保险", "安全生产责任保险"), required=False),
+        Field("wording_no", Kind.TEXT, _("wording no."), ("", ""), required=False, max_length=60),
+        Field("nature", Kind.CODE, _("underwriting"), ("SOLE", "SOLE"), codes=UnderwritingNature),
+        Field(
+            "coinsurers",
+            Kind.LIST,
+            _("co-insurers"),
+            (None, None),
+            _("Only for co-insurance: every insurer with its share, one of them the lead."),
+            required=False,
+            of=_COINSURERS,
+        ),
+        Field(
+            "holder_name",
+            Kind.TEXT,
+            _("policyholder"),
+            ("示例精密铸造有限公司", "示例远洋渔业有限公司"),
+            max_length=120,
+        ),
+        Field(
+            "holder_uscc",
+            Kind.USCC,
+            _("policyholder's credit code"),
+            ("91370102MAEXAMPL0A", "91370202MAEXAMPL1C"),
+            required=False,
+            max_length=18,
+        ),
+        Field(
+            "insured_uscc",
+            Kind.USCC,
+            _("insured's credit code"),
+            ("91370102MAEXAMPL0A", "91370202MAEXAMPL1C"),
+            column="",
+            max_length=18,
+        ),
+        Field("applied_on", Kind.DATE, _("applied on"), ("2026-03-02", "2026-03-05")),
+        Field(
+            "issued_on",
+            Kind.DATE,
+            _("issued on"),
+            ("2026-03-04", "2026-03-06"),
+            _("The reporting clock starts on this day."),
+        ),
+        Field("start_on", Kind.DATE, _("in force from"), ("2026-03-10", "2026-04-01")),
+        Field("end_on", Kind.DATE, _("in force until"), ("2027-03-09", "2027-03-31"), _("The last day of cover.")),
+        Field("insured_workers", Kind.INTEGER, _("insured workers"), (320, 40), minimum=1, maximum=500_000),
+        Field(
+            "registered_workers",
+            Kind.INTEGER,
+            _("registered workers"),
+            (320, 45),
+            _("All with a work relationship, temporary and dispatched included."),
+            required=False,
+            maximum=500_000,
+        ),
+        Field(
+            "worker_list_hash",
+            Kind.TEXT,
+            _("fingerprint of the worker list"),
+            ("", ""),
+            _("SHA-256 of the list; the list itself stays with the insurer."),
+            required=False,
+            max_length=64,
+        ),
+        money("limit_per_person", _("limit per person"), ("500000.00", "400000.00"), minimum=1),
+        money("limit_per_accident", _("limit per accident"), ("10000000.00", "5000000.00"), digits=16),
+        money("aggregate_limit", _("aggregate limit"), ("20000000.00", "10000000.00"), digits=16),
+        money("premium_written", _("premium written"), ("38400.00", "7200.00")),
+        Field(
+            "rate_base",
+            Kind.DECIMAL,
+            _("base rate"),
+            ("0.0024", "0.0036"),
+            required=False,
+            digits=9,
+            places=6,
+            minimum=0,
+            maximum=1,
+        ),
+        Field("rate_factors", Kind.LIST, _("rate factors"), (None, None), required=False, of=_RATE_FACTORS),
+        Field(
+            "rate_final",
+            Kind.DECIMAL,
+            _("final rate"),
+            ("0.0024", "0.0036"),
+            required=False,
+            digits=9,
+            places=6,
+            minimum=0,
+            maximum=1,
+        ),
+        Field(
+            "agreed_expense_ratio",
+            Kind.DECIMAL,
+            _("agreed prevention expense ratio"),
+            ("0.18", "0.15"),
+            _("Share of the premium received; 0.15 is 15 %."),
+            required=False,
+            digits=6,
+            places=4,
+            minimum=0,
+            maximum=1,
+        ),
+        Field(
+            "agreed_service_types",
+            Kind.CODES,
+            _("agreed services"),
+            (["HAZARD", "TRAIN"], ["HAZARD"]),
+            required=False,
+            codes=ServiceType,
+        ),
+        Field(
+            "agreed_frequency",
+            Kind.INTEGER,
+            _("agreed visits a year"),
+            (2, 1),
+            required=False,
+            maximum=366,
+        ),
+        Field("is_renewal", Kind.BOOL, _("renewal"), (True, False)),
+        Field("previous_policy_no", Kind.TEXT, _("previous policy no."), ("", ""), required=False, max_length=50),
+        Field(
+            "project_name",
+            Kind.TEXT,
+            _("construction project"),
+            ("", ""),
+            _("Construction only."),
+            required=False,
+            max_length=160,
+        ),
+        Field("permit_no", Kind.TEXT, _("construction permit no."), ("", ""), required=False, max_length=60),
+        Field("project_address", Kind.TEXT, _("project address"), ("", ""), required=False),
+    ),
+    references=(
+        Reference("insured_uscc", Enterprise, {"uscc": "insured_uscc"}, OF_ENTERPRISE, "unknown_enterprise"),
+    ),
+    checks=(
+        Check(
+            "ends_before_start",
+            "end_on",
+            "r.end_on <= r.start_on",
+            _("The policy ends before it begins."),
+            _("Correct the first or the last day of cover."),
+        ),
+        Check(
+            "period_too_long",
+            "end_on",
+            "r.project_name = '' AND r.end_on - r.start_on + 1 > {value}",
+            _("The period is longer than a policy may run; only construction projects may run longer."),
+            _("Correct the last day, or name the construction project."),
+            parameter=("policy_max_days", "start_on"),
+        ),
+        Check(
+            "expense_ratio_over_cap",
+            "agreed_expense_ratio",
+            "r.agreed_expense_ratio > {value}",
+            _("The agreed prevention expense ratio is above the cap."),
+            _("At most 21 % of the premium received (应急厅函〔2024〕322号)."),
+            parameter=("expense_cap_ratio", "issued_on"),
+        ),
+        Check(
+            "coinsurers_missing",
+            "coinsurers",
+            "r.nature = 'COINSURANCE' AND jsonb_array_length(r.coinsurers) < 2",
+            _("A co-insured policy names at least two insurers."),
+            _("List every insurer with its share."),
+        ),
+        Check(
+            "limits_out_of_order",
+            "limit_per_accident",
+            "r.limit_per_accident < r.limit_per_person OR r.aggregate_limit < r.limit_per_accident",
+            _("The limits are out of order: person ≤ accident ≤ aggregate."),
+            _("Check the three limits; all are in yuan."),
+        ),
+    ),
+    sets={"cover_end_on": "r.end_on"},
+    after=(ENGAGE_INSURER, APPLY_ENDORSEMENTS.replace("{policy}", "r.id")),
+)
+

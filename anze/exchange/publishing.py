@@ -1,0 +1,405 @@
+"""Staging, checking and publishing a batch, set-based: a fixed number of statements whatever its size."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from operator import attrgetter
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.db import connection
+
+from anze.exchange.decoding import DecodedRow, FoundProblem
+from anze.exchange.feed import SENDER, Feed, Field, Kind, Lines, Reference
+from anze.exchange.rules import Outcome
+from anze.kernel.duty import beijing_day, end_of_day
+from anze.kernel.rules import Channel
+from anze.kernel.workdays import CalendarEnds, WorkdayCalendar
+from anze.parties.models import Organisation
+from anze.parties.rules import OrganisationKind
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Who delivers rows, how and when, and the area he may report on."""
+
+    batch_id: UUID
+    sender_id: UUID
+    channel: Channel
+    received_at: datetime
+    region_from: str = "000000"
+    region_to: str = "ZZZZZZ"
+
+
+@dataclass
+class Published:
+    """What became of each row, in the order sent, and everything that was found."""
+
+    outcomes: str = ""
+    problems: list[FoundProblem] = field(default_factory=list)
+
+    def count(self, outcome: Outcome) -> int:
+        return self.outcomes.count(outcome.value)
+
+
+class DueDates:
+    """The reporting deadline of an event day, computed once a day and channel."""
+
+    def __init__(self, calendar: WorkdayCalendar, allowed: dict[date, int], is_manual: bool) -> None:
+        self._calendar = calendar
+        self._allowed = sorted(allowed.items())
+        self._is_manual = is_manual
+        self._known: dict[date, datetime | None] = {}
+
+    def __call__(self, day: date) -> datetime | None:
+        if day not in self._known:
+            self._known[day] = self._compute(day)
+        return self._known[day]
+
+    def _compute(self, day: date) -> datetime | None:
+        units = next((n for since, n in reversed(self._allowed) if since <= day), 0)
+        try:
+            last = self._calendar.add_workdays(day, units) if self._is_manual else day + timedelta(days=units)
+        except CalendarEnds:
+            return None
+        return end_of_day(last)
+
+
+def publish(feed: Feed, rows: Iterable[DecodedRow], delivery: Delivery, due: DueDates) -> Published:
+    """Check and publish rows in the present transaction, whose scope must be everything."""
+    work = _Work(feed, delivery, due)
+    return work.run(rows)
+
+
+def _event_day(record: Any, name: str) -> date:
+    value = getattr(record, name)
+    return beijing_day(value) if isinstance(value, datetime) else value
+
+
+class _Work:
+    def __init__(self, feed: Feed, delivery: Delivery, due: DueDates) -> None:
+        self.feed = feed
+        self.delivery = delivery
+        self.due = due
+        self.result = Published()
+        self.row_numbers: list[int] = []
+        self.rejected: set[int] = set()
+        self.parent_fields = [each for each in feed.fields if each.kind is not Kind.ROWS]
+        self.line_fields = [each for each in feed.fields if each.kind is Kind.ROWS]
+        self.cursor = connection.cursor()
+
+    def run(self, rows: Iterable[DecodedRow]) -> Published:
+        feed, delivery = self.feed, self.delivery
+        lock = feed.name if not feed.of_insurer else f"{feed.name} {delivery.sender_id}"
+        self.cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [lock])
+        self._stage(rows)
+        self._resolve()
+        self._check()
+        if self.rejected:
+            self.cursor.execute("DELETE FROM resolved WHERE row_no = ANY(%s)", [list(self.rejected)])
+        self.cursor.execute("SELECT row_no, outcome FROM resolved")
+        outcome = dict(self.cursor.fetchall())
+        self.result.outcomes = "".join(outcome.get(number, Outcome.REJECTED.value) for number in self.row_numbers)
+        if self.result.count(Outcome.CREATED) or self.result.count(Outcome.UPDATED):
+            self._write()
+        names = ["staged", "resolved", *(f"staged_{each.name}" for each in self.line_fields)]
+        self.cursor.execute(f"DROP TABLE {', '.join(names)}")
+        self.result.problems.sort(key=lambda problem: problem.row)
+        return self.result
+
+    # staging -----------------------------------------------------------------------------------------------
+
+    def _stage(self, rows: Iterable[DecodedRow]) -> None:
+        columns = ", ".join(f"{each.name} {each.kind.sql}" for each in self.parent_fields)
+        self.cursor.execute(
+            "CREATE TEMP TABLE staged (row_no int, content_hash text, event_on date, report_due_at timestamptz, "
+            f"{columns}) ON COMMIT DROP"
+        )
+        for each in self.line_fields:
+            inner = ", ".join(f"{line.name} {line.kind.sql}" for line in each.of)
+            self.cursor.execute(f"CREATE TEMP TABLE staged_{each.name} (row_no int, seq int, {inner}) ON COMMIT DROP")
+        lines: dict[str, list[tuple[Any, ...]]] = {each.name: [] for each in self.line_fields}
+        names = ", ".join(each.name for each in self.parent_fields)
+        copy_into = f"COPY staged (row_no, content_hash, event_on, report_due_at, {names}) FROM STDIN"
+        with self.cursor.copy(copy_into) as copy:
+            for row in self._records(rows, lines):
+                copy.write_row(row)
+        for each in self.line_fields:
+            if lines[each.name]:
+                inner = ", ".join(line.name for line in each.of)
+                with self.cursor.copy(f"COPY staged_{each.name} (row_no, seq, {inner}) FROM STDIN") as copy:
+                    for line in lines[each.name]:
+                        copy.write_row(line)
+        self.cursor.execute("ANALYZE staged")
+
+    def _records(
+        self, rows: Iterable[DecodedRow], lines: dict[str, list[tuple[Any, ...]]]
+    ) -> Iterator[tuple[Any, ...]]:
+        feed, problems = self.feed, self.result.problems
+        encode, digest, astuple = msgspec.json.Encoder().encode, hashlib.md5, msgspec.structs.astuple
+        key_of = _key_getter(feed)
+        seen: dict[Any, int] = {}
+        today = beijing_day(self.delivery.received_at)
+        event, due, row_check = feed.event, self.due, feed.row_check
+        line_at = [i for i, each in enumerate(feed.fields) if each.kind is Kind.ROWS]
+        json_at = [i for i, each in enumerate(feed.fields) if each.kind is Kind.LIST]
+        bool_at = [i for i, each in enumerate(feed.fields) if each.kind is Kind.BOOL and not each.required]
+        for decoded in rows:
+            number, record = decoded.row, decoded.record
+            self.row_numbers.append(number)
+            if record is None or decoded.problems:
+                problems += decoded.problems
+                continue
+            key = key_of(record)
+            if first := seen.get(key):
+                problems.append(FoundProblem(number, feed.key_fields[0], "duplicate_in_batch", {"first": first}))
+                continue
+            seen[key] = number
+            day = _event_day(record, event)
+            due_at = due(day)
+            if due_at is None:
+                problems.append(FoundProblem(number, event, "date_out_of_calendar"))
+                continue
+            if day > today:
+                problems.append(FoundProblem(number, event, "event_in_future"))
+                continue
+            if row_check and (found := row_check(record)):
+                problems.append(FoundProblem(number, found[0], found[1]))
+                continue
+            content = digest(encode(record), usedforsecurity=False).hexdigest()
+            values = list(astuple(record))
+            for i in bool_at:
+                values[i] = bool(values[i])
+            for i in json_at:
+                values[i] = msgspec.json.encode(values[i]).decode()
+            for i in reversed(line_at):
+                for seq, line in enumerate(values.pop(i), 1):
+                    lines[feed.fields[i].name].append((number, seq, *astuple(line)))
+            yield (number, content, day, due_at, *values)
+
+    # resolving ---------------------------------------------------------------------------------------------
+
+    def _resolve(self) -> None:
+        feed = self.feed
+        given: dict[str, str] = {}
+        joins: list[str] = []
+        missing: list[str] = []
+        for reference in feed.references:
+            joins.append(_join(reference, "s", self.delivery.sender_id, given))
+            for ours, theirs in reference.gives.items():
+                given.setdefault(ours, f"{reference.alias}.{theirs}")
+            missing.append(f"{reference.found} IS NULL AS missing_{reference.field}")
+        by_column = {each.stored_as: f"s.{each.name}" for each in self.parent_fields if each.stored_as}
+        self.given = given
+        key = [f"existing.{column} = {by_column.get(column) or given[column]}" for column in feed.key]
+        if feed.of_insurer:
+            key.append(f"existing.insurer_id = '{self.delivery.sender_id}'")
+        extra = [f"{sql} AS {column}" for column, sql in given.items()] + missing
+        self.cursor.execute(
+            "CREATE TEMP TABLE resolved ON COMMIT DROP AS SELECT s.*, "
+            + "".join(f"{each}, " for each in extra)
+            + "coalesce(existing.id, kernel_new_id()) AS id, existing.event_on AS known_event_on, "
+            "existing.report_due_at AS known_due_at, "
+            f"CASE WHEN existing.id IS NULL THEN '{Outcome.CREATED.value}' "
+            f"WHEN existing.content_hash = s.content_hash THEN '{Outcome.UNCHANGED.value}' "
+            f"ELSE '{Outcome.UPDATED.value}' END AS outcome FROM staged s "
+            + " ".join(joins)
+            + f" LEFT JOIN {feed.table} existing ON {' AND '.join(key)}"
+        )
+
+    # checking ----------------------------------------------------------------------------------------------
+
+    def _check(self) -> None:
+        feed = self.feed
+        conditions: list[tuple[str, str, str, str]] = []  # field, code, condition, value
+        for reference in feed.references:
+            wanted = _is_given(reference.field, feed.get(reference.field))
+            if reference.foreign:
+                elsewhere = " AND ".join(
+                    f"x.{column} = r.{name}" for column, name in reference.match.items() if name != SENDER
+                )
+                other = f"EXISTS (SELECT 1 FROM {reference.model._meta.db_table} x WHERE {elsewhere})"
+                conditions.append(
+                    (reference.field, reference.foreign, f"r.missing_{reference.field} AND {wanted} AND {other}", "")
+                )
+                wanted = f"{wanted} AND NOT {other}"
+            conditions.append((reference.field, reference.missing, f"r.missing_{reference.field} AND {wanted}", ""))
+        for each in self.parent_fields:
+            if each.kind is Kind.DECIMAL:
+                conditions += _decimal_rules(each, f"r.{each.name}")
+        has_region = "region_code" in self.given or any(each.stored_as == "region_code" for each in self.parent_fields)
+        if has_region:
+            low, high = self.delivery.region_from, self.delivery.region_to
+            name = "region_code" if "region_code" not in self.given else feed.references[0].field
+            conditions.append((name, "region_not_yours", f"r.region_code NOT BETWEEN '{low}' AND '{high}'", ""))
+        joins = []
+        for number, check in enumerate(feed.checks):
+            sql = check.fails
+            if check.parameter:
+                key, on = check.parameter
+                joins.append(
+                    f"LEFT JOIN kernel_parameter p{number} ON p{number}.key = '{key}' AND p{number}.region_code = '' "
+                    f"AND p{number}.value <> '' AND p{number}.effective_from <= r.{on} "
+                    f"AND (p{number}.effective_to IS NULL OR p{number}.effective_to >= r.{on})"
+                )
+                sql = sql.replace("{value}", f"p{number}.value::numeric")
+            conditions.append((check.field, check.code, sql, ""))
+        if conditions:
+            listed = ", ".join(f"({i}, ({condition}))" for i, (_f, _c, condition, _v) in enumerate(conditions))
+            self.cursor.execute(
+                f"SELECT r.row_no, c.n, to_jsonb(r) FROM resolved r {' '.join(joins)} "
+                f"CROSS JOIN LATERAL (VALUES {listed}) AS c(n, bad) WHERE c.bad"
+            )
+            for row_no, n, content in self.cursor.fetchall():
+                name, code, _condition, _value = conditions[n]
+                self._reject(row_no, name, code, msgspec.json.decode(content) if isinstance(content, str) else content)
+        for lines in feed.lines:
+            self._check_lines(lines)
+
+    def _check_lines(self, lines: Lines) -> None:
+        each = self.feed.get(lines.field)
+        table = f"staged_{lines.field}"
+        for reference in lines.references:
+            join = _join(reference, "l", self.delivery.sender_id, {})
+            self.cursor.execute(
+                f"SELECT l.row_no, l.seq, l.{reference.field} FROM {table} l {join} "
+                f"WHERE l.{reference.field} <> '' AND {reference.found} IS NULL"
+            )
+            for row_no, seq, value in self.cursor.fetchall():
+                self._reject(row_no, f"{lines.field}.{seq}.{reference.field}", reference.missing, {"value": value})
+        for inner in each.of:
+            if inner.kind is Kind.DECIMAL:
+                for _name, code, condition, _value in _decimal_rules(inner, f"l.{inner.name}"):
+                    self.cursor.execute(f"SELECT l.row_no, l.seq FROM {table} l WHERE {condition}")
+                    for row_no, seq in self.cursor.fetchall():
+                        self._reject(row_no, f"{lines.field}.{seq}.{inner.name}", code, {"places": inner.places})
+
+    def _reject(self, row_no: int, name: str, code: str, content: dict[str, Any]) -> None:
+        values: dict[str, Any] = {"value": str(content.get(name, content.get("value", "")))[:80]}
+        if code == "too_precise":
+            values["places"] = content.get("places") or self.feed.get(name).places
+        self.rejected.add(row_no)
+        self.result.problems.append(FoundProblem(row_no, name, code, values))
+
+    # writing -----------------------------------------------------------------------------------------------
+
+    def _write(self) -> None:
+        feed, delivery = self.feed, self.delivery
+        columns = {each.stored_as: f"r.{each.name}" for each in self.parent_fields if each.stored_as}
+        columns |= {column: f"r.{column}" for column in self.given}
+        columns |= dict(feed.sets)
+        if feed.of_insurer:
+            columns["insurer_id"] = f"'{delivery.sender_id}'::uuid"
+        columns |= {
+            "batch_id": f"'{delivery.batch_id}'::uuid",
+            "channel": f"'{delivery.channel.value}'",
+            "content_hash": "r.content_hash",
+            "event_on": "r.event_on",
+        }
+        fresh = columns | {
+            "id": "r.id",
+            "version": "1",
+            "received_at": "%(received_at)s",
+            "report_due_at": "r.report_due_at",
+        }
+        words = {"received_at": delivery.received_at}
+        table = feed.table
+        # parents in order keep neighbouring index pages warm
+        order = "r.enterprise_id, r.row_no" if "enterprise_id" in columns else "r.row_no"
+        if self.result.count(Outcome.CREATED):
+            self.cursor.execute(
+                f"INSERT INTO {table} ({', '.join(fresh)}) SELECT {', '.join(fresh.values())} FROM resolved r "
+                f"WHERE r.outcome = '{Outcome.CREATED.value}' ORDER BY {order}",
+                words,
+            )
+        if self.result.count(Outcome.UPDATED):
+            # the first arrival decides timeliness; a corrected event day moves the deadline
+            changed = columns | {
+                "version": "t.version + 1",
+                "report_due_at": "CASE WHEN r.event_on = r.known_event_on THEN r.known_due_at ELSE r.report_due_at END",
+            }
+            sets = ", ".join(f"{column} = {sql}" for column, sql in changed.items())
+            self.cursor.execute(
+                f"UPDATE {table} t SET {sets} FROM resolved r "
+                f"WHERE r.outcome = '{Outcome.UPDATED.value}' AND t.id = r.id",
+                words,
+            )
+        for lines in feed.lines:
+            self._write_lines(lines)
+        for sql in feed.after:
+            self.cursor.execute(sql.replace("{sender}", f"'{delivery.sender_id}'::uuid"))
+
+    def _write_lines(self, lines: Lines) -> None:
+        each = self.feed.get(lines.field)
+        table = lines.model._meta.db_table
+        columns = {inner.stored_as: f"l.{inner.name}" for inner in each.of if inner.stored_as}
+        joins = []
+        for reference in lines.references:
+            joins.append(_join(reference, "l", self.delivery.sender_id, {}))
+            columns |= {ours: f"{reference.alias}.{theirs}" for ours, theirs in reference.gives.items()}
+        columns |= {column: f"r.{column}" for column in lines.takes if column != "insurer_id"}
+        if "insurer_id" in lines.takes:
+            columns["insurer_id"] = f"'{self.delivery.sender_id}'::uuid"
+        sets = ", ".join(f"{column} = excluded.{column}" for column in columns)
+        ours = ", ".join(f"t.{column}" for column in columns)
+        theirs = ", ".join(f"excluded.{column}" for column in columns)
+        if self.result.count(Outcome.UPDATED):
+            surplus = (
+                f"SELECT t.id FROM {table} t JOIN resolved r ON r.id = t.{lines.parent} AND r.outcome = 'U' "
+                f"LEFT JOIN staged_{lines.field} l ON l.row_no = r.row_no AND l.seq = t.seq WHERE l.row_no IS NULL"
+            )
+            for unlink in lines.unlink:
+                self.cursor.execute(unlink.replace("{surplus}", surplus))
+            self.cursor.execute(f"DELETE FROM {table} WHERE id IN ({surplus})")
+        self.cursor.execute(
+            f"INSERT INTO {table} AS t ({lines.parent}, seq, {', '.join(columns)}) "
+            f"SELECT r.id, l.seq, {', '.join(columns.values())} FROM staged_{lines.field} l "
+            f"JOIN resolved r ON r.row_no = l.row_no AND r.outcome IN ('A', 'U') {' '.join(joins)} "
+            f"ORDER BY r.id, l.seq ON CONFLICT ({lines.parent}, seq) DO UPDATE SET {sets} "
+            f"WHERE ({ours}) IS DISTINCT FROM ({theirs})"
+        )
+
+
+def _key_getter(feed: Feed) -> Any:
+    return attrgetter(*feed.key_fields)
+
+
+def _is_given(name: str, each: Field) -> str:
+    return f"r.{name} IS NOT NULL" if each.is_nullable else f"r.{name} <> ''"
+
+
+def _join(reference: Reference, alias: str, sender_id: UUID, given: dict[str, str]) -> str:
+    t = reference.alias
+    parts = []
+    for column, name in reference.match.items():
+        if name == SENDER:
+            parts.append(f"{t}.{column} = '{sender_id}'")
+        elif name in given:
+            parts.append(f"{t}.{column} = {given[name]}")
+        else:
+            parts.append(f"{t}.{column} = {alias}.{name}")
+    if reference.where:
+        parts.append(reference.where.replace("{t}", t))
+    return f"LEFT JOIN {reference.model._meta.db_table} {t} ON {' AND '.join(parts)}"
+
+
+def _decimal_rules(each: Field, value: str) -> list[tuple[str, str, str, str]]:
+    limit = Decimal(10) ** (each.digits - each.places)
+    low = f"{value} < {each.minimum}" if each.minimum is not None else f"{value} <= -{limit}"
+    high = f"{value} > {each.maximum}" if each.maximum is not None else f"{value} >= {limit}"
+    return [
+        (each.name, "too_precise", f"{value} <> round({value}, {each.places})", ""),
+        # NaN and infinity compare as larger than everything
+        (each.name, "too_large", f"{low} OR {high}", ""),
+    ]
+
+
+def senders(feed: Feed) -> Any:
+    """The organisations that may send a feed."""
+    kinds = [OrganisationKind.INSURER] if feed.of_insurer else [OrganisationKind.EMA]
+    return Organisation.objects.filter(kind__in=kinds, is_active=True)
