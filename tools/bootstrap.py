@@ -14,7 +14,6 @@ import argparse
 import fcntl
 import hashlib
 import importlib.util
-import json
 import os
 import platform
 import re
@@ -106,7 +105,12 @@ class Progress:
                 now = time.monotonic()
                 names = " · ".join(f"{name} {now - since:.0f} s" for name, since in self._running.items())
                 width = shutil.get_terminal_size().columns
-                print(f"\r\033[K  {'⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏'[tick % 10]} {names}"[: width + 4], end="", file=sys.stderr, flush=True)
+                print(
+                    f"\r\033[K  {'⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏'[tick % 10]} {names}"[: width + 4],
+                    end="",
+                    file=sys.stderr,
+                    flush=True,
+                )
             tick += 1
 
 
@@ -146,9 +150,11 @@ def run(
         log.write(f"$ {' '.join(words)}\n{done.stdout}\n[exit {done.returncode}]\n\n")
     if done.returncode:
         lines = [line.strip() for line in done.stdout.splitlines() if line.strip()]
-        telling = [line for line in lines if re.search(r"error|fail|not found|denied|no space", line, re.I)]
+        telling = [line for line in lines if re.search(r"(?i)error|fail|not found|denied|no space", line)]
         last = (telling or lines or [f"exit status {done.returncode}"])[-1][:300]
-        raise SetupError(f"{otherwise} ({Path(words[0]).name} said: {last}; all of it: {LOG.relative_to(ROOT)})")
+        raise SetupError(
+            f"{otherwise} ({Path(words[0]).name} said: {last}; all of it: {LOG.relative_to(ROOT)})"
+        )
     return done.stdout
 
 
@@ -191,7 +197,7 @@ def check_python() -> None:
         other = shutil.which(f"python3.{minor}")
         if other and os.environ.get("ANZE_BOOTSTRAP_AGAIN") != "1":
             os.environ["ANZE_BOOTSTRAP_AGAIN"] = "1"
-            os.execv(other, [other, *sys.argv])
+            os.execv(other, [other, *sys.argv])  # noqa: S606 - the same script, by another interpreter
     raise SetupError(
         f"Anze needs Python 3.{OLDEST_PYTHON[1]} to 3.{NEWEST_PYTHON[1]}, but this is "
         f"{platform.python_version()}: install python3.{OLDEST_PYTHON[1]} and run this again."
@@ -244,7 +250,7 @@ def package_environment() -> dict[str, str]:
     ).stdout
     told = {
         match["key"].rsplit(".", 1)[-1]: match["value"]
-        for match in re.finditer(r"^(?P<key>\S+?)='(?P<value>.*)'$", listed, re.M)
+        for match in re.finditer(r"^(?P<key>\S+?)='(?P<value>.*)'$", listed, re.MULTILINE)
     }
     if "index-url" in told:
         env.setdefault("UV_DEFAULT_INDEX", told["index-url"])
@@ -265,9 +271,13 @@ def install_python(*, dev: bool, with_node: bool) -> None:
     if stamp("python") == wanted and VENV_PYTHON.exists():
         return
     forget_stamp("python")
-    remedy = "The Python packages could not be installed: check the network and pip's index settings, then run this again."
+    remedy = (
+        "The Python packages could not be installed: check the network and pip's index settings, "
+        "then run this again."
+    )
     with PROGRESS.step("Python packages for development" if dev else "Python packages"):
-        pip = [VENV_PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
+        pip: list[str | Path] = [VENV_PYTHON, "-m", "pip", "install", "--quiet", "--require-hashes"]
+        pip.append("--disable-pip-version-check")
         try:
             run([*pip, "--requirement", ROOT / "requirements-uv.lock"], otherwise=remedy)
             run(
@@ -346,8 +356,8 @@ def build_frontend(folder: Path | None) -> None:
                 [tools / "npm", "ci"],
                 cwd=FRONTEND,
                 env=env,
-                otherwise="The front-end packages could not be installed: check the network and npm's registry "
-                "setting, then run this again.",
+                otherwise="The front-end packages could not be installed: check the network and npm's "
+                "registry setting, then run this again.",
             )
         set_stamp("npm", locked)
     if stamp("frontend") != wanted or not DIST.is_dir():
@@ -405,15 +415,20 @@ def ensure_browser() -> None:
     if shutil.which("apt-get"):
         if os.geteuid() == 0:
             become = []
-        elif shutil.which("sudo") and not subprocess.run(
-            ["sudo", "-n", "true"], capture_output=True, check=False
-        ).returncode:
+        elif (
+            shutil.which("sudo")
+            and not subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False).returncode
+        ):
             become = ["sudo", "-n"]
     advice = f"run `apt-get install --no-install-recommends {' '.join(BROWSER_PACKAGES)}` as root"
     if become is not None:
         env = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
         with PROGRESS.step("Chromium and Chinese fonts"):
-            run([*become, "apt-get", "update"], env=env, otherwise=f"The package lists could not be read: {advice}.")
+            run(
+                [*become, "apt-get", "update"],
+                env=env,
+                otherwise=f"The package lists could not be read: {advice}.",
+            )
             run(
                 [*become, "apt-get", "install", "-y", "--no-install-recommends", *BROWSER_PACKAGES],
                 env=env,
@@ -466,9 +481,7 @@ def set_up(*, dev: bool) -> None:
     if fresh:
         install_python(dev=dev, with_node=needs_node_wheel)
     elif folder:
-        together(
-            lambda: install_python(dev=dev, with_node=needs_node_wheel), lambda: build_frontend(folder)
-        )
+        together(lambda: install_python(dev=dev, with_node=needs_node_wheel), lambda: build_frontend(folder))
     else:
         install_python(dev=dev, with_node=True)
         set_stamp("node-wheel", "yes")
@@ -496,7 +509,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except PermissionError as error:
         PROGRESS.close()
-        print(f"\nThis folder is not writable for you ({error.filename}): use a copy that you own.", file=sys.stderr)
+        print(
+            f"\nThis folder is not writable for you ({error.filename}): use a copy that you own.",
+            file=sys.stderr,
+        )
         return 1
     except OSError as error:
         PROGRESS.close()

