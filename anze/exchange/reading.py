@@ -9,6 +9,7 @@ amount. An empty cell is None. Decimals are returned as text so that no binary f
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta, tzinfo
@@ -18,6 +19,7 @@ from zoneinfo import ZoneInfo
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from anze.exchange.folding import plain, tidy, unspaced
 from anze.kernel.identifiers import Problem, clean_uscc, uscc_check_character, uscc_problem
 from anze.kernel.refusal import Refused
 
@@ -36,33 +38,9 @@ class Unreadable(Refused):
         super().__init__(code, message, remedy=remedy, values=values)
 
 
-# Folding: what a Chinese keyboard or a copied web page puts in place of a plain character.
-
-_BLANKS = dict.fromkeys((0x00A0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000), " ")
-_NOTHING = dict.fromkeys(
-    (0x00AD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF)
-)
-_CONTROLS = dict.fromkeys((*range(0x09), *range(0x0B, 0x20), *range(0x7F, 0xA0)))
-_WIDE = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
-_WIDE_WORDS = {code: plain for code, plain in _WIDE.items() if plain.isalnum()}
-_DASHES = dict.fromkeys((*range(0x2010, 0x2016), 0x2212), "-")
-
-_PROSE = {**_CONTROLS, **_BLANKS, **_NOTHING, **_WIDE_WORDS}
-_PLAIN = {**_PROSE, **_WIDE, **_DASHES, 0xFFE5: "¥", 0x09: " "}
-
 _EXCEL_ERROR = re.compile(
     r"#(N/A|REF!|VALUE!|DIV/0!|NAME\?|NULL!|NUM!|SPILL!|CALC!|FIELD!|BLOCKED!|GETTING_DATA|#+)"
 )
-
-
-def plain(text: str) -> str:
-    """Half-width throughout, ordinary blanks and dashes, nothing invisible, no blanks at the ends."""
-    return text.strip() if text.isascii() and text.isprintable() else text.translate(_PLAIN).strip()
-
-
-def unspaced(text: str) -> str:
-    """`plain`, and without the blanks in between."""
-    return "".join(plain(text).split())
 
 
 def _shown(value: object) -> str:
@@ -109,7 +87,7 @@ def read_text(value: object, *, identifier: bool = False) -> str | None:
     text = _text_in(value)
     if text is not None:
         if not identifier:
-            return _tidy(text) or None
+            return tidy(text) or None
         text = unspaced(text)
         if re.fullmatch(r"[0-9](\.[0-9]+)?[Ee]\+[0-9]+", text):
             raise _number_as_identifier(text)
@@ -129,13 +107,6 @@ def read_text(value: object, *, identifier: bool = False) -> str | None:
         if not identifier:
             return f"{value:.15g}"
     raise _number_as_identifier(value)
-
-
-def _tidy(text: str) -> str:
-    if text.isascii() and text.isprintable() and "  " not in text:
-        return text.strip()
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").translate(_PROSE).split("\n")
-    return "\n".join(" ".join(line.split()) for line in lines).strip()
 
 
 def _number_as_identifier(value: object) -> Unreadable:
@@ -377,8 +348,8 @@ def _not_a_number(value: object) -> Unreadable:
 def _typed_number(text: str, *, ratio: bool) -> Decimal:
     if len(text) > 60:
         raise _not_a_number(text)
-    inner = re.fullmatch(r"\((.+)\)", text)
-    if inner and _NUMBER.fullmatch(inner[1]) and not _NUMBER.fullmatch(inner[1])["sign"]:
+    inner = re.fullmatch(r"\(([^-+]+)\)", text)
+    if inner and _NUMBER.fullmatch(inner[1]):
         raise Unreadable(
             "PARENTHESES",
             _("%(shown)s stands in parentheses, which may mean a negative amount."),
@@ -493,6 +464,8 @@ def _day_and_clock(value: object, tz: tzinfo = BEIJING) -> tuple[date, timedelta
 
 def _serial(value: float) -> tuple[date, timedelta | None]:
     """A number in a date column: YYYYMMDD, or the days of the 1900 system with the time as the fraction."""
+    if not math.isfinite(value):
+        raise _not_a_date(value)
     if value == int(value) and 10_000_000 <= value <= 99_999_999:
         return _calendar_day(
             str(int(value)), int(value) // 10_000, int(value) // 100 % 100, int(value) % 100
@@ -537,10 +510,12 @@ def _clock(text: str, day: date, rest: str) -> timedelta | datetime:
     if not found:
         raise _not_a_time(text)
     hour, minute, second = int(found["h"]), int(found["m"] or 0), int(found["s"] or 0)
-    afternoon = found["half"] in ("下午", "晚上") or (found["ampm"] or "").upper() == "PM"
-    if (afternoon or found["half"] == "中午") and hour < (12 if afternoon else 6):
+    half, ampm = found["half"], (found["ampm"] or "").upper()
+    if half == "晚上" and not (5 <= hour <= 11 or hour >= 17):
+        raise _not_a_time(text)  # twelve or one at night may belong to either day
+    if hour < 12 and (half in ("下午", "晚上") or ampm == "PM" or (half == "中午" and hour < 6)):
         hour += 12
-    elif hour == 12 and (found["half"] in ("上午", "凌晨") or (found["ampm"] or "").upper() == "AM"):
+    elif hour == 12 and (half in ("上午", "凌晨") or ampm == "AM"):
         hour = 0
     if minute > 59 or second > 59 or hour > 24 or (hour == 24 and (minute or second)):
         raise _not_a_time(text)
