@@ -33,7 +33,8 @@ echarts.use([
 // Told apart in print and by colour-blind readers; none is the red or green of a judgement.
 const palette = ["#2a6f97", "#e09f3e", "#6a994e", "#9c6ade", "#bc6c25", "#3aa6a6", "#8d99ae", "#c8553d"];
 
-const decimals = (digits) => new Intl.NumberFormat("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+const decimals = (digits, atLeast = digits) =>
+  new Intl.NumberFormat("en", { minimumFractionDigits: atLeast, maximumFractionDigits: digits });
 const whole = decimals(0);
 const single = decimals(1);
 const double = decimals(2);
@@ -55,22 +56,47 @@ const formatters = {
   "@wan": shown((value) => `${single.format(value / 10000)}${isChinese() ? "万" : "×10⁴"}`),
 };
 
+// An axis reads better as 20%, 40% than as 20.0%, 40.0%.
+const short = decimals(1, 0);
+const axisFormatters = {
+  ...formatters,
+  "@percent": shown((value) => `${short.format(value)}%`),
+  "@share": shown((value) => `${short.format(value * 100)}%`),
+  "@wan": shown((value) => `${short.format(value / 10000)}${isChinese() ? "万" : "×10⁴"}`),
+};
+
 /** Replace each named formatter by its function, anywhere in the option. */
-const withFormatters = (option) => {
+const withFormatters = (option, known = formatters) => {
   for (const [key, value] of Object.entries(option)) {
-    if (typeof value === "string" && Object.hasOwn(formatters, value)) option[key] = formatters[value];
-    else if (value && typeof value === "object") withFormatters(value);
+    if (typeof value === "string" && Object.hasOwn(known, value)) option[key] = known[value];
+    else if (value && typeof value === "object") withFormatters(value, key === "axisLabel" ? axisFormatters : known);
   }
   return option;
 };
 
 const list = (value) => (Array.isArray(value) ? value : value ? [value] : []);
 
-const cssColour = (name, fallback) =>
-  getComputedStyle(document.documentElement).getPropertyValue(name).trim() || fallback;
+let cssPaper = "#ffffff";
+const pixel = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+
+/** A custom property as #rrggbb: the stylesheet mixes colours in ways that only the browser resolves. */
+const cssColour = (name, fallback) => {
+  const probe = document.createElement("span");
+  probe.style.color = `var(${name}, ${fallback})`;
+  document.body.append(probe);
+  const resolved = getComputedStyle(probe).color;
+  probe.remove();
+  pixel.fillStyle = cssPaper;
+  pixel.fillRect(0, 0, 1, 1); // what is translucent is seen on the page's paper
+  pixel.fillStyle = resolved;
+  pixel.fillRect(0, 0, 1, 1);
+  const [red, green, blue] = pixel.getImageData(0, 0, 1, 1).data;
+  return `#${[red, green, blue].map((part) => part.toString(16).padStart(2, "0")).join("")}`;
+};
 
 /** Colours and sizes of the page, so that a chart follows dark mode and large text. */
 const theme = () => {
+  cssPaper = document.documentElement.dataset.bsTheme === "dark" ? "#1f2429" : "#ffffff";
   const ink = cssColour("--tblr-body-color", "#1f2937");
   const faint = cssColour("--tblr-border-color", "#e2e8f0");
   const quiet = cssColour("--tblr-secondary", "#526070");
@@ -86,6 +112,7 @@ const theme = () => {
     splitArea: { show: false },
   };
   return {
+    darkMode: document.documentElement.dataset.bsTheme === "dark",
     color: palette,
     backgroundColor: "transparent",
     textStyle: { fontFamily, fontSize, color: ink },
@@ -96,13 +123,12 @@ const theme = () => {
     valueAxis: { ...axis, axisLine: { show: false }, axisTick: { show: false } },
     timeAxis: axis,
     logAxis: axis,
-    visualMap: { textStyle: { color: quiet, fontSize } },
-    label: { color: ink, fontSize },
+    visualMap: { left: "auto", right: 0, bottom: 8, textStyle: { color: quiet, fontSize } },
     line: { symbol: "circle", symbolSize: 6, lineStyle: { width: 2.5 } },
     bar: { barMaxWidth: 28, itemStyle: { borderRadius: [3, 3, 0, 0] } },
     map: {
       itemStyle: { areaColor: faint, borderColor: paper, borderWidth: 1 },
-      label: { color: ink, fontSize: fontSize - 1 },
+      label: { color: ink, fontSize: fontSize - 1, textBorderColor: paper, textBorderWidth: 2.5 },
       emphasis: { itemStyle: { areaColor: "#f2cc8f" }, label: { color: "#1f2937" } },
       select: { itemStyle: { areaColor: "#f2cc8f" } },
     },
@@ -133,6 +159,9 @@ const loadMap = (url) => {
 const placeOnMap = (option, url, names) => {
   for (const part of [...list(option.series).filter((each) => each.type === "map"), ...list(option.geo)]) {
     part.map = url;
+    part.aspectScale ??= 0.8; // cosine of Shandong's latitude
+    for (const side of ["left", "right", "top", "bottom"]) part[side] ??= 8;
+    part.preserveAspect ??= "contain";
     part.nameMap ??= {};
     for (const datum of list(part.data)) {
       const name = names.get(String(datum.code));
@@ -143,6 +172,13 @@ const placeOnMap = (option, url, names) => {
 };
 
 const complete = (option) => {
+  if (option.xAxis || option.yAxis) {
+    // Figures written behind a bar need their place, and more of it in large text.
+    const behind = list(option.series).some((series) => series.label?.show && series.label.position === "right");
+    const right = behind ? 3.5 * parseFloat(getComputedStyle(document.documentElement).fontSize) : 20;
+    const defaults = { left: 8, right, top: 28, bottom: option.legend ? 40 : 8, outerBoundsMode: "same" };
+    option.grid = Array.isArray(option.grid) ? option.grid : { ...defaults, ...option.grid };
+  }
   option.tooltip = { confine: true, ...option.tooltip, renderMode: "richText" };
   option.aria = { enabled: true, decal: { show: false }, ...option.aria };
   if (matchMedia("(prefers-reduced-motion: reduce)").matches) option.animation = false;
