@@ -17,11 +17,10 @@ from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
 
 from anze.exchange.folding import plain, tidy, unspaced
+from anze.exchange.refusals import Unreadable
 from anze.kernel.identifiers import Problem, clean_uscc, uscc_check_character, uscc_problem
-from anze.kernel.refusal import Refused
 
 BEIJING = ZoneInfo("Asia/Shanghai")
 YEARS = range(1990, 2101)  # a date outside is a slip of the keyboard or a serial number in the wrong column
@@ -29,13 +28,6 @@ EXACT_DIGITS = 15  # spreadsheets keep no more digits of a number than this
 UNCALCULATED = "#UNCALCULATED!"  # stands for a formula saved without its result; see workbooks.py
 
 Words = str | Promise
-
-
-class Unreadable(Refused):
-    """The cell cannot be taken as it is. `code` is stable; message and remedy are for people."""
-
-    def __init__(self, code: str, message: Words, remedy: Words = "", **values: object) -> None:
-        super().__init__(code, message, remedy=remedy, values=values)
 
 
 _EXCEL_ERROR = re.compile(
@@ -61,18 +53,9 @@ def _text_in(value: object) -> str | None:
 
 def _refuse_excel_error(text: str) -> None:
     if text == UNCALCULATED:
-        raise Unreadable(
-            "FORMULA_NOT_CALCULATED",
-            _("The cell holds a formula without a result."),
-            _("Open the file in Excel or WPS, save it and upload it again, or paste the values only."),
-        )
+        raise Unreadable("formula_not_calculated")
     if _EXCEL_ERROR.fullmatch(text):
-        raise Unreadable(
-            "EXCEL_ERROR",
-            _("The cell shows the Excel error %(shown)s."),
-            _("Correct the formula or type the value itself. Leave the cell empty if there is none."),
-            shown=text,
-        )
+        raise Unreadable("excel_error", shown=text)
 
 
 # Text and identifiers
@@ -95,12 +78,7 @@ def read_text(value: object, *, identifier: bool = False) -> str | None:
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, date | time | timedelta):
-        raise Unreadable(
-            "DATE_IN_TEXT",
-            _("The cell holds the date or time %(shown)s where text is expected. Excel may have changed it."),
-            _("Set the format of the cell to Text and type the value again."),
-            shown=_shown(value),
-        )
+        raise Unreadable("date_in_text", shown=_shown(value))
     if isinstance(value, int | float) and abs(value) < 10**EXACT_DIGITS:
         if value == int(value):
             return str(int(value))
@@ -110,12 +88,7 @@ def read_text(value: object, *, identifier: bool = False) -> str | None:
 
 
 def _number_as_identifier(value: object) -> Unreadable:
-    return Unreadable(
-        "NUMBER_IN_TEXT",
-        _("The cell holds the number %(shown)s; Excel keeps only 15 digits, so some may be lost."),
-        _("Set the format of the cell to Text and type all characters again."),
-        shown=_shown(value),
-    )
+    return Unreadable("number_in_text", shown=_shown(value))
 
 
 _LOOKALIKE = str.maketrans("OQISZV", "001527")
@@ -131,36 +104,13 @@ def read_uscc(value: object) -> str | None:
     if problem is None:
         return code
     if problem is Problem.LENGTH:
-        raise Unreadable(
-            "USCC_LENGTH",
-            _("A unified social credit code has 18 characters; %(shown)s has %(length)s."),
-            _("Copy the code from the business licence."),
-            shown=_shown(code),
-            length=len(code),
-        )
+        raise Unreadable("uscc_length", shown=_shown(code), length=len(code))
     if problem is Problem.ALPHABET:
         likely = code.translate(_LOOKALIKE)
         if uscc_problem(likely) is None:
-            raise Unreadable(
-                "USCC_ALPHABET",
-                _("%(shown)s holds a letter that credit codes never use (I, O, S, V, Z)."),
-                _("If the business licence says %(suggestion)s, write that."),
-                shown=code,
-                suggestion=likely,
-            )
-        raise Unreadable(
-            "USCC_ALPHABET",
-            _("%(shown)s holds a character that a credit code cannot have in that place."),
-            _("Copy the code from the business licence. It never holds the letters I, O, S, V, Z."),
-            shown=code,
-        )
-    raise Unreadable(
-        "USCC_CHECK",
-        _("The check character of %(shown)s is wrong: after these 17 characters it would be %(check)s."),
-        _("One character or more is mistyped. Compare the code with the business licence."),
-        shown=code,
-        check=uscc_check_character(code[:17]),
-    )
+            raise Unreadable("uscc_lookalike", shown=code, suggestion=likely)
+        raise Unreadable("uscc_alphabet", shown=code)
+    raise Unreadable("uscc_check", shown=code, check=uscc_check_character(code[:17]))
 
 
 # Codes and yes/no
@@ -211,11 +161,7 @@ def read_code(value: object, codes: CodeList | Mapping[str, Iterable[Words]]) ->
     labels = codes.labels()
     choices = ", ".join(labels[:12]) + (" …" if len(labels) > 12 else "")
     raise Unreadable(
-        "UNKNOWN_CODE",
-        _("“%(shown)s” is not one of the values of this column."),
-        _("Did you mean “%(suggestion)s”? Choose from: %(choices)s")
-        if nearest
-        else _("Choose from: %(choices)s"),
+        "unknown_code_near" if nearest else "unknown_code",
         shown=_shown(typed),
         suggestion=nearest or "",
         choices=choices,
@@ -250,12 +196,7 @@ def read_bool(value: object) -> bool | None:
         return True
     if word in _NO:
         return False
-    raise Unreadable(
-        "NOT_YES_OR_NO",
-        _("“%(shown)s” is neither yes nor no."),
-        _("Write 是 or 否 (Y or N, 1 or 0)."),
-        shown=_shown(typed),
-    )
+    raise Unreadable("not_yes_or_no", shown=_shown(typed))
 
 
 # Numbers
@@ -283,23 +224,14 @@ def read_decimal(value: object, places: int = 2, *, ratio: bool = False) -> str 
         return None
     if ratio and number > 1:
         raise Unreadable(
-            "RATIO_OVER_ONE",
-            _("%(shown)s is more than 1 where a ratio is expected."),
-            _("Write %(suggestion)s or %(percent)s if that is what you mean."),
+            "ratio_over_one",
             shown=_shown(value),
             suggestion=f"{(number / 100).normalize():f}",
             percent=f"{number.normalize():f}%",
         )
     rounded = number.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
     if rounded != number:
-        raise Unreadable(
-            "TOO_PRECISE",
-            _("%(shown)s has more than %(places)s decimal places."),
-            _("Write %(suggestion)s, or round the formula to %(places)s places."),
-            shown=_shown(value),
-            places=places,
-            suggestion=f"{rounded:f}",
-        )
+        raise Unreadable("too_many_decimals", shown=_shown(value), places=places, suggestion=f"{rounded:f}")
     return f"{rounded or abs(rounded):f}"  # never -0.00
 
 
@@ -311,12 +243,7 @@ def read_integer(value: object) -> int | None:
     if number is None:
         return None
     if number != number.to_integral_value():
-        raise Unreadable(
-            "NOT_WHOLE",
-            _("%(shown)s is not a whole number."),
-            _("Write the number without decimals."),
-            shown=_shown(value),
-        )
+        raise Unreadable("not_whole", shown=_shown(value))
     return int(number)
 
 
@@ -337,12 +264,7 @@ def _number(value: object, *, ratio: bool = False) -> Decimal | None:
 
 
 def _not_a_number(value: object) -> Unreadable:
-    return Unreadable(
-        "NOT_A_NUMBER",
-        _("“%(shown)s” is not a number."),
-        _("Write digits only, for example 1234.50. Leave the cell empty if there is no value."),
-        shown=_shown(value),
-    )
+    return Unreadable("not_a_number", shown=_shown(value))
 
 
 def _typed_number(text: str, *, ratio: bool) -> Decimal:
@@ -350,29 +272,13 @@ def _typed_number(text: str, *, ratio: bool) -> Decimal:
         raise _not_a_number(text)
     inner = re.fullmatch(r"\(([^-+]+)\)", text)
     if inner and _NUMBER.fullmatch(inner[1]):
-        raise Unreadable(
-            "PARENTHESES",
-            _("%(shown)s stands in parentheses, which may mean a negative amount."),
-            _("Write %(suggestion)s if it is negative; otherwise leave the parentheses out."),
-            shown=_shown(text),
-            suggestion=f"-{inner[1]}",
-        )
+        raise Unreadable("parentheses", shown=_shown(text), suggestion=f"-{inner[1]}")
     if _SCIENTIFIC.fullmatch(text):
-        raise Unreadable(
-            "SCIENTIFIC",
-            _("%(shown)s is in scientific notation, in which digits may be lost."),
-            _("Write all digits of the number."),
-            shown=text,
-        )
+        raise Unreadable("scientific", shown=text)
     text = re.sub(r"(?<=[^0-9.]) +| +(?=[^0-9.])", "", text)
     found = _NUMBER.fullmatch(text)
     if not found and re.fullmatch(r"[+-]?[0-9][0-9,. ]*", text):
-        raise Unreadable(
-            "SEPARATORS",
-            _("The separators of %(shown)s can be read in more than one way."),
-            _("Write it without thousands separators and with a decimal point, for example 1234.50."),
-            shown=_shown(text),
-        )
+        raise Unreadable("separators", shown=_shown(text))
     if (
         not found
         or not (found["whole"] or (found["fraction"] or "")[1:])
@@ -386,9 +292,7 @@ def _typed_number(text: str, *, ratio: bool) -> Decimal:
     if found["unit"]:
         converted = number.scaleb(_MULTIPLES[found["unit"]])
         raise Unreadable(
-            "OTHER_UNIT",
-            _("%(shown)s is given in %(unit)s, but this column is not."),
-            _("Write %(suggestion)s if that is what you mean."),
+            "other_unit",
             shown=_shown(text),
             unit=found["unit"] + ("元" if "元" in text or "圆" in text else ""),
             suggestion=f"{converted:f}"
@@ -396,12 +300,7 @@ def _typed_number(text: str, *, ratio: bool) -> Decimal:
             else f"{converted.normalize():f}",
         )
     if found["percent"] and not ratio:
-        raise Unreadable(
-            "PERCENT",
-            _("%(shown)s is a percentage, but this column holds plain numbers."),
-            _("Write the number without a percent sign, in the unit that the note of the column gives."),
-            shown=_shown(text),
-        )
+        raise Unreadable("percent", shown=_shown(text))
     return number / 100 if found["percent"] else number
 
 
@@ -485,12 +384,7 @@ def _typed_day(text: str) -> tuple[date, timedelta | datetime | None]:
         if re.fullmatch(r"[0-9]{5}(\.[0-9]+)?", text):
             return _serial(float(text))
         if re.match(r"[0-9]{1,2}[-/.年][0-9]{1,2}[-/.月][0-9]{1,4}", text):
-            raise Unreadable(
-                "AMBIGUOUS_DATE",
-                _("The date %(shown)s can be read in more than one way."),
-                _("Write the year with four digits first, for example 2024-03-05."),
-                shown=_shown(text),
-            )
+            raise Unreadable("ambiguous_date", shown=_shown(text))
         raise _not_a_date(text)
     parts = found.groupdict()
     if parts.get("s") == "年" or parts.get("t") == "月" or parts.get("u"):
@@ -534,41 +428,19 @@ def _calendar_day(text: str, year: int, month: int, day: int) -> date:
     try:
         found = date(year, month, day)
     except ValueError:
-        raise Unreadable(
-            "NO_SUCH_DAY",
-            _("There is no such day as %(shown)s."),
-            _("Check the month and the day."),
-            shown=_shown(text),
-        ) from None
+        raise Unreadable("no_such_day", shown=_shown(text)) from None
     return _within(found, text)
 
 
 def _within(day: date, shown: object) -> date:
     if day.year not in YEARS:
-        raise Unreadable(
-            "YEAR_OUT_OF_RANGE",
-            _("The year of %(shown)s is not between %(first)s and %(last)s."),
-            _("Check the year. Leave the cell empty if there is no date."),
-            shown=_shown(shown),
-            first=YEARS[0],
-            last=YEARS[-1],
-        )
+        raise Unreadable("year_out_of_range", shown=_shown(shown), first=YEARS[0], last=YEARS[-1])
     return day
 
 
 def _not_a_date(value: object) -> Unreadable:
-    return Unreadable(
-        "NOT_A_DATE",
-        _("“%(shown)s” is not a complete date."),
-        _("Write year, month and day, for example 2024-03-05."),
-        shown=_shown(value),
-    )
+    return Unreadable("not_a_date", shown=_shown(value))
 
 
 def _not_a_time(text: str) -> Unreadable:
-    return Unreadable(
-        "NOT_A_TIME",
-        _("The time in “%(shown)s” cannot be read."),
-        _("Write it as in 2024-03-05 08:30."),
-        shown=_shown(text),
-    )
+    return Unreadable("not_a_time", shown=_shown(text))
