@@ -186,6 +186,25 @@ const complete = (option) => {
   return withFormatters(option);
 };
 
+const strings = (part) =>
+  typeof part === "string" ? part : part && typeof part === "object" ? Object.values(part).map(strings).join("") : "";
+
+/** Have the characters' part of the web font fetched, where no font of the machine has them: a canvas measures
+    text once, and would keep the widths of empty boxes. */
+const fontsFor = async (text) => {
+  if (!document.fonts) return;
+  const probe = document.createElement("span");
+  probe.className = "visually-hidden";
+  probe.setAttribute("aria-hidden", "true");
+  probe.textContent = [...new Set(text)].join("");
+  document.body.append(probe);
+  void probe.offsetWidth; // laid out, so that the browser knows what is missing
+  if (document.fonts.status === "loading") {
+    await Promise.race([document.fonts.ready, new Promise((resolve) => setTimeout(resolve, 3000))]);
+  }
+  probe.remove();
+};
+
 const isEmpty = (option) =>
   !option.dataset && list(option.series).every((series) => !Array.isArray(series.data) || series.data.length === 0);
 
@@ -217,6 +236,7 @@ const mount = async (element) => {
       return;
     }
     if (element.dataset.mapUrl) placeOnMap(option, element.dataset.mapUrl, await loadMap(element.dataset.mapUrl));
+    await fontsFor(`0123456789.,%–-万${strings(option)}`);
   } catch (error) {
     element.classList.add("chart-empty");
     element.textContent = say("noData");
@@ -259,6 +279,8 @@ document.addEventListener("htmx:afterSettle", ({ target }) => {
 });
 document.addEventListener("htmx:beforeCleanupElement", ({ target }) => charts(target).forEach(dispose));
 document.addEventListener("anze:appearance", () => requestAnimationFrame(() => mountAll(document)));
+// Characters drawn before their part of the web font had come are drawn again.
+document.fonts?.addEventListener("loadingdone", () => mounted.forEach(({ instance }) => instance.resize()));
 addEventListener("beforeprint", () => mounted.forEach(({ instance }) => instance.resize()));
 
 if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", () => mountAll(document));
