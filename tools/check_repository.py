@@ -26,8 +26,8 @@ ROOM_FOLDERS = {"migrations", "templates", "locale", "static", "management", "de
 MORE_MODULES = {
     # The engine that turns declarations into cells and back into rows.
     "monitoring": {"engine", "jobs"},
-    # Committed facts and how they are read.
-    "parties": {"regions"},
+    # Committed facts and how they are read; from a role to what it may do and see.
+    "parties": {"regions", "access"},
 }
 FORBIDDEN_MODULES = {
     "utils", "util", "helpers", "helper", "common", "misc", "services", "service", "managers", "manager",
