@@ -87,7 +87,7 @@ def check_texts(paths: list[str]) -> Iterator[str]:
         if not TEXT.search(path):
             continue
         try:
-            text = (ROOT / path).read_text(encoding="utf-8")
+            text = (ROOT / path).read_bytes().decode()
         except UnicodeDecodeError:
             yield f"{path}: is not UTF-8"
             continue

@@ -30,7 +30,7 @@ def test_a_misnamed_file_is_found(path: str, finding: str) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "anze/__init__.py", "anze/hazards/__init__.py", "anze/hazards/rules.py", "anze/hazards/rules/severity.py",
+        "anze/__init__.py", "anze/hazards/__init__.py", "anze/hazards/rules.py", "anze/hazards/rules/tiers.py",
         "anze/hazards/locale/zh_Hans/LC_MESSAGES/django.po", "anze/hazards/migrations/0001_initial.py",
         "anze/kernel/scope.py", "anze/exchange/feeds/policies.py", "anze/web/templates/web/base.html",
         "anze/monitoring/definitions/coverage.py",
