@@ -40,7 +40,10 @@ TEXT = re.compile(
     r"\.(py|md|toml|cfg|ini|js|mjs|css|html|jinja|txt|yml|yaml|json|po|sh|lock|csv|sql)$"
     r"|(^|/)(Makefile|run|\.npmrc|\.gitignore)$"
 )
-MACHINE_PATH = re.compile(r"(?<![\w.$~}/-])/(?:home|root|Users|work|workspace|mnt|private)/[\w.-]+")
+# Somebody's home, and wherever this very checkout lies.
+MACHINE_PATH = re.compile(
+    rf"(?<![\w.$~}}/-])(?:/(?:home|Users)/[\w.-]+/[\w.-]+|/root/[\w.-]+|{re.escape(str(ROOT))}(?![\w-]))"
+)
 ALLOWED_MACHINE_PATHS = re.compile(r"^(tools/check_repository\.py|tests/tools/)")
 LOCKS = re.compile(r"\.lock$|(^|/)package-lock\.json$")
 

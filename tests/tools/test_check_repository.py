@@ -30,7 +30,7 @@ def test_a_misnamed_file_is_found(path: str, finding: str) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "anze/__init__.py", "anze/hazards/__init__.py", "anze/hazards/rules.py", "anze/hazards/rules/tiers.py",
+        "anze/__init__.py", "anze/hazards/__init__.py", "anze/hazards/rules.py", "anze/claims/rules/x.py",
         "anze/hazards/locale/zh_Hans/LC_MESSAGES/django.po", "anze/hazards/migrations/0001_initial.py",
         "anze/kernel/scope.py", "anze/exchange/feeds/policies.py", "anze/web/templates/web/base.html",
         "anze/monitoring/definitions/coverage.py",
@@ -64,7 +64,7 @@ def test_migrations_and_addresses_are_not_mistaken(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(check_repository, "ROOT", tmp_path)
     (tmp_path / "migrations").mkdir()
     (tmp_path / "migrations" / "0001_initial.py").write_text("x = 1\n" * 700)
-    (tmp_path / "page.py").write_text('URL = "https://example.org/home/index.html"\nPATH = "/api/home/"\n')
+    (tmp_path / "page.py").write_text('URL = "https://example.org/home/index.html"\nPATH = "/api/home/x/y"\n')
     assert not list(check_repository.check_texts(["migrations/0001_initial.py", "page.py"]))
 
 
