@@ -65,7 +65,7 @@ def our_models() -> Iterator[type[models.Model]]:
 
 def reads(model: type[models.Model]) -> str:
     """public, private, scoped, history or queue: how a table is protected."""
-    if issubclass(model, ScopedTable):
+    if issubclass(model, ScopedTable) or getattr(model, "is_scoped", False):
         return "scoped"
     if issubclass(model, PublicTable) or getattr(model, "is_public", False):
         return "public"

@@ -133,6 +133,7 @@ class Service(OfInsurer):
 class ServicePerson(ScopedTable):
     """One person who took part in a service, with the certificate that was valid then."""
 
+    is_counted = True
     policies: ClassVar = {"anze_expert": f"expert_id = {party('expert')}"}
 
     service = models.ForeignKey(Service, models.CASCADE, related_name="persons")

@@ -1,0 +1,57 @@
+"""Every fact and every indicator of the platform, declared once."""
+
+from __future__ import annotations
+
+from anze.monitoring.definitions.coverage import COVERAGE_FACTS, COVERAGE_INDICATORS
+from anze.monitoring.definitions.expense import EXPENSE_FACTS, EXPENSE_INDICATORS
+from anze.monitoring.definitions.payout import PAYOUT_FACTS, PAYOUT_INDICATORS
+from anze.monitoring.definitions.service import SERVICE_FACTS, SERVICE_INDICATORS
+from anze.monitoring.definitions.timeliness import TIMELINESS_FACTS, TIMELINESS_INDICATORS
+from anze.monitoring.rules import Fact, Family, Indicator
+
+FACTS: dict[str, Fact] = {
+    fact.name: fact
+    for fact in (*COVERAGE_FACTS, *PAYOUT_FACTS, *SERVICE_FACTS, *EXPENSE_FACTS, *TIMELINESS_FACTS)
+}
+
+INDICATORS: dict[str, Indicator] = {
+    indicator.code: indicator
+    for indicator in (
+        *COVERAGE_INDICATORS,
+        *PAYOUT_INDICATORS,
+        *SERVICE_INDICATORS,
+        *EXPENSE_INDICATORS,
+        *TIMELINESS_INDICATORS,
+    )
+}
+
+# family → (parameter that names the headline variant, its value → indicator)
+HEADLINES: dict[Family, tuple[str, dict[str, str]]] = {
+    Family.COVERAGE: (
+        "coverage_headline",
+        {code: code for code in ("coverage_rate", "coverage_rate_compliant", "headcount_coverage")},
+    ),
+    Family.PAYOUT: (
+        "claim_payout_headline",
+        {
+            "simple_incurred": "claim_payout_incurred",
+            "simple_paid": "claim_payout_paid",
+            "matured": "claim_payout_matured",
+        },
+    ),
+    Family.COMPLETION: (
+        "service_completion_headline",
+        {code: code for code in ("service_completion_rate", "served_enterprise_rate", "fully_served_rate")},
+    ),
+    Family.RECTIFICATION: (
+        "hazard_rectification_headline",
+        {"due_basis": "hazard_rectification_rate", "all_basis": "hazard_rectification_all"},
+    ),
+    Family.EXPENSE: (
+        "expense_payment_headline",
+        {
+            "time_basis": "expense_payment_rate",
+            "year_basis": "expense_payment_year_end",
+        },
+    ),
+}
