@@ -7,10 +7,10 @@ from typing import ClassVar
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from anze.claims.rules import AccidentClass, AccidentType, ClaimState, InjuryDegree, PaymentKind, VictimKind
 from anze.kernel.models import ScopedTable
 from anze.kernel.rules import Sector
 from anze.parties.models import Enterprise, OfInsurer, Organisation
-from anze.claims.rules import AccidentClass, AccidentType, ClaimState, InjuryDegree, PaymentKind, VictimKind
 from anze.underwriting.models import Policy
 
 
@@ -21,7 +21,9 @@ class Accident(OfInsurer):
     occurred_at = models.DateTimeField(_("occurred at"))
     place = models.CharField(_("place"), max_length=200)
     kind = models.CharField(_("type"), max_length=12, choices=AccidentType.choices)
-    accident_class = models.CharField(_("class"), max_length=12, choices=AccidentClass.choices, editable=False)
+    accident_class = models.CharField(
+        _("class"), max_length=12, choices=AccidentClass.choices, editable=False
+    )
     deaths = models.PositiveSmallIntegerField(_("deaths"))
     serious_injuries = models.PositiveSmallIntegerField(_("serious injuries"))
     minor_injuries = models.PositiveSmallIntegerField(_("minor injuries"))
@@ -36,6 +38,7 @@ class Accident(OfInsurer):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["insurer", "accident_no"], name="accident_no_once_per_insurer")
         ]
+        indexes: ClassVar = [models.Index(fields=["enterprise"], name="accident_by_enterprise")]
 
     def __str__(self) -> str:
         return self.accident_no
@@ -79,8 +82,9 @@ class ClaimPart(ScopedTable):
     """A numbered line under a claim; carries the claim's scope."""
 
     seq = models.PositiveSmallIntegerField(_("no."))
-    enterprise = models.ForeignKey(Enterprise, models.PROTECT, related_name="+")
-    insurer = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    # lines are read through their claim
+    enterprise = models.ForeignKey(Enterprise, models.PROTECT, db_index=False, related_name="+")
+    insurer = models.ForeignKey(Organisation, models.PROTECT, db_index=False, related_name="+")
     region_code = models.CharField(_("region"), max_length=6)
     sector = models.CharField(_("sector"), max_length=12, choices=Sector.choices)
 
@@ -91,7 +95,7 @@ class ClaimPart(ScopedTable):
 class Victim(ClaimPart):
     """Who was hurt, without name or identity: those stay with the insurer (个人信息保护法)."""
 
-    claim = models.ForeignKey(Claim, models.CASCADE, related_name="victims")
+    claim = models.ForeignKey(Claim, models.CASCADE, db_index=False, related_name="victims")
     kind = models.CharField(_("kind"), max_length=12, choices=VictimKind.choices)
     degree = models.CharField(_("degree"), max_length=10, choices=InjuryDegree.choices)
     amount = models.DecimalField(_("amount"), max_digits=14, decimal_places=2)
@@ -110,7 +114,7 @@ class Payment(ClaimPart):
 
     is_counted = True
 
-    claim = models.ForeignKey(Claim, models.CASCADE, related_name="payments")
+    claim = models.ForeignKey(Claim, models.CASCADE, db_index=False, related_name="payments")
     policy = models.ForeignKey(Policy, models.PROTECT, related_name="+")
     kind = models.CharField(_("kind"), max_length=12, choices=PaymentKind.choices)
     amount = models.DecimalField(_("amount"), max_digits=14, decimal_places=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from django.db.models import TextChoices
@@ -18,18 +19,25 @@ class AccidentClass(TextChoices):
     EXTRA_MAJOR = "EXTRA_MAJOR", _("extra-major accident")
 
 
-# class, deaths, serious injuries, direct loss in yuan: from this on (以上 includes)
-ACCIDENT_STEPS: tuple[tuple[AccidentClass, int, int, Decimal], ...] = (
-    (AccidentClass.EXTRA_MAJOR, 30, 100, Decimal(100_000_000)),
-    (AccidentClass.MAJOR, 10, 50, Decimal(50_000_000)),
-    (AccidentClass.LARGER, 3, 10, Decimal(10_000_000)),
-)
+# what is measured, and the classes that thresholds lead to, the highest first
+ACCIDENT_MEASURES = ("deaths", "serious_injuries", "direct_loss")
+ACCIDENT_CLASSES = (AccidentClass.EXTRA_MAJOR, AccidentClass.MAJOR, AccidentClass.LARGER)
 
 
-def accident_class(deaths: int, serious_injuries: int, direct_loss: Decimal) -> AccidentClass:
-    """The class by order 493: the highest that any of the three measures reaches."""
-    for found, from_deaths, from_injuries, from_loss in ACCIDENT_STEPS:
-        if deaths >= from_deaths or serious_injuries >= from_injuries or direct_loss >= from_loss:
+def accident_threshold(found: AccidentClass, measure: str) -> str:
+    """The parameter that holds the number from which on (以上 includes) an accident is of a class."""
+    return f"accident_class.{found.value}.{measure}"
+
+
+def accident_class(
+    deaths: int, serious_injuries: int, direct_loss: Decimal, *, thresholds: Mapping[str, Decimal]
+) -> AccidentClass:
+    """The class by order 493: the highest that any of the three measures reaches. Loss in yuan.
+
+    `thresholds` are the parameters `accident_class.*` in force on the day of the accident, by key."""
+    reached = dict(zip(ACCIDENT_MEASURES, (deaths, serious_injuries, direct_loss), strict=True))
+    for found in ACCIDENT_CLASSES:
+        if any(reached[measure] >= thresholds[accident_threshold(found, measure)] for measure in reached):
             return found
     if deaths or serious_injuries:
         return AccidentClass.GENERAL
@@ -63,6 +71,32 @@ class ClaimState(TextChoices):
     REJECTED = "REJECTED", _("rejected")
     CANCELLED = "CANCELLED", _("cancelled")
     CLOSED_ZERO = "CLOSED_ZERO", _("closed without payment")
+
+
+# step of a claim → the steps that come before it; the survey may precede the registration
+CLAIM_STEPS: dict[str, tuple[str, ...]] = {
+    "notified_at": (),
+    "registered_at": ("notified_at",),
+    "surveyed_at": ("notified_at",),
+    "docs_complete_at": ("notified_at",),
+    "assessed_at": ("notified_at", "registered_at", "surveyed_at"),
+    "agreed_at": ("notified_at", "registered_at", "surveyed_at", "assessed_at"),
+    "paid_at": ("notified_at", "registered_at", "surveyed_at", "assessed_at", "agreed_at"),
+    "closed_at": ("notified_at", "registered_at", "surveyed_at", "assessed_at", "agreed_at", "paid_at"),
+}
+
+CLAIM_ENDS = (ClaimState.CLOSED, ClaimState.REJECTED, ClaimState.CANCELLED, ClaimState.CLOSED_ZERO)
+
+# state → the moment it must have
+CLAIM_MOMENTS: dict[ClaimState, str] = {
+    ClaimState.REGISTERED: "registered_at",
+    ClaimState.SURVEYED: "surveyed_at",
+    ClaimState.DOCS_COMPLETE: "docs_complete_at",
+    ClaimState.ASSESSED: "assessed_at",
+    ClaimState.AGREED: "agreed_at",
+    ClaimState.PAID: "paid_at",
+    **dict.fromkeys(CLAIM_ENDS, "closed_at"),
+}
 
 
 class VictimKind(TextChoices):

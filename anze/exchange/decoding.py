@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-
-from anze.exchange.feed import Feed, Field, Kind
-from anze.kernel.refusal import Refused
 from django.utils.translation import gettext_lazy as _
+
+from anze.exchange.feed import MOST_LINES, Feed, Field, Kind
+from anze.kernel.refusal import Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,9 @@ def _read_field(row: int, each: Field, value: Any, path: str) -> tuple[Any, list
                 continue
             names = {inner.name for inner in each.of}
             problems += [
-                FoundProblem(row, f"{path}.{number}.{name}"[:60], "unknown_field") for name in line if name not in names
+                FoundProblem(row, f"{path}.{number}.{name}"[:60], "unknown_field")
+                for name in line
+                if name not in names
             ]
             for inner in each.of:
                 if inner.name not in line:
@@ -146,6 +148,10 @@ def _explained(row: int, each: Field, value: Any, path: str, problem: str) -> Fo
         )
     if each.kind is Kind.TEXT and "length" in problem and "<=" in problem:
         return FoundProblem(row, path, "too_long", {"limit": each.max_length})
+    if each.kind in (Kind.ROWS, Kind.LIST) and "length" in problem:
+        few = ">=" in problem
+        limit = each.minimum if few else MOST_LINES
+        return FoundProblem(row, path, "too_few_lines" if few else "too_many_lines", {"limit": limit})
     if found := _EXPECTED.search(problem):
         return FoundProblem(row, path, "wrong_type", found.groupdict())
     if each.kind is Kind.INTEGER and (">=" in problem or "<=" in problem):

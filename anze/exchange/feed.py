@@ -46,13 +46,15 @@ class Kind(Enum):
         return "jsonb" if self is Kind.LIST else self.value
 
 
+MOST_LINES = 200
 USCC_SHAPE = r"^[0-9A-HJ-NP-RTUW-Y]{18}$"
 
 
 @dataclass(frozen=True)
 class Field:
     """One field. `example` gives the values of the two example rows; `column` the table's column if it
-    differs from the name ("" when the field only helps to find another row)."""
+    differs from the name ("" when the field only helps to find another row). For ROWS and LIST `minimum` is
+    the fewest lines allowed."""
 
     name: str
     kind: Kind
@@ -76,7 +78,14 @@ class Field:
     @property
     def is_nullable(self) -> bool:
         """Optional text and codes are empty, everything else is null, when nothing is known."""
-        return not self.required and self.kind not in (Kind.TEXT, Kind.CODE, Kind.CODES, Kind.ROWS, Kind.LIST, Kind.USCC)
+        return not self.required and self.kind not in (
+            Kind.TEXT,
+            Kind.CODE,
+            Kind.CODES,
+            Kind.ROWS,
+            Kind.LIST,
+            Kind.USCC,
+        )
 
     @property
     def blank(self) -> Any:
@@ -93,14 +102,20 @@ class Field:
             meta["le"] = int(self.maximum)
         base: Any
         if self.kind is Kind.TEXT:
-            base = Annotated[str, msgspec.Meta(max_length=self.max_length, **({"min_length": 1} if self.required else {}))]
+            base = Annotated[
+                str, msgspec.Meta(max_length=self.max_length, **({"min_length": 1} if self.required else {}))
+            ]
         elif self.kind is Kind.USCC:
             base = Annotated[str, msgspec.Meta(pattern=USCC_SHAPE)]
             if not self.required:
                 base = Annotated[str, msgspec.Meta(pattern=f"^$|{USCC_SHAPE}")]
         elif self.kind in (Kind.CODE, Kind.CODES):
             assert self.codes is not None
-            values = tuple(self.codes.values) if self.required or self.kind is Kind.CODES else ("", *self.codes.values)
+            values = (
+                tuple(self.codes.values)
+                if self.required or self.kind is Kind.CODES
+                else ("", *self.codes.values)
+            )
             base = Literal[values]
             if self.kind is Kind.CODES:
                 base = list[base]
@@ -115,7 +130,8 @@ class Field:
         elif self.kind is Kind.BOOL:
             base = bool
         else:
-            base = Annotated[list[self.struct], msgspec.Meta(max_length=200)]  # type: ignore[name-defined]
+            fewest = {"min_length": int(self.minimum)} if self.minimum else {}
+            base = Annotated[list[self.struct], msgspec.Meta(max_length=MOST_LINES, **fewest)]  # type: ignore[name-defined]
         return Optional[base] if self.is_nullable else base  # noqa: UP045 - built at run time
 
     @cached_property
@@ -143,8 +159,10 @@ SENDER = "sender"  # stands for the sender's id in a reference
 class Reference:
     """Finds the row of another table that a field names, and takes columns over from it.
 
-    `match`: that table's column → field name (or SENDER). `gives`: our column → that table's column.
-    `missing`: the finding when nothing is found; `foreign`: when it exists, but with another insurer.
+    `match`: that table's column → field name (or SENDER, or a column found by an earlier reference).
+    `gives`: our column → that table's column. `helps` the same for columns that are not stored, but that
+    later references and checks need.
+    `missing`: the finding when nothing is found; `foreign`: when it exists, but is another insurer's.
     """
 
     field: str
@@ -153,7 +171,8 @@ class Reference:
     gives: Mapping[str, str]
     missing: str
     foreign: str = ""
-    where: str = ""  # further SQL on alias {t}
+    where: str = ""  # further SQL on alias {t}; {sender} is the sender's id
+    helps: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def alias(self) -> str:
@@ -169,6 +188,7 @@ class Reference:
 class Check:
     """A rule over one row and what it refers to. `fails` is SQL over alias `r`; NULL counts as passed.
 
+    In the SQL `{sender}` is the sender's id and `{today}` the Beijing day on which the batch arrived.
     `parameter` (key, date column) makes `{value}` the number in force on that day."""
 
     code: str
@@ -181,13 +201,15 @@ class Check:
 
 @dataclass(frozen=True)
 class Lines:
-    """Where the lines of a ROWS field go. `takes` are columns copied from the parent row."""
+    """Where the lines of a ROWS field go. `takes` are columns copied from the parent row; `checks` are SQL
+    over the line as alias `l` and its parent as alias `r`."""
 
     field: str
     model: type[models.Model]
     parent: str
     takes: tuple[str, ...]
     references: tuple[Reference, ...] = ()
+    checks: tuple[Check, ...] = ()
     unlink: tuple[str, ...] = ()  # SQL run before surplus lines go; {surplus} selects their ids
 
 
@@ -211,7 +233,9 @@ class Feed:
     lines: tuple[Lines, ...] = ()
     sets: Mapping[str, str] = field(default_factory=dict)  # column → SQL over alias r
     after: tuple[str, ...] = ()  # SQL run once after publishing; temp table `published` holds id and outcome
-    row_check: Callable[[Any], tuple[str, str] | None] | None = None  # (field, code) for what SQL cannot judge
+    row_check: Callable[[Any], tuple[str, str] | None] | None = (
+        None  # (field, code) for what SQL cannot judge
+    )
     module: str = ""  # the room whose navigation it belongs to
 
     def __str__(self) -> str:
@@ -251,6 +275,11 @@ class Feed:
     @cached_property
     def row_type(self) -> type[msgspec.Struct]:
         return _struct(self.name.title().replace("-", ""), self.fields)
+
+    @cached_property
+    def all_checks(self) -> tuple[Check, ...]:
+        """The checks of the row and of its lines."""
+        return (*self.checks, *(check for lines in self.lines for check in lines.checks))
 
     @cached_property
     def key_fields(self) -> tuple[str, ...]:

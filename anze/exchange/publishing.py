@@ -63,6 +63,8 @@ class DueDates:
 
     def _compute(self, day: date) -> datetime | None:
         units = next((n for since, n in reversed(self._allowed) if since <= day), 0)
+        if not self._calendar.first <= day <= self._calendar.last:
+            return None
         try:
             last = self._calendar.add_workdays(day, units) if self._is_manual else day + timedelta(days=units)
         except CalendarEnds:
@@ -78,7 +80,12 @@ def publish(feed: Feed, rows: Iterable[DecodedRow], delivery: Delivery, due: Due
 
 def _event_day(record: Any, name: str) -> date:
     value = getattr(record, name)
-    return beijing_day(value) if isinstance(value, datetime) else value
+    if not isinstance(value, datetime):
+        return value
+    try:
+        return beijing_day(value)
+    except OverflowError:  # the first and last hours of the calendar Python knows
+        return value.date()
 
 
 class _Work:
@@ -104,7 +111,9 @@ class _Work:
             self.cursor.execute("DELETE FROM resolved WHERE row_no = ANY(%s)", [list(self.rejected)])
         self.cursor.execute("SELECT row_no, outcome FROM resolved")
         outcome = dict(self.cursor.fetchall())
-        self.result.outcomes = "".join(outcome.get(number, Outcome.REJECTED.value) for number in self.row_numbers)
+        self.result.outcomes = "".join(
+            outcome.get(number, Outcome.REJECTED.value) for number in self.row_numbers
+        )
         if self.result.count(Outcome.CREATED) or self.result.count(Outcome.UPDATED):
             self._write()
         names = ["staged", "resolved", *(f"staged_{each.name}" for each in self.line_fields)]
@@ -122,7 +131,9 @@ class _Work:
         )
         for each in self.line_fields:
             inner = ", ".join(f"{line.name} {line.kind.sql}" for line in each.of)
-            self.cursor.execute(f"CREATE TEMP TABLE staged_{each.name} (row_no int, seq int, {inner}) ON COMMIT DROP")
+            self.cursor.execute(
+                f"CREATE TEMP TABLE staged_{each.name} (row_no int, seq int, {inner}) ON COMMIT DROP"
+            )
         lines: dict[str, list[tuple[Any, ...]]] = {each.name: [] for each in self.line_fields}
         names = ", ".join(each.name for each in self.parent_fields)
         copy_into = f"COPY staged (row_no, content_hash, event_on, report_due_at, {names}) FROM STDIN"
@@ -157,7 +168,9 @@ class _Work:
                 continue
             key = key_of(record)
             if first := seen.get(key):
-                problems.append(FoundProblem(number, feed.key_fields[0], "duplicate_in_batch", {"first": first}))
+                problems.append(
+                    FoundProblem(number, feed.key_fields[0], "duplicate_in_batch", {"first": first})
+                )
                 continue
             seen[key] = number
             day = _event_day(record, event)
@@ -187,19 +200,22 @@ class _Work:
     def _resolve(self) -> None:
         feed = self.feed
         given: dict[str, str] = {}
+        helps: dict[str, str] = {}
         joins: list[str] = []
         missing: list[str] = []
         for reference in feed.references:
-            joins.append(_join(reference, "s", self.delivery.sender_id, given))
+            joins.append(_join(reference, "s", self.delivery.sender_id, given | helps))
             for ours, theirs in reference.gives.items():
                 given.setdefault(ours, f"{reference.alias}.{theirs}")
+            for ours, theirs in reference.helps.items():
+                helps.setdefault(ours, f"{reference.alias}.{theirs}")
             missing.append(f"{reference.found} IS NULL AS missing_{reference.field}")
         by_column = {each.stored_as: f"s.{each.name}" for each in self.parent_fields if each.stored_as}
         self.given = given
         key = [f"existing.{column} = {by_column.get(column) or given[column]}" for column in feed.key]
         if feed.of_insurer:
             key.append(f"existing.insurer_id = '{self.delivery.sender_id}'")
-        extra = [f"{sql} AS {column}" for column, sql in given.items()] + missing
+        extra = [f"{sql} AS {column}" for column, sql in (given | helps).items()] + missing
         self.cursor.execute(
             "CREATE TEMP TABLE resolved ON COMMIT DROP AS SELECT s.*, "
             + "".join(f"{each}, " for each in extra)
@@ -220,26 +236,36 @@ class _Work:
         for reference in feed.references:
             wanted = _is_given(reference.field, feed.get(reference.field))
             if reference.foreign:
-                elsewhere = " AND ".join(
-                    f"x.{column} = r.{name}" for column, name in reference.match.items() if name != SENDER
-                )
-                other = f"EXISTS (SELECT 1 FROM {reference.model._meta.db_table} x WHERE {elsewhere})"
+                other = _elsewhere(reference)
                 conditions.append(
-                    (reference.field, reference.foreign, f"r.missing_{reference.field} AND {wanted} AND {other}", "")
+                    (
+                        reference.field,
+                        reference.foreign,
+                        f"r.missing_{reference.field} AND {wanted} AND {other}",
+                        "",
+                    )
                 )
                 wanted = f"{wanted} AND NOT {other}"
-            conditions.append((reference.field, reference.missing, f"r.missing_{reference.field} AND {wanted}", ""))
+            conditions.append(
+                (reference.field, reference.missing, f"r.missing_{reference.field} AND {wanted}", "")
+            )
         for each in self.parent_fields:
             if each.kind is Kind.DECIMAL:
                 conditions += _decimal_rules(each, f"r.{each.name}")
-        has_region = "region_code" in self.given or any(each.stored_as == "region_code" for each in self.parent_fields)
+            elif each.kind in (Kind.DATE, Kind.MOMENT):
+                conditions += _date_rules(each, f"r.{each.name}")
+        has_region = "region_code" in self.given or any(
+            each.stored_as == "region_code" for each in self.parent_fields
+        )
         if has_region:
             low, high = self.delivery.region_from, self.delivery.region_to
             name = "region_code" if "region_code" not in self.given else feed.references[0].field
-            conditions.append((name, "region_not_yours", f"r.region_code NOT BETWEEN '{low}' AND '{high}'", ""))
+            conditions.append(
+                (name, "region_not_yours", f"r.region_code NOT BETWEEN '{low}' AND '{high}'", "")
+            )
         joins = []
         for number, check in enumerate(feed.checks):
-            sql = check.fails
+            sql = self._filled(check.fails)
             if check.parameter:
                 key, on = check.parameter
                 joins.append(
@@ -250,14 +276,20 @@ class _Work:
                 sql = sql.replace("{value}", f"p{number}.value::numeric")
             conditions.append((check.field, check.code, sql, ""))
         if conditions:
-            listed = ", ".join(f"({i}, ({condition}))" for i, (_f, _c, condition, _v) in enumerate(conditions))
+            listed = ", ".join(
+                f"({i}, ({condition}))" for i, (_f, _c, condition, _v) in enumerate(conditions)
+            )
+            anything = " OR ".join(f"({condition})" for _f, _c, condition, _v in conditions)
+            # good rows, which are nearly all, stop at the first line; only bad ones are taken apart
             self.cursor.execute(
                 f"SELECT r.row_no, c.n, to_jsonb(r) FROM resolved r {' '.join(joins)} "
-                f"CROSS JOIN LATERAL (VALUES {listed}) AS c(n, bad) WHERE c.bad"
+                f"CROSS JOIN LATERAL (VALUES {listed}) AS c(n, bad) WHERE ({anything}) AND c.bad"
             )
             for row_no, n, content in self.cursor.fetchall():
                 name, code, _condition, _value = conditions[n]
-                self._reject(row_no, name, code, msgspec.json.decode(content) if isinstance(content, str) else content)
+                self._reject(
+                    row_no, name, code, msgspec.json.decode(content) if isinstance(content, str) else content
+                )
         for lines in feed.lines:
             self._check_lines(lines)
 
@@ -271,13 +303,31 @@ class _Work:
                 f"WHERE l.{reference.field} <> '' AND {reference.found} IS NULL"
             )
             for row_no, seq, value in self.cursor.fetchall():
-                self._reject(row_no, f"{lines.field}.{seq}.{reference.field}", reference.missing, {"value": value})
+                self._reject(
+                    row_no, f"{lines.field}.{seq}.{reference.field}", reference.missing, {"value": value}
+                )
+        conditions = [(check.field, check.code, self._filled(check.fails)) for check in lines.checks]
         for inner in each.of:
             if inner.kind is Kind.DECIMAL:
-                for _name, code, condition, _value in _decimal_rules(inner, f"l.{inner.name}"):
-                    self.cursor.execute(f"SELECT l.row_no, l.seq FROM {table} l WHERE {condition}")
-                    for row_no, seq in self.cursor.fetchall():
-                        self._reject(row_no, f"{lines.field}.{seq}.{inner.name}", code, {"places": inner.places})
+                conditions += [rule[:3] for rule in _decimal_rules(inner, f"l.{inner.name}")]
+            elif inner.kind is Kind.DATE:
+                conditions += [rule[:3] for rule in _date_rules(inner, f"l.{inner.name}")]
+        if conditions:
+            listed = ", ".join(f"({i}, ({condition}))" for i, (_f, _c, condition) in enumerate(conditions))
+            self.cursor.execute(
+                f"SELECT l.row_no, l.seq, c.n FROM {table} l JOIN resolved r ON r.row_no = l.row_no "
+                f"CROSS JOIN LATERAL (VALUES {listed}) AS c(n, bad) WHERE c.bad ORDER BY 1, 2, 3"
+            )
+            places = {inner.name: inner.places for inner in each.of}
+            for row_no, seq, n in self.cursor.fetchall():
+                name, code, _condition = conditions[n]
+                self._reject(row_no, f"{lines.field}.{seq}.{name}", code, {"places": places[name]})
+
+    def _filled(self, sql: str) -> str:
+        today = beijing_day(self.delivery.received_at)
+        return sql.replace("{sender}", f"'{self.delivery.sender_id}'::uuid").replace(
+            "{today}", f"'{today}'::date"
+        )
 
     def _reject(self, row_no: int, name: str, code: str, content: dict[str, Any]) -> None:
         values: dict[str, Any] = {"value": str(content.get(name, content.get("value", "")))[:80]}
@@ -332,7 +382,7 @@ class _Work:
         for lines in feed.lines:
             self._write_lines(lines)
         for sql in feed.after:
-            self.cursor.execute(sql.replace("{sender}", f"'{delivery.sender_id}'::uuid"))
+            self.cursor.execute(self._filled(sql))
 
     def _write_lines(self, lines: Lines) -> None:
         each = self.feed.get(lines.field)
@@ -384,8 +434,28 @@ def _join(reference: Reference, alias: str, sender_id: UUID, given: dict[str, st
         else:
             parts.append(f"{t}.{column} = {alias}.{name}")
     if reference.where:
-        parts.append(reference.where.replace("{t}", t))
+        parts.append(reference.where.replace("{t}", t).replace("{sender}", f"'{sender_id}'::uuid"))
     return f"LEFT JOIN {reference.model._meta.db_table} {t} ON {' AND '.join(parts)}"
+
+
+def _elsewhere(reference: Reference) -> str:
+    """SQL: what was not found among the sender's own does exist."""
+    table = reference.model._meta.db_table
+    same = " AND ".join(
+        f"x.{column} = r.{name}" for column, name in reference.match.items() if name != SENDER
+    )
+    if SENDER not in reference.match.values():
+        return f"EXISTS (SELECT 1 FROM {table} x WHERE {same})"
+    # through the list of insurers, so that the key (insurer, number) serves and no table is read from end to end
+    return (
+        f"EXISTS (SELECT 1 FROM parties_organisation o JOIN {table} x ON x.insurer_id = o.id "
+        f"WHERE o.kind = '{OrganisationKind.INSURER.value}' AND {same})"
+    )
+
+
+def _date_rules(each: Field, value: str) -> list[tuple[str, str, str, str]]:
+    """Days no record can mean; beyond them neither calendars nor programs agree on what a date is."""
+    return [(each.name, "date_out_of_range", f"{value} < '1900-01-01' OR {value} >= '2200-01-01'", "")]
 
 
 def _decimal_rules(each: Field, value: str) -> list[tuple[str, str, str, str]]:

@@ -66,6 +66,23 @@ FINDINGS: dict[str, tuple[Promise, Promise]] = {
         _("The date lies outside the working-day calendar."),
         _("Check the year; records from before 2023 are not taken."),
     ),
+    "date_out_of_range": (
+        _("The date lies outside the years 1900 to 2199."),
+        _("Check the year; leave the field empty if the day is not known."),
+    ),
+    "too_few_lines": (_("At least %(limit)s lines are needed."), _("Add the missing lines.")),
+    "too_many_lines": (
+        _("More than %(limit)s lines."),
+        _("Divide the record into several with numbers of their own."),
+    ),
+    "bad_after_value": (
+        _("The new value cannot be read for this kind of endorsement."),
+        _("Headcount: a whole number. Limit: an amount in yuan. Period: the new last day as 2027-03-31."),
+    ),
+    "enterprise_not_yours": (
+        _("None of your policies covers the enterprise “%(value)s”."),
+        _("Send the policy first, or correct the credit code."),
+    ),
     "unknown_enterprise": (
         _("No enterprise with the credit code “%(value)s” is on file."),
         _("Check the code. A new enterprise is first entered by the emergency management authority."),
@@ -81,6 +98,7 @@ FINDINGS: dict[str, tuple[Promise, Promise]] = {
     ),
     "unknown_expert": (_("No expert “%(value)s” is on file."), _("Use the expert number of the expert register.")),
     "unknown_service": (_("You have no service “%(value)s”."), _("Send the service first, or correct the number.")),
+    "unknown_plan": (_("You have no service plan “%(value)s”."), _("Send the plan first, or correct the number.")),
     "unknown_plan_item": (_("Your plans have no item “%(value)s”."), _("Send the plan first, or correct the item.")),
     "unknown_accident": (_("You have no accident “%(value)s”."), _("Send the accident first, or correct the number.")),
     "region_not_yours": (

@@ -23,7 +23,7 @@ def explain(finding: Finding) -> dict[str, Any]:
 
 
 def words_of(feed: str, code: str) -> tuple[str, str]:
-    for check in FEEDS[feed].checks:
+    for check in FEEDS[feed].all_checks:
         if check.code == code:
             return str(check.message), str(check.remedy)
     message, remedy = FINDINGS[code]

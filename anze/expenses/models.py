@@ -18,8 +18,12 @@ class Expense(OfInsurer):
 
     expense_no = models.CharField(_("expense no."), max_length=50)
     policy = models.ForeignKey(Policy, models.PROTECT, related_name="expenses", verbose_name=_("policy"))
-    service = models.ForeignKey(Service, models.PROTECT, null=True, related_name="expenses", verbose_name=_("service"))
-    agency = models.ForeignKey(Organisation, models.PROTECT, null=True, related_name="+", verbose_name=_("agency"))
+    service = models.ForeignKey(
+        Service, models.PROTECT, null=True, related_name="expenses", verbose_name=_("service")
+    )
+    agency = models.ForeignKey(
+        Organisation, models.PROTECT, null=True, related_name="+", verbose_name=_("agency")
+    )
     category = models.CharField(_("category"), max_length=16, choices=ExpenseCategory.choices)
     allocation = models.CharField(_("allocation"), max_length=10, choices=Allocation.choices)
     payee_name = models.CharField(_("payee"), max_length=120)
@@ -42,6 +46,7 @@ class Expense(OfInsurer):
         indexes: ClassVar = [
             models.Index(fields=["-incurred_on", "-id"], name="expense_by_day"),
             models.Index(fields=["invoice_no"], name="expense_by_invoice"),
+            models.Index(fields=["enterprise"], name="expense_by_enterprise"),
         ]
 
     def __str__(self) -> str:

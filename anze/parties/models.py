@@ -202,7 +202,10 @@ class OfEnterprise(FedTable):
     """A fed row about an enterprise: the scope columns, taken over from the enterprise when the row arrives,
     so that a record stays with the region and sector it was made in."""
 
-    enterprise = models.ForeignKey(Enterprise, models.PROTECT, related_name="+", verbose_name=_("enterprise"))
+    # every table of this kind has an index that begins with the enterprise, so the key needs none of its own
+    enterprise = models.ForeignKey(
+        Enterprise, models.PROTECT, db_index=False, related_name="+", verbose_name=_("enterprise")
+    )
     region_code = models.CharField(_("region"), max_length=6)
     sector = models.CharField(_("sector"), max_length=12, choices=Sector.choices)
 
@@ -211,7 +214,10 @@ class OfEnterprise(FedTable):
 
 
 class OfInsurer(OfEnterprise):
-    insurer = models.ForeignKey(Organisation, models.PROTECT, related_name="+", verbose_name=_("insurer"))
+    # the unique key (insurer, number) of every table of this kind serves as its index
+    insurer = models.ForeignKey(
+        Organisation, models.PROTECT, db_index=False, related_name="+", verbose_name=_("insurer")
+    )
 
     class Meta:
         abstract = True

@@ -15,7 +15,9 @@ from anze.parties.rules import RiskTier
 from anze.prevention.rules import ConfirmationMethod, PersonKind, ServiceForm, ServiceType, StandardEdition
 from anze.underwriting.models import Policy
 
-_VISITED = "id IN (SELECT service_id FROM prevention_serviceperson WHERE expert_id = {})".format(party("expert"))
+_VISITED = "id IN (SELECT service_id FROM prevention_serviceperson WHERE expert_id = {})".format(
+    party("expert")
+)
 
 
 class Plan(OfInsurer):
@@ -35,6 +37,7 @@ class Plan(OfInsurer):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["insurer", "plan_no"], name="plan_no_once_per_insurer")
         ]
+        indexes: ClassVar = [models.Index(fields=["enterprise"], name="plan_by_enterprise")]
 
     def __str__(self) -> str:
         return self.plan_no
@@ -45,7 +48,7 @@ class PlanItem(ScopedTable):
 
     is_counted = True
 
-    plan = models.ForeignKey(Plan, models.CASCADE, related_name="items")
+    plan = models.ForeignKey(Plan, models.CASCADE, db_index=False, related_name="items")
     policy = models.ForeignKey(Policy, models.PROTECT, related_name="+")
     seq = models.PositiveSmallIntegerField(_("item"))
     service_type = models.CharField(_("service"), max_length=12, choices=ServiceType.choices)
@@ -54,8 +57,10 @@ class PlanItem(ScopedTable):
     window_start_on = models.DateField(_("from"))
     window_end_on = models.DateField(_("until"))
     enterprise = models.ForeignKey(Enterprise, models.PROTECT, related_name="+")
-    insurer = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
-    agency = models.ForeignKey(Organisation, models.PROTECT, null=True, related_name="+", verbose_name=_("agency"))
+    insurer = models.ForeignKey(Organisation, models.PROTECT, db_index=False, related_name="+")
+    agency = models.ForeignKey(
+        Organisation, models.PROTECT, null=True, related_name="+", verbose_name=_("agency")
+    )
     region_code = models.CharField(_("region"), max_length=6)
     sector = models.CharField(_("sector"), max_length=12, choices=Sector.choices)
 
@@ -65,7 +70,8 @@ class PlanItem(ScopedTable):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["plan", "seq"], name="plan_item_once"),
             models.CheckConstraint(
-                condition=models.Q(window_end_on__gte=models.F("window_start_on")), name="plan_window_in_order"
+                condition=models.Q(window_end_on__gte=models.F("window_start_on")),
+                name="plan_window_in_order",
             ),
         ]
 
@@ -80,10 +86,15 @@ class Service(OfInsurer):
 
     service_no = models.CharField(_("service no."), max_length=50)
     policy = models.ForeignKey(Policy, models.PROTECT, related_name="services", verbose_name=_("policy"))
+    # as reported; `plan_item` is the row they name as long as the plan has it
+    plan_no = models.CharField(_("plan no."), max_length=50, blank=True, default="", db_default="")
+    plan_item_seq = models.PositiveSmallIntegerField(_("plan item no."), null=True)
     plan_item = models.ForeignKey(
         PlanItem, models.SET_NULL, null=True, related_name="services", verbose_name=_("plan item")
     )
-    agency = models.ForeignKey(Organisation, models.PROTECT, null=True, related_name="+", verbose_name=_("agency"))
+    agency = models.ForeignKey(
+        Organisation, models.PROTECT, null=True, related_name="+", verbose_name=_("agency")
+    )
     service_type = models.CharField(_("service"), max_length=12, choices=ServiceType.choices)
     form = models.CharField(_("form"), max_length=16, choices=ServiceForm.choices)
     edition = models.CharField(_("standard edition"), max_length=16, choices=StandardEdition.choices)
@@ -136,23 +147,28 @@ class ServicePerson(ScopedTable):
     is_counted = True
     policies: ClassVar = {"anze_expert": f"expert_id = {party('expert')}"}
 
-    service = models.ForeignKey(Service, models.CASCADE, related_name="persons")
+    service = models.ForeignKey(Service, models.CASCADE, db_index=False, related_name="persons")
     seq = models.PositiveSmallIntegerField(_("no."))
     kind = models.CharField(_("kind"), max_length=16, choices=PersonKind.choices)
     name = models.CharField(_("name"), max_length=60)
-    expert = models.ForeignKey(Expert, models.PROTECT, null=True, related_name="services", verbose_name=_("expert"))
+    expert = models.ForeignKey(
+        Expert, models.PROTECT, null=True, related_name="services", verbose_name=_("expert")
+    )
     certificate_no = models.CharField(_("certificate no."), max_length=40, blank=True)
     certificate_valid_to = models.DateField(_("certificate valid until"), null=True)
-    enterprise = models.ForeignKey(Enterprise, models.PROTECT, related_name="+")
-    insurer = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
-    agency = models.ForeignKey(Organisation, models.PROTECT, null=True, related_name="+")
+    # persons are read through their service, or by the expert
+    enterprise = models.ForeignKey(Enterprise, models.PROTECT, db_index=False, related_name="+")
+    insurer = models.ForeignKey(Organisation, models.PROTECT, db_index=False, related_name="+")
+    agency = models.ForeignKey(Organisation, models.PROTECT, null=True, db_index=False, related_name="+")
     region_code = models.CharField(_("region"), max_length=6)
     sector = models.CharField(_("sector"), max_length=12, choices=Sector.choices)
 
     class Meta:
         verbose_name = _("person of a service")
         verbose_name_plural = _("persons of a service")
-        constraints: ClassVar = [models.UniqueConstraint(fields=["service", "seq"], name="service_person_once")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["service", "seq"], name="service_person_once")
+        ]
 
     def __str__(self) -> str:
         return self.name

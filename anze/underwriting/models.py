@@ -30,7 +30,8 @@ class Obligation(OfEnterprise):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["enterprise", "sector"], name="obligation_once"),
             models.CheckConstraint(
-                condition=models.Q(delisted_on__isnull=True) | models.Q(delisted_on__gte=models.F("listed_on")),
+                condition=models.Q(delisted_on__isnull=True)
+                | models.Q(delisted_on__gte=models.F("listed_on")),
                 name="obligation_ends_after_start",
             ),
         ]
@@ -68,7 +69,9 @@ class Policy(OfInsurer):
     agreed_expense_ratio = models.DecimalField(
         _("agreed prevention expense ratio"), max_digits=6, decimal_places=4, null=True
     )
-    agreed_service_types = ArrayField(models.CharField(max_length=12), default=list, verbose_name=_("agreed services"))
+    agreed_service_types = ArrayField(
+        models.CharField(max_length=12), default=list, verbose_name=_("agreed services")
+    )
     agreed_frequency = models.PositiveSmallIntegerField(_("agreed visits a year"), null=True)
     is_renewal = models.BooleanField(_("renewal"))
     previous_policy_no = models.CharField(_("previous policy no."), max_length=50, blank=True)
@@ -114,8 +117,11 @@ class Endorsement(OfInsurer):
         verbose_name = _("endorsement")
         verbose_name_plural = _("endorsements")
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["insurer", "endorsement_no"], name="endorsement_no_once_per_insurer")
+            models.UniqueConstraint(
+                fields=["insurer", "endorsement_no"], name="endorsement_no_once_per_insurer"
+            )
         ]
+        indexes: ClassVar = [models.Index(fields=["enterprise"], name="endorsement_by_enterprise")]
 
     def __str__(self) -> str:
         return self.endorsement_no
@@ -137,6 +143,7 @@ class PremiumReceipt(OfInsurer):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["insurer", "receipt_no"], name="receipt_no_once_per_insurer")
         ]
+        indexes: ClassVar = [models.Index(fields=["enterprise"], name="receipt_by_enterprise")]
 
     def __str__(self) -> str:
         return self.receipt_no

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -23,7 +24,7 @@ USCC = Field(
     "uscc",
     Kind.USCC,
     _("credit code"),
-    ("91370102MAEXAMPL0A", "91370202MAEXAMPL1C"),
+    ("91370102XN09P37K57", "91370202XN09P37L37"),
     _("18 characters, unified social credit code (GB 32100-2015)."),
     max_length=18,
 )
@@ -105,7 +106,9 @@ ENTERPRISES = Feed(
             (True, False),
             _("High-risk unit by 山东省安全生产条例 Art. 19; not the same as the duty to insure."),
         ),
-        Field("registered_on", Kind.DATE, _("entered on the ledger on"), ("2026-01-08", "2026-02-11"), column=""),
+        Field(
+            "registered_on", Kind.DATE, _("entered on the ledger on"), ("2026-01-08", "2026-02-11"), column=""
+        ),
         Field("closed_on", Kind.DATE, _("closed on"), (None, None), required=False),
     ),
     references=(
@@ -139,7 +142,7 @@ OBLIGATIONS = Feed(
     event="listed_on",
     module="underwriting",
     own_fields=(
-        USCC.__class__(**{**USCC.__dict__, "column": ""}),
+        replace(USCC, column=""),
         Field(
             "sector",
             Kind.CODE,

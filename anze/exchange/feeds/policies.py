@@ -1,15 +1,20 @@
-"""Policies, as the insurer's core system knows them."""
+"""Policies, what became of them by endorsement, and the premium received for them."""
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from anze.exchange.feed import SENDER, Check, Feed, Field, Kind, Reference, Sender
 from anze.parties.models import Enterprise
 from anze.prevention.rules import ServiceType
-from anze.underwriting.models import Policy
-from anze.underwriting.rules import UnderwritingNature
+from anze.underwriting.models import Endorsement, Policy, PremiumReceipt
+from anze.underwriting.rules import EndorsementKind, UnderwritingNature
 
 # What an insured enterprise's row takes over from the enterprise on the day it arrives.
 OF_ENTERPRISE = {"enterprise_id": "id", "region_code": "region_code", "sector": "sector"}
@@ -34,6 +39,20 @@ POLICY_NO = Field(
     _("Letters and digits, unique within the insurer."),
     max_length=50,
 )
+
+# A record under a policy: found among the sender's own, it takes the policy's scope over. Cover may have been
+# extended by an endorsement, hence the later of the two days.
+OWN_POLICY = Reference(
+    "policy_no",
+    Policy,
+    {"insurer_id": SENDER, "policy_no": "policy_no"},
+    OF_POLICY,
+    "unknown_policy",
+    foreign="policy_of_another_insurer",
+    helps={"policy_start_on": "start_on", "policy_end_on": "end_on", "policy_cover_end_on": "cover_end_on"},
+)
+
+POLICY_NO_OF_RECORD = replace(POLICY_NO, note=_("One of your own policies, sent before."), column="")
 
 # The sheet of an enterprise opens to the insurer that covers it.
 ENGAGE_INSURER = """
@@ -87,7 +106,9 @@ POLICIES = Feed(
     own_fields=(
         POLICY_NO,
         Field("branch_code", Kind.TEXT, _("branch code"), ("3701", "3702"), required=False, max_length=20),
-        Field("product_name", Kind.TEXT, _("product"), ("安全生产责任保险", "安全生产责任保险"), required=False),
+        Field(
+            "product_name", Kind.TEXT, _("product"), ("安全生产责任保险", "安全生产责任保险"), required=False
+        ),
         Field("wording_no", Kind.TEXT, _("wording no."), ("", ""), required=False, max_length=60),
         Field("nature", Kind.CODE, _("underwriting"), ("SOLE", "SOLE"), codes=UnderwritingNature),
         Field(
@@ -110,7 +131,7 @@ POLICIES = Feed(
             "holder_uscc",
             Kind.USCC,
             _("policyholder's credit code"),
-            ("91370102MAEXAMPL0A", "91370202MAEXAMPL1C"),
+            ("91370102XN09P37K57", "91370202XN09P37L37"),
             required=False,
             max_length=18,
         ),
@@ -118,7 +139,7 @@ POLICIES = Feed(
             "insured_uscc",
             Kind.USCC,
             _("insured's credit code"),
-            ("91370102MAEXAMPL0A", "91370202MAEXAMPL1C"),
+            ("91370102XN09P37K57", "91370202XN09P37L37"),
             column="",
             max_length=18,
         ),
@@ -131,7 +152,13 @@ POLICIES = Feed(
             _("The reporting clock starts on this day."),
         ),
         Field("start_on", Kind.DATE, _("in force from"), ("2026-03-10", "2026-04-01")),
-        Field("end_on", Kind.DATE, _("in force until"), ("2027-03-09", "2027-03-31"), _("The last day of cover.")),
+        Field(
+            "end_on",
+            Kind.DATE,
+            _("in force until"),
+            ("2027-03-09", "2027-03-31"),
+            _("The last day of cover."),
+        ),
         Field("insured_workers", Kind.INTEGER, _("insured workers"), (320, 40), minimum=1, maximum=500_000),
         Field(
             "registered_workers",
@@ -207,7 +234,9 @@ POLICIES = Feed(
             maximum=366,
         ),
         Field("is_renewal", Kind.BOOL, _("renewal"), (True, False)),
-        Field("previous_policy_no", Kind.TEXT, _("previous policy no."), ("", ""), required=False, max_length=50),
+        Field(
+            "previous_policy_no", Kind.TEXT, _("previous policy no."), ("", ""), required=False, max_length=50
+        ),
         Field(
             "project_name",
             Kind.TEXT,
@@ -266,3 +295,169 @@ POLICIES = Feed(
     after=(ENGAGE_INSURER, APPLY_ENDORSEMENTS.replace("{policy}", "r.id")),
 )
 
+
+def _after_value(record: Any) -> tuple[str, str] | None:
+    """What the figures read must be readable: a headcount, an amount or a day, according to the kind."""
+    text = record.after_value
+    try:
+        if record.kind == EndorsementKind.PERIOD:
+            good = (
+                bool(re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text))
+                and date.fromisoformat(text).year >= 1900
+            )
+        elif record.kind == EndorsementKind.HEADCOUNT:
+            good = bool(re.fullmatch(r"[0-9]{1,6}", text)) and int(text) > 0
+        elif record.kind == EndorsementKind.LIMIT:
+            good = bool(re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,2})?", text)) and Decimal(text) > 0
+        else:
+            good = True
+    except (ValueError, InvalidOperation):
+        good = False
+    return None if good else ("after_value", "bad_after_value")
+
+
+ENDORSEMENTS = Feed(
+    name="endorsements",
+    title=_("Endorsements"),
+    about=_("Changes of a policy: headcount, limit, period, premium, cancellation (批单)."),
+    sender=Sender.INSURER,
+    model=Endorsement,
+    key=("endorsement_no",),
+    event="issued_on",
+    module="underwriting",
+    row_check=_after_value,
+    own_fields=(
+        Field(
+            "endorsement_no",
+            Kind.TEXT,
+            _("endorsement no."),
+            ("PD2026370100000031", "PD2026370200000008"),
+            _("Letters and digits, unique within the insurer."),
+            max_length=50,
+        ),
+        POLICY_NO_OF_RECORD,
+        Field("kind", Kind.CODE, _("kind"), ("HEADCOUNT", "CANCEL"), codes=EndorsementKind),
+        Field(
+            "issued_on",
+            Kind.DATE,
+            _("issued on"),
+            ("2026-06-15", "2026-09-01"),
+            _("The reporting clock starts on this day."),
+        ),
+        Field(
+            "effective_on",
+            Kind.DATE,
+            _("effective from"),
+            ("2026-06-16", "2026-09-02"),
+            _("The first day on which the change holds; for a cancellation the first day without cover."),
+        ),
+        Field("before_value", Kind.TEXT, _("before"), ("320", ""), required=False, max_length=60),
+        Field(
+            "after_value",
+            Kind.TEXT,
+            _("after"),
+            ("335", ""),
+            _(
+                "Headcount: the new number of insured workers. Limit: the new limit per person in yuan. "
+                "Period: the new last day of cover, as 2027-03-31."
+            ),
+            required=False,
+            max_length=60,
+        ),
+        money(
+            "premium_delta",
+            _("change of premium"),
+            ("1800.00", "-4200.00"),
+            note=_("Yuan; negative when premium is returned, 0 when it stays."),
+            minimum=None,
+        ),
+        Field("reason", Kind.TEXT, _("reason"), ("", "企业停产"), required=False),
+    ),
+    references=(OWN_POLICY,),
+    checks=(
+        Check(
+            "effective_before_cover",
+            "effective_on",
+            "r.effective_on < r.policy_start_on",
+            _("The change takes effect before the policy begins."),
+            _("Correct the day; what holds from the first day on belongs into the policy itself."),
+        ),
+        Check(
+            "effective_after_cover",
+            "effective_on",
+            # an extension that comes in the same batch counts as well
+            "r.effective_on > greatest(r.policy_end_on, r.policy_cover_end_on) AND r.kind <> 'PERIOD' AND NOT EXISTS "
+            "(SELECT 1 FROM resolved x WHERE x.policy_id = r.policy_id AND x.kind = 'PERIOD' AND NOT x.is_void)",
+            _("The change takes effect after the policy has ended."),
+            _("Correct the day, or send the extension of the policy first."),
+        ),
+        Check(
+            "period_ends_before_start",
+            "after_value",
+            # CASE keeps the text of other kinds from being read as a day
+            "CASE WHEN r.kind = 'PERIOD' THEN r.after_value::date <= r.policy_start_on END",
+            _("The new last day of cover is not after the first day."),
+            _("Correct the new last day; to end a policy from its beginning, cancel it."),
+        ),
+        Check(
+            "cancellation_adds_premium",
+            "premium_delta",
+            "r.kind = 'CANCEL' AND r.premium_delta > 0",
+            _("A cancellation cannot add premium."),
+            _("Give the premium returned as a negative amount."),
+        ),
+    ),
+    after=(APPLY_ENDORSEMENTS.replace("{policy}", "r.policy_id"),),
+)
+
+RECEIPTS = Feed(
+    name="receipts",
+    title=_("Premium receipts"),
+    about=_(
+        "Premium actually received, one row an instalment; the 21 % cap on prevention expense is on these."
+    ),
+    sender=Sender.INSURER,
+    model=PremiumReceipt,
+    key=("receipt_no",),
+    event="received_on",
+    module="underwriting",
+    own_fields=(
+        Field(
+            "receipt_no",
+            Kind.TEXT,
+            _("receipt no."),
+            ("SF2026370100000777", "SF2026370200000312"),
+            _("Letters and digits, unique within the insurer."),
+            max_length=50,
+        ),
+        POLICY_NO_OF_RECORD,
+        Field("instalment", Kind.INTEGER, _("instalment"), (1, 1), minimum=1, maximum=999),
+        money(
+            "amount",
+            _("amount"),
+            ("38400.00", "7200.00"),
+            note=_("Yuan; a refund is a row of its own with a negative amount."),
+            minimum=None,
+        ),
+        Field(
+            "received_on",
+            Kind.DATE,
+            _("received on"),
+            ("2026-03-09", "2026-03-27"),
+            _("The day the money arrived (for a refund: left); the reporting clock starts on it."),
+        ),
+        Field(
+            "payer_name", Kind.TEXT, _("payer"), ("示例精密铸造有限公司", ""), required=False, max_length=120
+        ),
+    ),
+    references=(OWN_POLICY,),
+    checks=(
+        Check(
+            "amount_zero",
+            "amount",
+            "r.amount = 0",
+            _("The amount is 0."),
+            _("Give the amount in yuan; to take a record back, send it as void."),
+        ),
+    ),
+)
