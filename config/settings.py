@@ -6,6 +6,7 @@ ANZE_SECRET_KEY      else a random one kept in var/secret_key
 ANZE_HOSTS           comma-separated host names the site answers to
 ANZE_DEBUG           "1" shows tracebacks; never on a server others reach
 ANZE_STATE           folder for what must outlive a restart (default var/)
+ANZE_PROXIES         how many proxies of yours stand before the server (default 0): whose word on addresses counts
 """
 
 from __future__ import annotations
@@ -116,7 +117,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "anze.web.middleware.Language",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -126,6 +127,10 @@ MIDDLEWARE = [
     "anze.web.middleware.ActorAndScope",
     "axes.middleware.AxesMiddleware",
 ]
+
+PROXIES = int(os.environ.get("ANZE_PROXIES", "0"))
+CSRF_FAILURE_VIEW = "anze.web.errors.csrf_failed"
+MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -160,12 +165,14 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_LOCKOUT_CALLABLE = "anze.web.accounts.locked_out"
+AXES_CLIENT_IP_CALLABLE = "anze.web.middleware.address_of"
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 SILENCED_SYSTEM_CHECKS: list[str] = []
 OTP_TOTP_ISSUER = "Anze"
 
-SESSION_COOKIE_AGE = 8 * 3600
+# The longest a sign-in lasts; anze.web.middleware ends it earlier when nothing is asked for.
+SESSION_COOKIE_AGE = 12 * 3600
 SESSION_SAVE_EVERY_REQUEST = False
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -195,13 +202,14 @@ TIME_ZONE = "Asia/Shanghai"
 USE_THOUSAND_SEPARATOR = True
 
 STATIC_URL = "/static/"
-STATIC_ROOT = STATE / "static"
+STATIC_ROOT = None  # the server hands out the files where they lie; nothing is collected
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
+WHITENOISE_MAX_AGE = 0 if DEBUG else 24 * 3600  # addresses carry the content's fingerprint
 MEDIA_ROOT = STATE / "media"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 6 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import models
+from django.db import connection, models
 
 from anze.kernel.actor import Actor
 from anze.kernel.models import Event
@@ -42,6 +42,7 @@ def record(
         if not value:
             value = by.scope.region_from if column == "region_code" else getattr(by.scope, column, None)
         setattr(event, column, value or ("" if column in ("region_code", "sector") else None))
-    # INSERT without RETURNING: some writers may add events they may not read
-    Event.objects.bulk_create([event])
+    # INSERT without RETURNING, which bulk_create would add for the key's database default: some writers,
+    # the sign-in among them, may add events they may not read
+    Event.objects._insert([event], fields=Event._meta.local_concrete_fields, using=connection.alias)
     return event

@@ -11,12 +11,15 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.contrib.messages import get_messages
 from django.contrib.staticfiles import finders
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language, gettext, ngettext, pgettext
 from jinja2 import Environment, StrictUndefined
+
+from anze.screen.navigation import menu
 
 
 def url(name: str, *positional: Any, **query: Any) -> str:
@@ -98,7 +101,13 @@ def environment(**options: Any) -> Environment:
     )
     env.install_gettext_callables(gettext, ngettext, newstyle=True, pgettext=pgettext)  # type: ignore[attr-defined]
     env.globals.update(
-        url=url, static=static, with_query=with_query, is_chinese=is_chinese, language=get_language
+        url=url,
+        static=static,
+        with_query=with_query,
+        is_chinese=is_chinese,
+        language=get_language,
+        menu=menu,
+        get_messages=get_messages,
     )
     env.filters.update(
         money=money, percent=percent, whole=whole, day=day, moment=moment, ten_thousands=ten_thousands

@@ -26,6 +26,7 @@ View = Callable[..., HttpResponse]
 @dataclass(frozen=True)
 class Page:
     """`permission` None: everybody who is signed in. `is_open`: also without signing in, and outside any scope.
+    `is_personal`: signed in, but about the account itself, hence outside any scope too.
     `is_interface`: a machine's endpoint, authenticated by signature instead of session."""
 
     name: str
@@ -39,6 +40,8 @@ class Page:
     order: int = 50
     is_open: bool = False
     is_interface: bool = False
+    is_personal: bool = False
+    icon: str = ""
 
 
 PAGES: dict[str, Page] = {}
@@ -62,6 +65,8 @@ def page(
     order: int = 50,
     is_open: bool = False,
     is_interface: bool = False,
+    is_personal: bool = False,
+    icon: str = "",
 ) -> Callable[[View], View]:
     """Register a function view. The room is the package the function lives in."""
 
@@ -72,16 +77,92 @@ def page(
                 require(request.actor, permission)  # type: ignore[attr-defined]
             return view(request, *positional, **words)
 
-        guarded: View = require_http_methods(list(methods) + (["HEAD"] if "GET" in methods else []))(checked)
         if is_interface:
-            guarded = csrf_exempt(guarded)
+            # refuses other methods itself, in the words machines read
+            guarded: View = csrf_exempt(checked)
+        else:
+            guarded = require_http_methods(list(methods) + (["HEAD"] if "GET" in methods else []))(checked)
         room = view.__module__.split(".")[1]
         register(
-            Page(name, where, guarded, room, title, permission, methods, in_menu, order, is_open, is_interface)
+            Page(
+                name=name,
+                path=where,
+                view=guarded,
+                room=room,
+                title=title,
+                permission=permission,
+                methods=methods,
+                in_menu=in_menu,
+                order=order,
+                is_open=is_open,
+                is_interface=is_interface,
+                is_personal=is_personal,
+                icon=icon,
+            )
         )
         return guarded
 
     return wrap
+
+
+@dataclass(frozen=True)
+class WorkList:
+    """One thing to do on the home page: how many there are, and the list that holds exactly these.
+
+    `count` runs inside the reader's scope and must be one query. `why` says what is at stake, `tone` one of
+    success, info, warning, danger how urgent more than none are. Shown to those who hold `permission` and,
+    where given, have one of `roles`.
+    """
+
+    name: str
+    title: str | Promise
+    permission: str
+    count: Callable[[HttpRequest], int]
+    url: Callable[[HttpRequest], str]
+    why: str | Promise = ""
+    tone: str = "info"
+    order: int = 50
+    roles: frozenset[str] = frozenset()
+
+
+WORK_LISTS: list[WorkList] = []
+
+
+def work_list(work: WorkList) -> WorkList:
+    """A room contributes a work list to the home page."""
+    if any(each.name == work.name for each in WORK_LISTS):
+        raise ValueError(f"two work lists are called {work.name}")
+    WORK_LISTS.append(work)
+    return work
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One thing the search box found."""
+
+    title: str
+    note: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Search:
+    """How a room answers the search box: at most `limit` hits for the words, by one indexed query."""
+
+    name: str
+    title: str | Promise
+    permission: str
+    find: Callable[[str, int], list[Hit]]
+    order: int = 50
+
+
+SEARCHES: list[Search] = []
+
+
+def search(answer: Search) -> Search:
+    """A room contributes to the search box."""
+    SEARCHES.append(answer)
+    return answer
 
 
 def load_screens() -> None:

@@ -1,0 +1,70 @@
+"""From a person's role in an organisation to what he may do and which rows exist for him."""
+
+from __future__ import annotations
+
+from anze.kernel.actor import Actor
+from anze.kernel.scope import NOTHING, Scope, region_range
+from anze.parties.models import Membership, Organisation
+from anze.parties.rules import ROLES, OrganisationKind, Reach, Role
+
+
+def actor_for(
+    membership: Membership, address: str = "", *, language: str = "zh-hans", second_factor: bool = False
+) -> Actor:
+    """The actor somebody is while he works in one of his roles.
+
+    Reads `account`, `organisation`, `region` and `expert` of the membership: load them with it. A role whose
+    organisation, region, expert or enterprise is missing reaches nothing, rather than too much.
+    """
+    rule = ROLES[Role(membership.role)]
+    organisation = membership.organisation
+    name = str(organisation) if organisation else ""
+    if membership.expert_id:
+        name = name or str(membership.expert)
+    return Actor(
+        name=membership.account.name,
+        scope=scope_of(membership),
+        permissions=frozenset(permission.value for permission in rule.permissions),
+        role=membership.role,
+        account_id=membership.account_id,
+        organisation_id=membership.organisation_id,
+        organisation_name=name,
+        address=address,
+        language=language,
+        second_factor=second_factor,
+        extra={"membership": membership.pk},
+    )
+
+
+def scope_of(membership: Membership) -> Scope:
+    """The rows that come with a role. An insurer's branch sees the insurer's rows in its own region."""
+    reach = ROLES[Role(membership.role)].reach
+    organisation = membership.organisation
+    if reach is Reach.ALL:
+        return Scope(reader="anze_all")
+    if reach is Reach.EXPERT:
+        return Scope(reader="anze_expert", expert_id=membership.expert_id) if membership.expert_id else NOTHING
+    if reach is Reach.ENTERPRISE:
+        if not membership.enterprise_id:
+            return NOTHING
+        return Scope(reader="anze_enterprise", enterprise_id=membership.enterprise_id)
+    if organisation is None:
+        return NOTHING
+    if reach is Reach.AGENCY:
+        return Scope(reader="anze_agency", agency_id=organisation.pk)
+    low, high = region_range(membership.region_id or organisation.region_id)
+    if reach is Reach.INSURER:
+        return Scope(
+            reader="anze_insurer", region_from=low, region_to=high, insurer_id=insurer_of(organisation).pk
+        )
+    if reach is Reach.SECTOR:
+        sector = membership.sector or organisation.sector
+        return Scope(reader="anze_sector", region_from=low, region_to=high, sector=sector) if sector else NOTHING
+    return Scope(reader="anze_region", region_from=low, region_to=high)
+
+
+def insurer_of(organisation: Organisation) -> Organisation:
+    """The insurer itself: a city branch belongs to its parent."""
+    if organisation.kind == OrganisationKind.INSURER_BRANCH and organisation.parent is not None:
+        return organisation.parent
+    return organisation

@@ -1,0 +1,53 @@
+"""Forms: a label above, help below, an error that names the remedy, and the classes of the page's look."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from anze.kernel.refusal import Refused
+
+
+class Form(forms.Form):
+    """Every form of the platform derives from this one, or from `ModelForm` through `Styled`."""
+
+    required_css_class = "required"
+
+    def __init__(self, *positional: Any, **words: Any) -> None:
+        words.setdefault("label_suffix", "")
+        super().__init__(*positional, **words)
+        style(self)
+
+    def refuse(self, refused: Refused) -> None:
+        """Show a refusal of an action at the field it is about."""
+        where = refused.field if refused.field in self.fields else None
+        self.add_error(where, " ".join(word for word in (refused.message, refused.remedy) if word))
+
+
+def style(form: forms.BaseForm) -> None:
+    """Give each widget its class and connect it with its help and errors for those who listen to the page."""
+    for name, field in form.fields.items():
+        widget = field.widget
+        if isinstance(widget, forms.CheckboxInput):
+            kind = "form-check-input"
+        elif isinstance(widget, forms.CheckboxSelectMultiple | forms.RadioSelect | forms.HiddenInput):
+            kind = ""
+        elif isinstance(widget, forms.Select):
+            kind = "form-select"
+        else:
+            kind = "form-control"
+        if isinstance(widget, forms.DateInput):
+            widget.input_type = "date"
+            widget.format = "%Y-%m-%d"
+        classes = [widget.attrs.get("class", ""), kind]
+        if form.is_bound and form.errors.get(name):
+            classes.append("is-invalid")
+        widget.attrs["class"] = " ".join(each for each in classes if each)
+        if not isinstance(widget, forms.HiddenInput):
+            described = form.auto_id % name if form.auto_id else name
+            widget.attrs.setdefault("aria-describedby", f"{described}_about")
+        # Django's own sentences are fine; this one alone does not say what to do
+        if "required" in field.error_messages:
+            field.error_messages["required"] = _("Fill in this field.")

@@ -1,0 +1,43 @@
+"""The platform's own pages: home, sign-in and account, parameters, calendar, audit log."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
+
+from anze.parties.rules import ROLES, Role
+from anze.screen.registry import SEARCHES, WORK_LISTS, page
+from anze.web import accounts
+
+__all__ = ["accounts"]
+
+
+@page("", name="home", title=_("Home"), in_menu=True, order=0, icon="home")
+def home(request: HttpRequest) -> HttpResponse:
+    """The work list of the reader's role: what waits, how much of it, one click away."""
+    actor = request.actor  # type: ignore[attr-defined]
+    cards = [
+        {"work": work, "count": work.count(request), "url": work.url(request)}
+        for work in sorted(WORK_LISTS, key=lambda each: (each.order, each.name))
+        if actor.may(work.permission) and (not work.roles or actor.role in work.roles)
+    ]
+    welcome = ROLES[Role(actor.role)].welcome
+    return render(request, "web/home.html", {"cards": cards, "welcome": welcome})
+
+
+@page("search/", name="search", title=_("Search"))
+def search(request: HttpRequest) -> HttpResponse:
+    """One box for the whole platform: credit codes, numbers of every kind, names."""
+    words = request.GET.get("q", "").strip()[:80]
+    found = []
+    if words:
+        for each in sorted(SEARCHES, key=lambda each: (each.order, each.name)):
+            if request.actor.may(each.permission):  # type: ignore[attr-defined]
+                hits = each.find(words, 10)
+                if hits:
+                    found.append((each, hits))
+        only = found[0][1][0] if len(found) == 1 and len(found[0][1]) == 1 else None
+        if only:
+            return redirect(only.url)
+    return render(request, "web/search.html", {"words": words, "found": found})
