@@ -38,3 +38,38 @@ def test_the_refresh_gives_the_cells_of_a_recompute(cast):
     assert refreshed["coverage"]
     recompute(at=NOW)
     assert all_cells() == refreshed
+
+
+def test_a_number_opens_its_rows_with_the_reason_of_each(cast):
+    from datetime import date
+
+    from anze.monitoring.definitions import INDICATORS
+    from anze.monitoring.figures import Slice, figures
+    from anze.monitoring.rows import rows_behind
+
+    cast.accepted(
+        cast.province,
+        "obligations",
+        *(
+            {"uscc": uscc, "sector": sector, "reason": "LAW_SECTOR", "source": "名录", "listed_on": "2026-01-05",
+             "state": "CONFIRMED", "registered_workers": workers}
+            for uscc, sector, workers in ((XINGHUO, "SMELT", 120), (YUANFAN, "FISHERY", 40))
+        ),
+    )  # fmt: skip
+    cast.accepted(cast.huaihai, "policies", policy_row("P1", XINGHUO))
+    recompute(at=NOW)
+    cut = Slice("370000", date(2026, 1, 1), date(2026, 11, 1))
+    coverage, compliant = INDICATORS["coverage_rate"], INDICATORS["coverage_rate_compliant"]
+    found = figures([coverage, compliant], cut)[""]
+    assert (found["coverage_rate"].numerator, found["coverage_rate"].denominator) == (1, 2)
+    assert found["coverage_rate_compliant"].value == 0
+    by_month = figures([coverage], cut, by="month")
+    assert by_month[date(2026, 2, 1)]["coverage_rate"].value == 0
+    assert by_month[date(2026, 3, 1)]["coverage_rate"].numerator == 1
+    assert set(figures([coverage], cut, by="region")) == {"370100", "370200"}
+    as_of = date(2026, 11, 23)
+    shortfall = rows_behind(coverage, cut, "shortfall", as_of=as_of).rows
+    assert [(row.enterprise, row.reason) for row in shortfall] == [("远帆示例渔业有限公司", "UNINSURED")]
+    short = rows_behind(compliant, cut, "shortfall", as_of=as_of).rows
+    assert sorted(row.reason for row in short) == ["PARTIAL_HEADCOUNT", "UNINSURED"]
+    assert len(rows_behind(coverage, cut, "denominator", as_of=as_of).rows) == 2

@@ -1,0 +1,200 @@
+"""Reading cells into figures: a numerator, a denominator, and the ratio that may be unknown."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from typing import Any, Literal
+from uuid import UUID
+
+from django.db import connection
+
+from anze.kernel.actor import Actor
+from anze.kernel.models import parameter_row
+from anze.kernel.scope import region_range
+from anze.monitoring.definitions import HEADLINES, INDICATORS
+from anze.monitoring.models import State
+from anze.monitoring.rules import Fact, Family, Indicator
+
+By = Literal["", "month", "region", "sector", "insurer"]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What was counted. `value` is null when there was nothing to count."""
+
+    indicator: Indicator
+    numerator: Decimal
+    denominator: Decimal
+
+    @property
+    def value(self) -> Decimal | None:
+        return self.numerator / self.denominator if self.denominator else None
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Which part of the province and which months. Months are given by their first days."""
+
+    region_code: str
+    month_from: date
+    month_to: date
+    sector: str = ""
+    insurer_id: UUID | None = None
+
+    @property
+    def level(self) -> str:
+        if self.region_code.endswith("0000"):
+            return "PROVINCE"
+        return "CITY" if self.region_code.endswith("00") else "COUNTY"
+
+    def words(self) -> dict[str, str]:
+        """The slice as query words, for links to its rows."""
+        return {
+            "region": self.region_code,
+            "from": f"{self.month_from:%Y-%m}",
+            "to": f"{self.month_to:%Y-%m}",
+            "sector": self.sector,
+            "insurer": str(self.insurer_id or ""),
+        }
+
+
+def own_slice(actor: Actor, as_of: date) -> Slice:
+    """The widest slice an actor may see, for the year to date."""
+    scope = actor.scope
+    region = scope.region_from or "370000"
+    return Slice(region, as_of.replace(month=1, day=1), as_of.replace(day=1), scope.sector, scope.insurer_id)
+
+
+def present_state() -> State | None:
+    return State.objects.order_by("id").first()
+
+
+def headline(family: Family, on: date) -> Indicator:
+    """The variant a family shows first: a parameter decides, since sources differ."""
+    key, variants = HEADLINES[family]
+    row = parameter_row(key, on)
+    code = variants.get(row.value) if row else None
+    return INDICATORS[code or next(iter(variants.values()))]
+
+
+def targets(on: date) -> dict[str, Decimal]:
+    """Indicator code → target in force on a day."""
+    found = {}
+    for code in INDICATORS:
+        row = parameter_row(f"target.{TARGET_KEYS.get(code, code)}", on)
+        if row:
+            found[code] = Decimal(row.value)
+    return found
+
+
+TARGET_KEYS = {"expense_payment_rate": "prevention_expense_payment_rate"}
+
+
+def figures(indicators: Iterable[Indicator], cut: Slice, by: By = "") -> dict[Any, dict[str, Figure]]:
+    """Figures by month, region, sector or insurer ("" gives one entry under the key ""). One query a fact."""
+    wanted: dict[tuple[str, tuple[tuple[str, str], ...]], list[Indicator]] = defaultdict(list)
+    for indicator in indicators:
+        wanted[indicator.fact.name, tuple(indicator.fixed.items())].append(indicator)
+    found: dict[Any, dict[str, Figure]] = defaultdict(dict)
+    for (_name, fixed), group in wanted.items():
+        fact = group[0].fact
+        measures = tuple(dict.fromkeys(m for each in group for m in (each.numerator, each.denominator)))
+        for key, sums in _read(fact, measures, cut, by, dict(fixed)).items():
+            for each in group:
+                found[key][each.code] = Figure(each, sums[each.numerator], sums[each.denominator])
+    if by == "" and not found:
+        found[""] = {}
+    for key in found:
+        for each in indicators:
+            found[key].setdefault(each.code, Figure(each, Decimal(0), Decimal(0)))
+    return dict(found)
+
+
+def _read(
+    fact: Fact, measures: tuple[str, ...], cut: Slice, by: By, fixed: Mapping[str, str]
+) -> dict[Any, dict[str, Decimal]]:
+    where, words = _grain(cut, by)
+    if fact.is_stock:
+        where.append("month <= %s")
+        words.append(cut.month_to)
+    else:
+        where.append("month BETWEEN %s AND %s")
+        words += [cut.month_from, cut.month_to]
+    for column, value in fixed.items():
+        where.append(f"{column} = %s")
+        words.append(value)
+    key = {"": "''", "month": "month", "region": "region_code", "sector": "sector", "insurer": "insurer_id"}[by]
+    sums = ", ".join(f"sum({measure})" for measure in measures)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {key}, {sums} FROM {fact.table} WHERE {' AND '.join(where)} GROUP BY 1 ORDER BY 1", words
+        )
+        rows = cursor.fetchall()
+    found = {row[0]: dict(zip(measures, map(Decimal, row[1:]), strict=True)) for row in rows if row[1] is not None}
+    return _accumulated(found, cut) if fact.is_stock and by == "month" else found
+
+
+def _accumulated(changes: dict[date, dict[str, Decimal]], cut: Slice) -> dict[date, dict[str, Decimal]]:
+    """The state at each month's end from the changes up to it."""
+    found: dict[date, dict[str, Decimal]] = {}
+    running: dict[str, Decimal] = defaultdict(Decimal)
+    months = sorted({*changes, *months_between(cut.month_from, cut.month_to)})
+    for month in months:
+        for measure, change in changes.get(month, {}).items():
+            running[measure] += change
+        if cut.month_from <= month <= cut.month_to and running:
+            found[month] = dict(running)
+    return found
+
+
+def _grain(cut: Slice, by: By) -> tuple[list[str], list[Any]]:
+    """Which stored grain answers the question: the fewest cells that hold it."""
+    needs_sector = bool(cut.sector) or by == "sector"
+    needs_insurer = cut.insurer_id is not None or by == "insurer"
+    level = cut.level
+    if by == "region":
+        level = {"PROVINCE": "CITY", "CITY": "COUNTY", "COUNTY": "COUNTY"}[level]
+    where: list[str] = []
+    words: list[Any] = []
+    base = (needs_sector and needs_insurer) or (level == "COUNTY" and (needs_sector or needs_insurer))
+    low, high = region_range(cut.region_code)
+    if level == "COUNTY" or base:
+        where.append("region_code BETWEEN %s AND %s AND right(region_code, 2) <> '00'")
+        words += [low, high]
+    elif by == "region":  # the cities of the province
+        where.append("region_code BETWEEN %s AND %s AND right(region_code, 2) = '00' AND right(region_code, 4) <> '0000'")
+        words += [low, high]
+    else:
+        where.append("region_code = %s")
+        words.append(cut.region_code)
+    if base:
+        where.append("sector <> ''")
+    else:
+        where.append("sector <> ''" if needs_sector else "sector = ''")
+        where.append("insurer_id IS NOT NULL" if needs_insurer else "insurer_id IS NULL")
+    if cut.sector:
+        where.append("sector = %s")
+        words.append(cut.sector)
+    if cut.insurer_id:
+        where.append("insurer_id = %s")
+        words.append(cut.insurer_id)
+    elif by == "insurer":
+        where.append("insurer_id IS NOT NULL")
+    return where, words
+
+
+def months_between(first: date, last: date) -> list[date]:
+    found = []
+    month = first
+    while month <= last:
+        found.append(month)
+        month = month.replace(year=month.year + 1, month=1) if month.month == 12 else month.replace(month=month.month + 1)
+    return found
+
+
+def narrowed(cut: Slice, **changes: Any) -> Slice:
+    return replace(cut, **changes)

@@ -1,0 +1,508 @@
+"""Statistics: the dashboard, one page per indicator, and the rows behind every number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.core.cache import cache
+from django.db import connection
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils.safestring import mark_safe
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from anze.kernel.actor import Actor
+from anze.kernel.rules import Sector
+from anze.kernel.scope import region_range
+from anze.monitoring.definitions import INDICATORS
+from anze.monitoring.figures import (
+    Figure,
+    Slice,
+    figures,
+    headline,
+    months_between,
+    own_slice,
+    present_state,
+    targets,
+)
+from anze.monitoring.models import State
+from anze.monitoring.rows import PARTS, Row, rows_behind
+from anze.monitoring.rules import REASONS, Direction, Family, Indicator, Unit
+from anze.parties.models import Organisation, Region
+from anze.parties.rules import OrganisationKind, Permission
+from anze.screen.pages import is_chinese, money, percent, static, url, whole
+from anze.screen.registry import page
+
+FIVE = (Family.COVERAGE, Family.PAYOUT, Family.COMPLETION, Family.RECTIFICATION, Family.EXPENSE)
+
+
+# words and numbers -------------------------------------------------------------------------------------------
+
+
+def shown(figure: Figure) -> str:
+    """A figure as people read it; nothing to count is a dash."""
+    value = figure.value
+    if value is None:
+        return "–"
+    if figure.indicator.unit == Unit.RATIO:
+        return percent(value)
+    return f"{value:,.1f}"
+
+
+def part_shown(figure: Figure, part: str) -> str:
+    value = figure.numerator if part == "numerator" else figure.denominator
+    return money(value) if figure.indicator.money else whole(value)
+
+
+def standing(figure: Figure, target: Decimal | None) -> str:
+    """success, warning or danger against the target; nothing without one."""
+    if figure.value is None or target is None or figure.indicator.direction == Direction.NONE:
+        return ""
+    gap = figure.value - target if figure.indicator.direction == Direction.UP else target - figure.value
+    return "success" if gap >= 0 else "warning" if gap >= Decimal("-0.05") else "danger"
+
+
+# the slice asked for -----------------------------------------------------------------------------------------
+
+
+def _month(text: str, fallback: date) -> date:
+    try:
+        return date.fromisoformat(f"{text}-01")
+    except ValueError:
+        return fallback
+
+
+def slice_of(request: HttpRequest, as_of: date) -> Slice:
+    """The slice in the address, never wider than what the reader may see."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    widest = own_slice(actor, as_of)
+    asked = request.GET
+    region = asked.get("region") or widest.region_code
+    low, high = region_range(widest.region_code)
+    if not (low <= region <= high and len(region) == 6):
+        region = widest.region_code
+    sector = widest.sector or (asked.get("sector", "") if asked.get("sector") in Sector.values else "")
+    insurer = widest.insurer_id
+    if insurer is None and asked.get("insurer"):
+        try:
+            insurer = UUID(asked["insurer"])
+        except ValueError:
+            insurer = None
+    first = _month(asked.get("from", ""), widest.month_from)
+    last = _month(asked.get("to", ""), widest.month_to)
+    return Slice(region, min(first, last), max(first, last), sector, insurer)
+
+
+def choices_of(request: HttpRequest, cut: Slice, as_of: date) -> dict[str, Any]:
+    """What the filter offers: regions inside the reader's area, sectors, insurers, the last 36 months."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    widest = own_slice(actor, as_of)
+    low, high = region_range(widest.region_code)
+    first = as_of.replace(year=as_of.year - 3, month=1, day=1)
+    regions = Region.objects.filter(code__gte=low, code__lte=high, valid_to__isnull=True).order_by("code")
+    return {
+        "cut": cut,
+        "regions": [
+            (each.code, ("　" if not each.code.endswith("00") else "") + str(each))
+            for each in regions
+            if widest.region_code != each.code or True
+        ],
+        "sectors": [] if widest.sector else list(Sector.choices),
+        "insurers": [] if widest.insurer_id else list(_insurers().items()),
+        "months": [f"{month:%Y-%m}" for month in reversed(months_between(first, as_of.replace(day=1)))],
+    }
+
+
+def _insurers() -> dict[UUID, str]:
+    rows = Organisation.objects.filter(kind=OrganisationKind.INSURER).order_by("code")
+    return {row.pk: str(row) for row in rows}
+
+
+def _regions() -> dict[str, str]:
+    return {row.code: str(row) for row in Region.objects.all()}
+
+
+def cached(request: HttpRequest, state: State, name: str, make: Callable[[], dict[str, Any]]) -> str:
+    """A rendered part of a page, kept until the figures change: one per reader's scope, language and address."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    may = "premiums" if actor.may(Permission.SEE_PREMIUMS) else ""
+    key = f"{name}|{state.version}|{state.as_of}|{actor.scope.key}|{may}|{get_language()}|{request.get_full_path()}"
+    html = cache.get(key)
+    if html is None:
+        html = render_to_string(f"monitoring/{name}.html", make(), request=request)
+        cache.set(key, html, 3600)
+    return mark_safe(html)  # noqa: S308 - rendered by our own escaping templates
+
+
+def visible(actor: Actor, indicators: list[Indicator]) -> list[Indicator]:
+    """Sums of premium are not for everybody; the ratios made of them are left out with them."""
+    return [each for each in indicators if actor.may(Permission.SEE_PREMIUMS) or not each.money]
+
+
+# charts ------------------------------------------------------------------------------------------------------
+
+
+def _number(value: Decimal | None, places: int = 6) -> float | None:
+    return None if value is None else round(float(value), places)
+
+
+def _axis(indicator: Indicator) -> dict[str, Any]:
+    return {"type": "value", "scale": True, "axisLabel": {"formatter": "@share" if _is_ratio(indicator) else "@integer"}}
+
+
+def _is_ratio(indicator: Indicator) -> bool:
+    return indicator.unit == Unit.RATIO
+
+
+def trend_chart(indicator: Indicator, cut: Slice, target: Decimal | None) -> dict[str, Any]:
+    months = months_between(cut.month_from, cut.month_to)
+    found = figures([indicator], cut, by="month")
+    code = indicator.code
+    data = []
+    for month in months:
+        figure = found.get(month, {}).get(code)
+        words = {**cut.words(), "from": f"{month:%Y-%m}", "to": f"{month:%Y-%m}"}
+        data.append(
+            {"value": _number(figure.value) if figure else None, "url": url("indicator-rows", code, **words)}
+        )
+    series: dict[str, Any] = {"type": "line", "name": str(indicator.title), "data": data, "connectNulls": False}
+    if target is not None:
+        series["markLine"] = {
+            "symbol": "none",
+            "data": [{"yAxis": _number(target), "name": _now("Target")}],
+            "label": {"formatter": _now("Target"), "position": "insideEndTop"},
+        }
+    return {
+        "tooltip": {"trigger": "axis", "valueFormatter": "@share" if _is_ratio(indicator) else "@amount"},
+        "xAxis": {"type": "category", "data": [f"{month:%Y-%m}" for month in months]},
+        "yAxis": _axis(indicator),
+        "series": [series],
+    }
+
+
+def map_chart(indicator: Indicator, places: list[dict[str, Any]]) -> dict[str, Any]:
+    values = [place["number"] for place in places if place["number"] is not None]
+    low, high = (min(values), max(values)) if values else (0.0, 1.0)
+    return {
+        "tooltip": {"trigger": "item", "valueFormatter": "@share" if _is_ratio(indicator) else "@amount"},
+        "visualMap": {
+            "min": low,
+            "max": high if high > low else low + 0.01,
+            "calculable": False,
+            "formatter": "@share" if _is_ratio(indicator) else "@integer",
+            "inRange": {"color": ["#f4d9b5", "#dfe7d2", "#7fb3a6", "#2a6f97"]},
+        },
+        "series": [
+            {
+                "type": "map",
+                "label": {"show": True},
+                "data": [
+                    {"code": place["code"], "name": place["name"], "value": place["number"], "url": place["url"]}
+                    for place in places
+                    if place["number"] is not None
+                ],
+            }
+        ],
+    }
+
+
+# pages -------------------------------------------------------------------------------------------------------
+
+
+def _no_figures(request: HttpRequest) -> HttpResponse:
+    return render(request, "monitoring/empty.html")
+
+
+@page(
+    "statistics/",
+    name="statistics",
+    title=_("Statistics"),
+    permission=Permission.SEE_DASHBOARD,
+    in_menu=True,
+    order=10,
+)
+def dashboard(request: HttpRequest) -> HttpResponse:
+    """The five indicators of the reader's area, with target, trend, map, ranking and freshness."""
+    state = present_state()
+    if state is None:
+        return _no_figures(request)
+    main = cached(request, state, "dashboard_main", lambda: dashboard_context(request, state))
+    if request.headers.get("HX-Target") == "dashboard":
+        return HttpResponse(main)
+    return render(request, "monitoring/dashboard.html", {"main": main, "state": state})
+
+
+def dashboard_context(request: HttpRequest, state: State) -> dict[str, Any]:
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    cut = slice_of(request, state.as_of)
+    goals = targets(state.as_of)
+    heads = visible(actor, [headline(family, state.as_of) for family in FIVE])
+    selected = INDICATORS.get(request.GET.get("show", "")) or heads[0]
+    if selected not in visible(actor, [selected]):
+        selected = heads[0]
+    variants = visible(actor, [each for each in INDICATORS.values() if not each.fixed])
+    totals = figures(variants, cut)[""]
+    regions = _regions()
+    return {
+        "state": state,
+        "cut": cut,
+        "words": cut.words(),
+        "filter": choices_of(request, cut, state.as_of),
+        "selected": selected,
+        "region_name": regions.get(cut.region_code, ""),
+        "cards": [card(totals[each.code], goals.get(each.code), cut) for each in heads],
+        "uncertain": totals["obliged_uncertain"] if "obliged_uncertain" in totals else totals.get("uncertain_share"),
+        "places": (places := region_table(selected, cut, goals, regions)),
+        "trend": trend_chart(selected, cut, goals.get(selected.code)),
+        "map": map_chart(selected, places),
+        "map_url": map_url(cut),
+        "ranking": ranking(selected, cut, goals) if cut.insurer_id is None else [],
+        "sectors": sector_table(selected, cut, goals) if not cut.sector else [],
+        "families": [
+            (family, [card(totals[each.code], goals.get(each.code), cut) for each in variants if each.family == family])
+            for family in Family
+        ],
+        "freshness": freshness(actor),
+    }
+
+
+def card(figure: Figure, target: Decimal | None, cut: Slice) -> dict[str, Any]:
+    code, words = figure.indicator.code, cut.words()
+    return {
+        "code": code,
+        "title": figure.indicator.title,
+        "about": figure.indicator.about,
+        "value": shown(figure),
+        "number": _number(figure.value),
+        "numerator": part_shown(figure, "numerator"),
+        "denominator": part_shown(figure, "denominator"),
+        "target": percent(target, 0) if target is not None else "",
+        "standing": standing(figure, target),
+        "url": url("indicator", code, **words),
+        "numerator_url": url("indicator-rows", code, part="numerator", **words),
+        "denominator_url": url("indicator-rows", code, part="denominator", **words),
+        "shortfall_url": url("indicator-rows", code, part="shortfall", **words),
+        "select_url": url("statistics", show=code, **words),
+    }
+
+
+def map_url(cut: Slice) -> str:
+    if cut.level == "PROVINCE":
+        return static("dist/map/370000.json")
+    return static(f"dist/map/{cut.region_code[:4]}00.json")
+
+
+def _line(figure: Figure, target: Decimal | None, cut: Slice, name: str, **further: Any) -> dict[str, Any]:
+    return {**card(figure, target, cut), "name": name, **further}
+
+
+def region_table(
+    indicator: Indicator, cut: Slice, goals: dict[str, Decimal], names: dict[str, str]
+) -> list[dict[str, Any]]:
+    """The cities of a province or the counties of a city, with a link into each."""
+    found = figures([indicator], cut, by="region")
+    lines = []
+    for code, by_code in found.items():
+        inner = Slice(code, cut.month_from, cut.month_to, cut.sector, cut.insurer_id)
+        lines.append(
+            _line(
+                by_code[indicator.code],
+                goals.get(indicator.code),
+                inner,
+                names.get(code, code),
+                region=code,
+                into=url("statistics", show=indicator.code, **inner.words()),
+            )
+        )
+        lines[-1]["code_"] = indicator.code
+        lines[-1]["code"], lines[-1]["url"] = code, lines[-1]["into"]
+    return sorted(lines, key=lambda line: (line["number"] is None, -(line["number"] or 0)))
+
+
+def sector_table(indicator: Indicator, cut: Slice, goals: dict[str, Decimal]) -> list[dict[str, Any]]:
+    labels = dict(Sector.choices)
+    found = figures([indicator], cut, by="sector")
+    lines = [
+        _line(
+            by_code[indicator.code],
+            goals.get(indicator.code),
+            Slice(cut.region_code, cut.month_from, cut.month_to, sector, cut.insurer_id),
+            str(labels.get(sector, sector)),
+        )
+        for sector, by_code in found.items()
+    ]
+    return sorted(lines, key=lambda line: (line["number"] is None, -(line["number"] or 0)))
+
+
+def ranking(indicator: Indicator, cut: Slice, goals: dict[str, Decimal]) -> list[dict[str, Any]]:
+    """Insurers from the best to the last; those with nothing to count stand at the end, unranked."""
+    names = _insurers()
+    found = figures([indicator], cut, by="insurer")
+    lines = [
+        _line(
+            by_code[indicator.code],
+            goals.get(indicator.code),
+            Slice(cut.region_code, cut.month_from, cut.month_to, cut.sector, insurer),
+            names.get(insurer, "–"),
+        )
+        for insurer, by_code in found.items()
+        if insurer in names
+    ]
+    best_first = -1 if indicator.direction != Direction.DOWN else 1
+    lines.sort(key=lambda line: (line["number"] is None, best_first * (line["number"] or 0)))
+    top = max((abs(line["number"]) for line in lines if line["number"] is not None), default=0) or 1
+    for place, line in enumerate(lines, 1):
+        line["place"] = place if line["number"] is not None else None
+        line["share"] = round(100 * abs(line["number"] or 0) / top)
+    return lines
+
+
+def freshness(actor: Actor) -> list[dict[str, Any]]:
+    """When each sender's data last came in, the longest silent first; under the reader's scope."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT o.id, coalesce(nullif(CASE WHEN %s THEN o.name ELSE o.name_en END, ''), o.name), max(b.received_at) "
+            "FROM exchange_batch b JOIN parties_organisation o ON o.id = b.sender_id WHERE o.kind = 'INSURER' "
+            "GROUP BY o.id ORDER BY 3 LIMIT 8",
+            [is_chinese()],
+        )
+        return [{"id": pk, "name": name, "at": at} for pk, name, at in cursor.fetchall()]
+
+
+def _known(code: str, actor: Actor) -> Indicator:
+    indicator = INDICATORS.get(code)
+    if indicator is None or indicator not in visible(actor, [indicator]):
+        raise Http404(code)
+    return indicator
+
+
+@page("statistics/<str:code>/", name="indicator", title=_("Indicator"), permission=Permission.SEE_DASHBOARD)
+def indicator_page(request: HttpRequest, code: str) -> HttpResponse:
+    """One number from every side: by month, region, sector and insurer, with its definition."""
+    state = present_state()
+    if state is None:
+        return _no_figures(request)
+    indicator = _known(code, request.actor)  # type: ignore[attr-defined]
+
+    def make() -> dict[str, Any]:
+        cut = slice_of(request, state.as_of)
+        goals = targets(state.as_of)
+        total = figures([indicator], cut)[""][indicator.code]
+        by_month = figures([indicator], cut, by="month")
+        months = [
+            _line(
+                by_month[month][indicator.code],
+                goals.get(indicator.code),
+                Slice(cut.region_code, month, month, cut.sector, cut.insurer_id),
+                f"{month:%Y-%m}",
+            )
+            for month in months_between(cut.month_from, cut.month_to)
+            if month in by_month
+        ]
+        regions = _regions()
+        return {
+            "state": state,
+            "indicator": indicator,
+            "cut": cut,
+            "words": cut.words(),
+            "filter": choices_of(request, cut, state.as_of),
+            "region_name": regions.get(cut.region_code, ""),
+            "card": card(total, goals.get(indicator.code), cut),
+            "trend": trend_chart(indicator, cut, goals.get(indicator.code)),
+            "months": months,
+            "places": [] if cut.level == "COUNTY" else region_table(indicator, cut, goals, regions),
+            "sectors": sector_table(indicator, cut, goals) if not cut.sector else [],
+            "ranking": ranking(indicator, cut, goals) if cut.insurer_id is None else [],
+            "siblings": [each for each in INDICATORS.values() if each.family == indicator.family],
+        }
+
+    main = cached(request, state, "indicator_main", make)
+    if request.headers.get("HX-Target") == "dashboard":
+        return HttpResponse(main)
+    return render(request, "monitoring/indicator.html", {"main": main, "state": state, "indicator": indicator})
+
+
+# source of a contribution → the page of the record
+RECORD_PAGES = {
+    "obligations": "obligation",
+    "policies": "policy",
+    "endorsements": "endorsement",
+    "receipts": "receipt",
+    "claims": "claim",
+    "accidents": "accident",
+    "plans": "plan",
+    "plan_items": "plan-item",
+    "services": "service",
+    "hazards": "hazard",
+    "expenses": "expense",
+}
+
+
+@page(
+    "statistics/<str:code>/rows/",
+    name="indicator-rows",
+    title=_("Rows behind a number"),
+    permission=Permission.SEE_DASHBOARD,
+)
+def indicator_rows(request: HttpRequest, code: str) -> HttpResponse:
+    """The very rows of a numerator or denominator, and those left out with the reason."""
+    state = present_state()
+    if state is None:
+        return _no_figures(request)
+    indicator = _known(code, request.actor)  # type: ignore[attr-defined]
+    cut = slice_of(request, state.as_of)
+    part = request.GET.get("part", "denominator")
+    if part not in PARTS:
+        part = "denominator"
+    try:
+        after = UUID(request.GET["after"]) if request.GET.get("after") else None
+    except ValueError:
+        after = None
+    found = rows_behind(indicator, cut, part, as_of=state.as_of, after=after)  # type: ignore[arg-type]
+    total = figures([indicator], cut)[""][indicator.code]
+    names, regions = _insurers(), _regions()
+    words = cut.words()
+    context = {
+        "indicator": indicator,
+        "state": state,
+        "cut": cut,
+        "card": card(total, targets(state.as_of).get(code), cut),
+        "region_name": regions.get(cut.region_code, ""),
+        "part": part,
+        "parts": [
+            (name, title, url("indicator-rows", code, part=name, **words)) for name, (title, _sql) in PARTS.items()
+        ],
+        "rows": [_row_line(row, indicator, names, regions) for row in found.rows],
+        "next": url("indicator-rows", code, part=part, after=found.next_after, **words) if found.next_after else "",
+        "is_first": after is None,
+        "first": url("indicator-rows", code, part=part, **words),
+    }
+    name = "monitoring/rows_table.html" if request.headers.get("HX-Target") == "rows" else "monitoring/rows.html"
+    return render(request, name, context)
+
+
+def _row_line(row: Row, indicator: Indicator, insurers: dict[UUID, str], regions: dict[str, str]) -> dict[str, Any]:
+    number = money if indicator.money else whole
+    return {
+        "label": row.label,
+        "url": record_url(row.source, row.row_id),
+        "enterprise": row.enterprise,
+        "enterprise_url": url("enterprise", row.enterprise_id) if row.enterprise_id else "",
+        "region": regions.get(row.region_code, row.region_code),
+        "insurer": insurers.get(row.insurer_id, "") if row.insurer_id else "",
+        "since": row.since.isoformat(),
+        "numerator": number(row.numerator),
+        "denominator": number(row.denominator),
+        "reason": str(REASONS[row.reason]) if row.reason else "",
+    }
+
+
+def record_url(source: str, row_id: UUID) -> str:
+    return url(RECORD_PAGES[source], row_id)
