@@ -86,6 +86,9 @@ class Batch(ScopedTable):
     rejected = models.PositiveIntegerField(_("rejected"), default=0)
     outcomes = models.TextField(blank=True, default="")
     failure = models.CharField(_("failure"), max_length=300, blank=True)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    started_at = models.DateTimeField(_("processing since"), null=True)
+    remarks = models.JSONField(_("remarks"), default=list)
 
     class Meta:
         verbose_name = _("batch")
@@ -95,7 +98,12 @@ class Batch(ScopedTable):
         ]
         indexes: ClassVar = [
             models.Index(fields=["-received_at", "-id"], name="batch_by_time"),
-            models.Index(fields=["state"], name="batch_waiting", condition=models.Q(state="RECEIVED")),
+            models.Index(
+                fields=["state", "received_at"],
+                name="batch_waiting",
+                condition=models.Q(state__in=["RECEIVED", "CHECKING"]),
+            ),
+            models.Index(fields=["sender", "feed", "-received_at"], name="batch_by_sender"),
         ]
 
     def __str__(self) -> str:

@@ -8,8 +8,13 @@ from django.utils.translation import gettext_lazy as _
 
 
 class BatchState(TextChoices):
-    RECEIVED = "RECEIVED", _("received")
-    DONE = "DONE", _("processed")
+    """An upload is checked before its sender confirms it; what a machine sends begins with RECEIVED."""
+
+    CHECKING = "CHECKING", _("being checked")
+    CHECKED = "CHECKED", _("checked, not yet published")
+    CANCELLED = "CANCELLED", _("cancelled by the sender")
+    RECEIVED = "RECEIVED", _("received, waiting to be published")
+    DONE = "DONE", _("published")
     FAILED = "FAILED", _("failed")
 
 
@@ -43,15 +48,24 @@ FINDINGS: dict[str, tuple[Promise, Promise]] = {
         _("Remove the field, or correct its name by the data dictionary."),
     ),
     "missing_field": (_("A required field is missing."), _("Fill in the field.")),
-    "wrong_type": (_("Expected %(expected)s, got %(got)s."), _("Send the value in the type of the data dictionary.")),
-    "bad_value": (_("The value cannot be accepted: %(problem)s"), _("Correct the value by the data dictionary.")),
+    "wrong_type": (
+        _("Expected %(expected)s, got %(got)s."),
+        _("Send the value in the type of the data dictionary."),
+    ),
+    "bad_value": (
+        _("The value cannot be accepted: %(problem)s"),
+        _("Correct the value by the data dictionary."),
+    ),
     "not_in_code_list": (
         _("“%(value)s” is not in the code list."),
         _("Use one of: %(codes)s."),
     ),
     "too_long": (_("The text is longer than %(limit)s characters."), _("Shorten the text.")),
     "forbidden_character": (_("The text contains a NUL character."), _("Remove the character.")),
-    "too_precise": (_("More than %(places)s decimal places."), _("Round the amount yourself; it is not rounded here.")),
+    "too_precise": (
+        _("More than %(places)s decimal places."),
+        _("Round the amount yourself; it is not rounded here."),
+    ),
     "too_large": (_("The number is out of range."), _("Check the unit: amounts are in yuan.")),
     "bad_credit_code": (
         _("The credit code's check digit is wrong."),
@@ -70,6 +84,10 @@ FINDINGS: dict[str, tuple[Promise, Promise]] = {
         _("The date lies outside the years 1900 to 2199."),
         _("Check the year; leave the field empty if the day is not known."),
     ),
+    "blank_in_number": (
+        _("The number contains a blank or a control character."),
+        _("Send the number without blanks, as it is printed."),
+    ),
     "too_few_lines": (_("At least %(limit)s lines are needed."), _("Add the missing lines.")),
     "too_many_lines": (
         _("More than %(limit)s lines."),
@@ -87,7 +105,10 @@ FINDINGS: dict[str, tuple[Promise, Promise]] = {
         _("No enterprise with the credit code “%(value)s” is on file."),
         _("Check the code. A new enterprise is first entered by the emergency management authority."),
     ),
-    "unknown_policy": (_("You have no policy “%(value)s”."), _("Send the policy first, or correct the number.")),
+    "unknown_policy": (
+        _("You have no policy “%(value)s”."),
+        _("Send the policy first, or correct the number."),
+    ),
     "policy_of_another_insurer": (
         _("The policy “%(value)s” belongs to another insurer."),
         _("Report only on your own policies."),
@@ -96,11 +117,26 @@ FINDINGS: dict[str, tuple[Promise, Promise]] = {
         _("No service agency with the code “%(value)s” is on file."),
         _("Use the agency's platform code; new agencies register first."),
     ),
-    "unknown_expert": (_("No expert “%(value)s” is on file."), _("Use the expert number of the expert register.")),
-    "unknown_service": (_("You have no service “%(value)s”."), _("Send the service first, or correct the number.")),
-    "unknown_plan": (_("You have no service plan “%(value)s”."), _("Send the plan first, or correct the number.")),
-    "unknown_plan_item": (_("Your plans have no item “%(value)s”."), _("Send the plan first, or correct the item.")),
-    "unknown_accident": (_("You have no accident “%(value)s”."), _("Send the accident first, or correct the number.")),
+    "unknown_expert": (
+        _("No expert “%(value)s” is on file."),
+        _("Use the expert number of the expert register."),
+    ),
+    "unknown_service": (
+        _("You have no service “%(value)s”."),
+        _("Send the service first, or correct the number."),
+    ),
+    "unknown_plan": (
+        _("You have no service plan “%(value)s”."),
+        _("Send the plan first, or correct the number."),
+    ),
+    "unknown_plan_item": (
+        _("Your plans have no item “%(value)s”."),
+        _("Send the plan first, or correct the item."),
+    ),
+    "unknown_accident": (
+        _("You have no accident “%(value)s”."),
+        _("Send the accident first, or correct the number."),
+    ),
     "region_not_yours": (
         _("The region “%(value)s” is not in your area."),
         _("Report only on your own area; pass the record to the unit in charge."),

@@ -70,7 +70,8 @@ def action(permission: str, event: str) -> Callable[[Callable[Concatenate[Any, P
                     )
                     outer = cursor.fetchone()[0] or ""
                 result = function(subject, by=by, at=at, **words)
-                about = result if isinstance(result, models.Model) else subject
+                first = result[0] if isinstance(result, tuple) and result else result
+                about = first if isinstance(first, models.Model) else subject
                 record(
                     event,
                     by=by,

@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
+from psycopg.pq import TransactionStatus
 
 SCOPE_COLUMNS = ("region_code", "sector", "insurer_id", "agency_id", "enterprise_id")
 
@@ -86,6 +87,19 @@ def region_range(region_code: str) -> tuple[str, str]:
     return region_code, region_code
 
 
+_SETTINGS = (
+    "anze.region_from",
+    "anze.region_to",
+    "anze.sector",
+    "anze.insurer",
+    "anze.agency",
+    "anze.expert",
+    "anze.enterprise",
+    "anze.by",
+    "anze.event",
+)
+
+
 def enter(scope: Scope, *, by: UUID | str | None = None, event: UUID | None = None) -> None:
     """Set the scope for the rest of the current transaction. Must be called inside one."""
     if not connection.in_atomic_block:
@@ -104,6 +118,10 @@ def enter(scope: Scope, *, by: UUID | str | None = None, event: UUID | None = No
         "anze.event": event,
         "role": scope.reader,
     }
+    _set(values)
+
+
+def _set(values: dict[str, Any]) -> None:
     pieces = ", ".join("set_config(%s, %s, true)" for _ in values)
     words: list[Any] = []
     for name, value in values.items():
@@ -118,6 +136,27 @@ def inside(scope: Scope, *, by: UUID | str | None = None) -> Iterator[None]:
     with transaction.atomic(durable=False):
         enter(scope, by=by)
         yield
+
+
+@contextmanager
+def widened(scope: Scope) -> Iterator[None]:
+    """Work of the platform's own inside somebody's transaction: another scope for a while, then his again.
+
+    Who is acting and in which event stays known to the history. After a database error only a rollback to a
+    savepoint outside of this block brings the old scope back, and it does.
+    """
+    names = [*_SETTINGS, "role"]
+    pieces = ", ".join("current_setting(%s, true)" for _ in names)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {pieces}", names)
+        before = dict(zip(names, cursor.fetchone(), strict=True))
+    by, event = before["anze.by"], before["anze.event"]
+    enter(scope, by=by or None, event=UUID(event) if event else None)
+    try:
+        yield
+    finally:
+        if connection.connection and connection.connection.info.transaction_status == TransactionStatus.INTRANS:
+            _set(before)
 
 
 def narrowed(scope: Scope, region_code: str) -> Scope:

@@ -84,6 +84,34 @@ FROM cover c WHERE c.id = p.id
 AND (p.cancelled_on, p.cover_end_on) IS DISTINCT FROM (c.cancelled_on, c.cover_end_on)
 """
 
+# What stands under a policy goes along when a correction gives the policy to another enterprise: it would
+# stay in sight of the wrong one.
+_UNDER_POLICY = (
+    "underwriting_endorsement",
+    "underwriting_premiumreceipt",
+    "prevention_plan",
+    "prevention_planitem",
+    "prevention_service",
+    "claims_claim",
+    "claims_payment",
+    "expenses_expense",
+)
+_UNDER_RECORD = (
+    ("prevention_serviceperson", "prevention_service", "service_id"),
+    ("claims_victim", "claims_claim", "claim_id"),
+)
+_MOVED = "r.outcome = 'U' AND r.known_enterprise_id <> r.enterprise_id"
+_TAKE_OVER = (
+    "SET enterprise_id = r.enterprise_id, region_code = r.region_code, sector = r.sector FROM resolved r"
+)
+FOLLOW_POLICY = (
+    *(f"UPDATE {table} t {_TAKE_OVER} WHERE {_MOVED} AND t.policy_id = r.id" for table in _UNDER_POLICY),
+    *(
+        f"UPDATE {table} t {_TAKE_OVER} JOIN {parent} p ON p.policy_id = r.id WHERE {_MOVED} AND t.{column} = p.id"
+        for table, parent, column in _UNDER_RECORD
+    ),
+)
+
 _COINSURERS = (
     Field("insurer_code", Kind.TEXT, _("insurer code"), ("", ""), max_length=20),
     Field("share", Kind.DECIMAL, _("share"), ("0.6", "0.4"), digits=6, places=4, minimum=0, maximum=1),
@@ -284,6 +312,14 @@ POLICIES = Feed(
             _("List every insurer with its share."),
         ),
         Check(
+            "shares_not_whole",
+            "coinsurers",
+            "jsonb_array_length(r.coinsurers) > 0 AND 1 <> "
+            "(SELECT sum((c->>'share')::numeric) FROM jsonb_array_elements(r.coinsurers) c)",
+            _("The shares of the co-insurers do not add up to 1."),
+            _("Give each share as a part of 1: 0.6 is 60 %."),
+        ),
+        Check(
             "limits_out_of_order",
             "limit_per_accident",
             "r.limit_per_accident < r.limit_per_person OR r.aggregate_limit < r.limit_per_accident",
@@ -292,6 +328,7 @@ POLICIES = Feed(
         ),
     ),
     sets={"cover_end_on": "r.end_on"},
+    followers=FOLLOW_POLICY,
     after=(ENGAGE_INSURER, APPLY_ENDORSEMENTS.replace("{policy}", "r.id")),
 )
 

@@ -1,0 +1,32 @@
+"""Every write of the data exchange: batches received and published, keys issued and revoked."""
+
+from anze.exchange.actions.batches import (
+    AT_ONCE,
+    decode_payload,
+    deliver,
+    due_dates,
+    keep_receipt,
+    process_batch,
+    receive_batch,
+    retry_batch,
+    try_batch,
+)
+from anze.exchange.actions.keys import end_key, issue_key, revoke_key, rotate_key
+from anze.exchange.receipts import receipt_of
+
+__all__ = [
+    "AT_ONCE",
+    "decode_payload",
+    "deliver",
+    "due_dates",
+    "end_key",
+    "issue_key",
+    "keep_receipt",
+    "process_batch",
+    "receipt_of",
+    "receive_batch",
+    "retry_batch",
+    "revoke_key",
+    "rotate_key",
+    "try_batch",
+]

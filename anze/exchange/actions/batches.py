@@ -1,0 +1,287 @@
+"""Receiving batches, publishing them, and what happens when that fails."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import logging
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
+from itertools import islice
+from typing import Any
+
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+from psycopg.types.json import Jsonb
+from uuid_utils.compat import uuid7
+
+from anze.exchange.decoding import DecodedRow, FoundProblem, RowDecoder, split_rows
+from anze.exchange.feed import Feed
+from anze.exchange.feeds import FEEDS
+from anze.exchange.models import Batch
+from anze.exchange.publishing import Delivery, DueDates, Published, publish
+from anze.exchange.rules import BatchState, Outcome
+from anze.kernel.actions import action
+from anze.kernel.actor import Actor
+from anze.kernel.duty import load_calendar
+from anze.kernel.models import Parameter
+from anze.kernel.refusal import Refused
+from anze.kernel.rules import Channel
+from anze.kernel.scope import region_range
+from anze.parties.models import Organisation
+from anze.parties.rules import Permission
+
+log = logging.getLogger("anze.exchange")
+
+AT_ONCE = 500  # rows up to which a batch is answered with its receipt
+MOST_ATTEMPTS = 3
+WAITING_TASK = "exchange.process_waiting_batches"
+# A batch of nothing but errors must not fill memory and table: beyond so many, one finding a row is kept.
+MANY_FINDINGS = 100_000
+
+
+@action(Permission.ENTER_DATA, "batch.received")
+def receive_batch(
+    sender: Organisation,
+    *,
+    by: Actor,
+    at: datetime,
+    feed: Feed,
+    channel: Channel,
+    body: bytes,
+    content_type: str,
+    idempotency_key: str,
+    file_name: str = "",
+    packed: bytes = b"",
+    rows: int = 0,
+) -> tuple[Batch, bool]:
+    """Keep what was sent, exactly once. Returns the batch and whether it is new.
+
+    The same key with the same content is the same delivery; with other content it is refused. `packed` is
+    `body` compressed by the sender, which saves compressing it again.
+    """
+    digest = hashlib.sha256(body).hexdigest()
+    known = Batch.objects.filter(sender=sender, feed=feed.name, idempotency_key=idempotency_key).first()
+    if known is None:
+        batch = Batch(
+            feed=feed.name,
+            sender=sender,
+            insurer_id=sender.pk if feed.of_insurer else None,
+            region_code=by.scope.region_from or sender.region_id,
+            channel=channel,
+            state=BatchState.RECEIVED,
+            idempotency_key=idempotency_key,
+            content_sha256=digest,
+            content_type=content_type,
+            payload=packed or gzip.compress(body, compresslevel=1),
+            size=len(body),
+            file_name=file_name,
+            received_at=at,
+            by=by.account_id,
+            by_name=by.name[:120],
+            rows=rows,
+        )
+        try:
+            with transaction.atomic():
+                batch.save(force_insert=True)
+        except IntegrityError:
+            # somebody was faster; his transaction has ended, or the insert would still be waiting for it
+            known = Batch.objects.get(sender=sender, feed=feed.name, idempotency_key=idempotency_key)
+        else:
+            return batch, True
+    if known.content_sha256 != digest:
+        raise Refused(
+            "idempotency_key_reused",
+            _("This idempotency key was used for other content."),
+            remedy=_("Use a new key for new content; repeat a key only to repeat the very same delivery."),
+            status=409,
+        )
+    return known, False
+
+
+def deliver(sender: Organisation, *, by: Actor, at: datetime, rows: int, **words: Any) -> tuple[Batch, bool]:
+    """Receive a batch; small ones are published at once, the others wait for the worker.
+
+    A small one also waits when an earlier batch of the same sender and dataset does, or the older data would
+    be written over the newer. Must run in a transaction whose scope is everything.
+    """
+    batch, is_new = receive_batch(sender, by=by, at=at, rows=rows, **words)
+    if is_new:
+        if rows <= AT_ONCE and not waiting().filter(sender=sender, feed=batch.feed).exclude(pk=batch.pk).exists():
+            _process_now(batch, at)
+        if batch.state == BatchState.RECEIVED:
+            wake_worker()
+    return batch, is_new
+
+
+def _process_now(batch: Batch, at: datetime) -> None:
+    """Publish in the request; what breaks unexpectedly is left to the worker, which says in the end why."""
+    try:
+        with transaction.atomic():
+            process_batch(batch, at=at)
+    except (OperationalError, InterfaceError, Refused):
+        raise
+    except Exception:
+        log.exception("batch %s broke while it was published at once", batch.pk)
+        batch.refresh_from_db()
+        batch.attempts = 1
+        batch.save(update_fields=["attempts"])
+
+
+def wake_worker() -> None:
+    """Start the worker's job with the present transaction: it begins when the batch is really there."""
+    from procrastinate.contrib.django import app
+
+    app.configure_task(WAITING_TASK).defer()
+
+
+def waiting() -> QuerySet[Batch]:
+    return Batch.objects.filter(state=BatchState.RECEIVED)
+
+
+def first_waiting() -> Batch | None:
+    """The next batch to publish, locked; each sender's batches of one dataset come in the order received."""
+    before = Q(received_at__lt=OuterRef("received_at")) | Q(received_at=OuterRef("received_at"), pk__lt=OuterRef("pk"))
+    earlier = waiting().filter(before, sender=OuterRef("sender"), feed=OuterRef("feed"))
+    return (
+        waiting()
+        .filter(~Exists(earlier))
+        .defer("payload", "outcomes")
+        .order_by("received_at", "pk")
+        .select_for_update(skip_locked=True, of=("self",))
+        .first()
+    )
+
+
+@action(Permission.ENTER_DATA, "batch.retried")
+def retry_batch(batch: Batch, *, by: Actor, at: datetime) -> Batch:
+    """Let the worker try a failed batch again, once its cause is removed."""
+    changed = Batch.objects.filter(pk=batch.pk, state=BatchState.FAILED).update(
+        state=BatchState.RECEIVED, attempts=0, failure="", finished_at=None
+    )
+    if not changed:
+        raise Refused(
+            "not_failed",
+            _("Only a failed batch can be tried again."),
+            remedy=_("Reload the page: somebody may have done it meanwhile."),
+            status=409,
+        )
+    batch.refresh_from_db()
+    wake_worker()
+    return batch
+
+
+# publishing ----------------------------------------------------------------------------------------------
+
+
+def process_batch(
+    batch: Batch, rows: Iterable[DecodedRow] | None = None, *, at: datetime | None = None
+) -> Published:
+    """Check and publish a received batch in the present transaction, and write its receipt.
+
+    `at` is when it is done; the moment of receipt if it is not given.
+    """
+    result = _publish(batch, rows)
+    keep_receipt(batch, result, at=at or batch.received_at)
+    return result
+
+
+def try_batch(batch: Batch, rows: Iterable[DecodedRow] | None = None) -> Published:
+    """What would become of a batch: everything is checked and written, and then taken back."""
+    savepoint = transaction.savepoint()
+    try:
+        return _publish(batch, rows)
+    finally:
+        transaction.savepoint_rollback(savepoint)
+
+
+def _publish(batch: Batch, rows: Iterable[DecodedRow] | None) -> Published:
+    feed = FEEDS[batch.feed]
+    channel = Channel(batch.channel)
+    if rows is None:
+        rows = decode_payload(feed, gzip.decompress(batch.payload), batch.content_type)
+    low, high = region_range(batch.region_code)
+    delivery = Delivery(
+        batch_id=batch.pk,
+        sender_id=batch.sender_id,
+        channel=channel,
+        received_at=batch.received_at,
+        region_from=low,
+        region_to=high,
+    )
+    return publish(feed, fewer_findings(rows), delivery, due_dates(channel))
+
+
+def fewer_findings(rows: Iterable[DecodedRow]) -> Iterator[DecodedRow]:
+    """Rows as they are until there are very many findings, then with one each."""
+    found = 0
+    for row in rows:
+        if row.problems:
+            if found > MANY_FINDINGS:
+                del row.problems[1:]
+            found += len(row.problems)
+        yield row
+
+
+def keep_receipt(
+    batch: Batch, result: Published, *, at: datetime, state: BatchState = BatchState.DONE
+) -> None:
+    batch.state = state
+    batch.finished_at = at
+    batch.rows = len(result.outcomes)
+    batch.created = result.count(Outcome.CREATED)
+    batch.updated = result.count(Outcome.UPDATED)
+    batch.unchanged = result.count(Outcome.UNCHANGED)
+    batch.rejected = result.count(Outcome.REJECTED)
+    batch.outcomes = result.outcomes
+    batch.failure = ""
+    batch.save(
+        update_fields=[
+            "state", "finished_at", "rows", "created", "updated", "unchanged", "rejected", "outcomes", "failure",
+        ]
+    )  # fmt: skip
+    keep_findings(batch, result.problems)
+
+
+def keep_findings(batch: Batch, problems: list[FoundProblem]) -> None:
+    """Write what was found. Not by COPY, which PostgreSQL refuses where rows have a reader each."""
+    left = iter(problems)
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM exchange_finding WHERE batch_id = %s", [batch.pk])
+        while chunk := list(islice(left, 5000)):
+            cursor.execute(
+                "INSERT INTO exchange_finding (id, batch_id, insurer_id, region_code, row, field, code, values) "
+                "SELECT f.id, %s, %s, %s, f.row, f.field, f.code, f.words FROM "
+                "unnest(%s::uuid[], %s::int[], %s::text[], %s::text[], %s::jsonb[]) "
+                "AS f(id, row, field, code, words)",
+                [
+                    batch.pk,
+                    batch.insurer_id,
+                    batch.region_code,
+                    [uuid7() for _each in chunk],
+                    [problem.row for problem in chunk],
+                    [_storable(problem.field)[:60] for problem in chunk],
+                    [problem.code for problem in chunk],
+                    [Jsonb({key: _storable(str(word)) for key, word in problem.values.items()}) for problem in chunk],
+                ],
+            )
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL keeps every character but NUL."""
+    return text.replace("\x00", "�")
+
+
+def decode_payload(feed: Feed, body: bytes, content_type: str) -> Iterator[DecodedRow]:
+    decoder = RowDecoder(feed)
+    for number, raw in enumerate(split_rows(body, content_type), 1):
+        yield decoder.decode(number, raw)
+
+
+def due_dates(channel: Channel) -> DueDates:
+    key = "manual_entry_workdays" if channel.is_manual else "interface_entry_days"
+    allowed: dict[date, int] = {
+        row.effective_from: int(row.value) for row in Parameter.objects.filter(key=key, region_code="")
+    }
+    return DueDates(load_calendar(), allowed, channel.is_manual)

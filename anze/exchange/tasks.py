@@ -1,0 +1,79 @@
+"""The worker's part: batches too large to be published while their sender waits."""
+
+from __future__ import annotations
+
+import logging
+
+from django.db import InterfaceError, OperationalError
+from django.utils import timezone
+from procrastinate.contrib.django import app
+
+from anze.exchange.actions.batches import MOST_ATTEMPTS, WAITING_TASK, first_waiting, process_batch
+from anze.exchange.models import Batch, Nonce
+from anze.exchange.rules import BatchState
+from anze.exchange.signatures import MAX_SKEW
+from anze.kernel.scope import EVERYTHING, inside
+
+log = logging.getLogger("anze.exchange")
+
+
+# Deferred with every batch that waits; each minute as a net, should a worker have been killed.
+@app.periodic(cron="* * * * *", periodic_id="net", queueing_lock="exchange net")
+@app.task(name=WAITING_TASK)
+def process_waiting_batches(timestamp: int | None = None) -> None:
+    """Publish waiting batches until there are none."""
+    while process_next():
+        pass
+
+
+def process_next() -> bool:
+    """Publish the next waiting batch in one transaction; False when there is none.
+
+    The attempt is noted and committed first: a batch that brings the worker down is then not tried for ever.
+    A worker killed in the middle leaves the batch waiting as it was, with nothing of it published.
+    """
+    with inside(EVERYTHING):
+        batch = first_waiting()
+        if batch is None:
+            return False
+        if batch.attempts >= MOST_ATTEMPTS:
+            _give_up(batch)
+            return True
+        batch.attempts += 1
+        batch.started_at = timezone.now()
+        batch.save(update_fields=["attempts", "started_at"])
+    try:
+        with inside(EVERYTHING, by=batch.by):
+            locked = (
+                Batch.objects.filter(pk=batch.pk, state=BatchState.RECEIVED)
+                .select_for_update(skip_locked=True)
+                .first()
+            )
+            if locked is not None:
+                process_batch(locked, at=timezone.now())
+    except (OperationalError, InterfaceError):
+        raise  # the database's trouble, not the batch's
+    except Exception as problem:
+        log.exception("batch %s could not be published (attempt %d)", batch.pk, batch.attempts)
+        with inside(EVERYTHING):
+            batch.failure = f"{type(problem).__name__}: {problem}".replace("\x00", " ")[:300]
+            batch.save(update_fields=["failure"])
+            if batch.attempts >= MOST_ATTEMPTS:
+                _give_up(batch)
+    return True
+
+
+def _give_up(batch: Batch) -> None:
+    batch.state = BatchState.FAILED
+    batch.finished_at = timezone.now()
+    batch.failure = batch.failure or "The worker ended before the batch was done."
+    batch.save(update_fields=["state", "finished_at", "failure"])
+
+
+@app.periodic(cron="*/10 * * * *", periodic_id="nonces", queueing_lock="exchange nonces")
+@app.task(name="exchange.forget_nonces")
+def forget_nonces(timestamp: int | None = None) -> None:
+    """A signature is too old to be repeated after twice the allowed skew; its nonce may then be forgotten."""
+    with inside(EVERYTHING):
+        Nonce.objects.filter(seen_at__lt=timezone.now() - 3 * MAX_SKEW).delete()
+
