@@ -1,0 +1,240 @@
+"""Random histories of inserts, corrections, cancellations and passing days, refreshed at random moments."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from random import Random
+from typing import Any
+
+import pytest
+
+from anze.monitoring.refresh import recompute, refresh
+from tests.cast import NOW, XINGHUO, YUANFAN, policy_row
+from tests.monitoring.test_refresh import all_cells
+
+FIRST = date(2026, 1, 1)
+
+
+class History:
+    """Makes one plausible delivery after another; numbers repeat, so that many are corrections."""
+
+    def __init__(self, seed: int) -> None:
+        self.draw = Random(seed)
+        self.today = date(2026, 5, 1)
+        self.policies = [f"P{n}" for n in range(4)]
+        self.sent_plans: set[str] = set()
+        self.sent_services: set[str] = set()
+
+    def day(self, until: date | None = None) -> date:
+        return FIRST + timedelta(days=self.draw.randrange((min(until or self.today, self.today) - FIRST).days + 1))
+
+    def base(self) -> dict[str, Any]:
+        return {"is_void": True, "void_reason": "作废"} if self.draw.random() < 0.12 else {}
+
+    def policy(self, number: str) -> dict[str, Any]:
+        start = date(2025, 10, 1) + timedelta(days=self.draw.randrange(200))
+        return policy_row(
+            number,
+            XINGHUO if number in ("P0", "P1") else YUANFAN,
+            issued_on="2025-09-25",
+            applied_on="2025-09-20",
+            start_on=str(start),
+            end_on=str(start + timedelta(days=self.draw.choice([90, 200, 364]))),
+            insured_workers=self.draw.choice([20, 40, 100]),
+            limit_per_person=self.draw.choice(["350000.00", "400000.00", "800000.00"]),
+            agreed_expense_ratio=self.draw.choice(["0.15", "0.2000", None]),
+            **self.base(),
+        )
+
+    def obligation(self) -> dict[str, Any]:
+        row = {
+            "uscc": self.draw.choice([XINGHUO, YUANFAN]),
+            "sector": self.draw.choice(["SMELT", "FISHERY", "HAZCHEM"]),
+            "reason": "LAW_SECTOR",
+            "source": "名录",
+            "listed_on": str(self.day()),
+            "state": self.draw.choice(["CONFIRMED", "DISPUTED", "UNCERTAIN"]),
+            "registered_workers": self.draw.choice([30, 60, 100]),
+            **self.base(),
+        }
+        if self.draw.random() < 0.3:
+            row |= {"delisted_on": str(self.today + timedelta(days=30)), "delisting_reason": "迁出"}
+        return row
+
+    def endorsement(self) -> dict[str, Any]:
+        kind = self.draw.choice(["HEADCOUNT", "LIMIT", "CANCEL", "PERIOD"])
+        effective = self.day()
+        after = {
+            "HEADCOUNT": str(self.draw.choice([10, 60, 120])),
+            "LIMIT": "300000.00",
+            "CANCEL": "",
+            "PERIOD": str(effective + timedelta(days=60)),
+        }[kind]
+        return {
+            "endorsement_no": f"E{self.draw.randrange(4)}",
+            "policy_no": self.draw.choice(self.policies),
+            "kind": kind,
+            "issued_on": str(effective),
+            "effective_on": str(effective),
+            "after_value": after,
+            "premium_delta": "0.00",
+            **self.base(),
+        }
+
+    def receipt(self) -> dict[str, Any]:
+        return {
+            "receipt_no": f"R{self.draw.randrange(6)}",
+            "policy_no": self.draw.choice(self.policies),
+            "instalment": 1,
+            "amount": self.draw.choice(["10000.00", "3333.33", "-500.00"]),
+            "received_on": str(self.day()),
+            **self.base(),
+        }
+
+    def plan(self) -> dict[str, Any]:
+        items = []
+        for _ in range(self.draw.randrange(1, 4)):
+            start = self.day()
+            items.append(
+                {
+                    "service_type": self.draw.choice(["HAZARD", "TRAIN"]),
+                    "form": "COMMISSIONED_TSP",
+                    "times": self.draw.randrange(1, 3),
+                    "window_start_on": str(start),
+                    "window_end_on": str(start + timedelta(days=self.draw.randrange(60))),
+                }
+            )
+        number = f"L{self.draw.randrange(3)}"
+        self.sent_plans.add(number)
+        return {
+            "plan_no": number,
+            "policy_no": self.draw.choice(self.policies),
+            "edition": "AQ9010_2019",
+            "risk_tier": "HIGH",
+            "agreed_on": str(self.day()),
+            "items": items,
+            **self.base(),
+        }
+
+    def service(self) -> dict[str, Any]:
+        day = self.day()
+        found = self.draw.choice([0, 2])
+        number = f"S{self.draw.randrange(8)}"
+        self.sent_services.add(number)
+        persons = [{"kind": "EXPERT", "name": "甲", "certificate_no": "C1",
+                    "certificate_valid_to": self.draw.choice(["2025-12-31", "2028-12-31"])}]  # fmt: skip
+        return {
+            "service_no": number,
+            "policy_no": self.draw.choice(self.policies),
+            "service_type": self.draw.choice(["HAZARD", "TRAIN"]),
+            "form": "COMMISSIONED_TSP",
+            "edition": "AQ9010_2019",
+            "started_at": f"{day}T09:00:00+08:00",
+            "ended_at": f"{day}T11:00:00+08:00",
+            "attendees": 2,
+            "report_file": self.draw.choice(["a.pdf", "a.pdf", ""]),
+            "photo_count": self.draw.choice([0, 3, 3]),
+            "has_service_mark": True,
+            "nil_findings": found == 0,
+            "hazards_found": found,
+            "confirmation": self.draw.choice(["SIGNATURE", "SIGNATURE", "NONE"]),
+            "satisfaction": self.draw.choice([None, 3, 5]),
+            "planned_cost": "100.00",
+            "paid_cost": "100.00",
+            "persons": persons * self.draw.randrange(1, 3),
+            **self.base(),
+        }
+
+    def hazard(self) -> dict[str, Any]:
+        found = self.day()
+        row = {
+            "hazard_no": f"H{self.draw.randrange(8)}",
+            "insured_uscc": self.draw.choice([XINGHUO, YUANFAN]),
+            "source": self.draw.choice(["SERVICE", "SERVICE", "SELF_CHECK"]),
+            "hazard_class": self.draw.choice(["GENERAL", "MAJOR"]),
+            "found_on": str(found),
+            "description": "示例",
+            "deadline_on": str(found + timedelta(days=self.draw.randrange(40))),
+            "notified_principal": True,
+            "state": self.draw.choice(["FOUND", "RECTIFYING", "SHUT_DOWN"]),
+            **self.base(),
+        }
+        if row["source"] == "SERVICE":
+            row["service_no"] = self.draw.choice(sorted(self.sent_services) or ["S0"])
+        if self.draw.random() < 0.5:
+            closed = str(min(found + timedelta(days=self.draw.randrange(50)), self.today))
+            row |= {"state": "CLOSED", "rectified_on": closed, "verified_on": closed, "closed_on": closed,
+                    "verifier": "INSURER", "notified_on": str(found)}  # fmt: skip
+        return row
+
+    def expense(self) -> dict[str, Any]:
+        day = self.day()
+        row = {
+            "expense_no": f"X{self.draw.randrange(6)}",
+            "policy_no": self.draw.choice(self.policies),
+            "category": "TSP_FEE",
+            "allocation": self.draw.choice(["DIRECT", "BY_PREMIUM"]),
+            "payee_name": "示例",
+            "amount": self.draw.choice(["100.00", "250.50"]),
+            "tax": "1.00",
+            "incurred_on": str(day),
+            "voucher_file": self.draw.choice(["v.pdf", ""]),
+            **self.base(),
+        }
+        if self.draw.random() < 0.7:
+            row["paid_on"] = str(day)
+        return row
+
+    def claim(self) -> dict[str, Any]:
+        loss = self.day()
+        paid = [
+            {"kind": self.draw.choice(["ADVANCE", "SETTLEMENT", "RECOVERY"]), "amount": "500.00", "paid_on": str(loss)}
+            for _ in range(self.draw.randrange(3))
+        ]
+        return {
+            "claim_no": f"C{self.draw.randrange(4)}",
+            "policy_no": self.draw.choice(self.policies),
+            "state": "NOTIFIED",
+            "loss_on": str(loss),
+            "notified_at": f"{loss}T10:00:00+08:00",
+            "claimed": "5000.00",
+            "outstanding": self.draw.choice(["0.00", "4000.00"]),
+            "victims": [],
+            "payments": paid,
+            **self.base(),
+        }
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_any_history_counts_as_if_counted_anew(cast, seed):
+    history = History(seed)
+    at = NOW.replace(year=2026, month=5, day=1)
+    recompute(at=at)
+    cast.accepted(cast.huaihai, "policies", *(history.policy(number) for number in history.policies), at=at)
+    accepted = 0
+    for _ in range(60):
+        feed, make = history.draw.choice(
+            [
+                ("endorsements", history.endorsement), ("receipts", history.receipt), ("plans", history.plan),
+                ("services", history.service), ("hazards", history.hazard), ("expenses", history.expense),
+                ("claims", history.claim), ("obligations", history.obligation),
+                ("policies", lambda: history.policy(history.draw.choice(history.policies))),
+            ]
+        )  # fmt: skip
+        sender = cast.province if feed == "obligations" else cast.huaihai
+        batch = cast.send(sender, feed, make(), at=at)
+        accepted += batch.created + batch.updated
+        if history.draw.random() < 0.2:
+            days = history.draw.choice([0, 3, 20])
+            at += timedelta(days=days)
+            history.today += timedelta(days=days)
+        if history.draw.random() < 0.35:
+            refresh(at=at)
+    assert accepted > 15
+    refresh(at=at)
+    refreshed = all_cells()
+    recompute(at=at)
+    anew = all_cells()
+    for name, cells in anew.items():
+        assert refreshed[name] == cells, name
+    assert sum(map(bool, anew.values())) >= 5
