@@ -6,6 +6,7 @@ field, so that its sender learns everything that is wrong with it at once.
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -38,10 +39,18 @@ _EXPECTED = re.compile(r"Expected `(?P<expected>[^`]+)`, got `(?P<got>[^`]+)`")
 
 def split_rows(body: bytes, content_type: str) -> Iterator[bytes]:
     """The raw rows of a body. A JSON array is split without decoding its elements twice."""
+    if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\x00" in body[:64]:
+        raise Refused(
+            "wrong_encoding",
+            _("The body is not UTF-8 text."),
+            remedy=_("Encode the data in UTF-8; GBK and UTF-16 are not accepted by the interface."),
+            status=400,
+        )
+    body = body.removeprefix(codecs.BOM_UTF8)
     if content_type == "application/json":
         try:
             yield from (bytes(raw) for raw in msgspec.json.decode(body, type=list[msgspec.Raw]))
-        except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
             raise Refused(
                 "broken_json",
                 _("The body is not a JSON array: %(problem)s"),
@@ -73,13 +82,13 @@ class RowDecoder:
         if b"\\u0000" not in raw:
             try:
                 return DecodedRow(row, self._decoder.decode(raw))
-            except (msgspec.MsgspecError, UnicodeDecodeError):
-                pass
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                pass  # looked at again below, field by field
         try:
             content = msgspec.json.decode(raw)
         except UnicodeDecodeError:
             return DecodedRow(row, None, [FoundProblem(row, "", "wrong_encoding")])
-        except msgspec.DecodeError as problem:
+        except (msgspec.MsgspecError, RecursionError) as problem:
             code = "wrong_encoding" if "utf-8" in str(problem).lower() else "broken_json"
             return DecodedRow(row, None, [FoundProblem(row, "", code, {"problem": str(problem)})])
         return self.read(row, content)
@@ -132,13 +141,14 @@ def _read_field(row: int, each: Field, value: Any, path: str) -> tuple[Any, list
                 problems += _read_field(row, inner, line[inner.name], f"{path}.{number}.{inner.name}")[1]
         if problems:
             return None, problems
-    if _has_nul(value):
-        return None, [FoundProblem(row, path, "forbidden_character")]
     try:
         # strict as the interface is; only numbers may come as text, which JSON senders use for money
-        return msgspec.convert(value, type=each.json_type(), strict=True), []
+        read = msgspec.convert(value, type=each.json_type(), strict=True)
     except msgspec.ValidationError as problem:
         return None, [_explained(row, each, value, path, str(problem))]
+    if _has_nul(value):
+        return None, [FoundProblem(row, path, "forbidden_character")]
+    return read, []
 
 
 def _explained(row: int, each: Field, value: Any, path: str, problem: str) -> FoundProblem:

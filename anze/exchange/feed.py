@@ -110,7 +110,8 @@ class Field:
             if not self.required:
                 base = Annotated[str, msgspec.Meta(pattern=f"^$|{USCC_SHAPE}")]
         elif self.kind in (Kind.CODE, Kind.CODES):
-            assert self.codes is not None
+            if self.codes is None:
+                raise TypeError(f"the field {self.name} has no code list")
             values = (
                 tuple(self.codes.values)
                 if self.required or self.kind is Kind.CODES
@@ -232,7 +233,10 @@ class Feed:
     checks: tuple[Check, ...] = ()
     lines: tuple[Lines, ...] = ()
     sets: Mapping[str, str] = field(default_factory=dict)  # column → SQL over alias r
-    after: tuple[str, ...] = ()  # SQL run once after publishing; temp table `published` holds id and outcome
+    # SQL run once after publishing; the temporary table `resolved` holds every row with its id and outcome
+    after: tuple[str, ...] = ()
+    # SQL run only if a correction gave a record to another enterprise: what stands under it goes along
+    followers: tuple[str, ...] = ()
     row_check: Callable[[Any], tuple[str, str] | None] | None = (
         None  # (field, code) for what SQL cannot judge
     )

@@ -1,4 +1,5 @@
 """Staging, checking and publishing a batch, set-based: a fixed number of statements whatever its size."""
+# ruff: noqa: S608 - SQL is put together from declarations in this program, never from what was sent
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import chain, islice
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
@@ -16,6 +18,7 @@ from django.db import connection
 
 from anze.exchange.decoding import DecodedRow, FoundProblem
 from anze.exchange.feed import SENDER, Feed, Field, Kind, Lines, Reference
+from anze.exchange.limits import beyond_sql, is_credit_code, unfit_list
 from anze.exchange.rules import Outcome
 from anze.kernel.duty import beijing_day, end_of_day
 from anze.kernel.rules import Channel
@@ -47,6 +50,9 @@ class Published:
         return self.outcomes.count(outcome.value)
 
 
+Rule = tuple[str, str, str]  # field, code, SQL of the condition that breaks it
+
+
 class DueDates:
     """The reporting deadline of an event day, computed once a day and channel."""
 
@@ -74,8 +80,10 @@ class DueDates:
 
 def publish(feed: Feed, rows: Iterable[DecodedRow], delivery: Delivery, due: DueDates) -> Published:
     """Check and publish rows in the present transaction, whose scope must be everything."""
-    work = _Work(feed, delivery, due)
-    return work.run(rows)
+    # a body that cannot be read at all is refused with its first row, before anything has begun
+    rows = iter(rows)
+    first = list(islice(rows, 1))
+    return _Work(feed, delivery, due).run(chain(first, rows))
 
 
 def _event_day(record: Any, name: str) -> date:
@@ -126,8 +134,8 @@ class _Work:
     def _stage(self, rows: Iterable[DecodedRow]) -> None:
         columns = ", ".join(f"{each.name} {each.kind.sql}" for each in self.parent_fields)
         self.cursor.execute(
-            "CREATE TEMP TABLE staged (row_no int, content_hash text, event_on date, report_due_at timestamptz, "
-            f"{columns}) ON COMMIT DROP"
+            "CREATE TEMP TABLE staged (row_no int, content_hash text, event_on date, "
+            f"report_due_at timestamptz, {columns}) ON COMMIT DROP"
         )
         for each in self.line_fields:
             inner = ", ".join(f"{line.name} {line.kind.sql}" for line in each.of)
@@ -160,6 +168,8 @@ class _Work:
         line_at = [i for i, each in enumerate(feed.fields) if each.kind is Kind.ROWS]
         json_at = [i for i, each in enumerate(feed.fields) if each.kind is Kind.LIST]
         bool_at = [i for i, each in enumerate(feed.fields) if each.kind is Kind.BOOL and not each.required]
+        decimal_at = [i for i, each in enumerate(feed.fields) if each.kind is Kind.DECIMAL]
+        uscc_at = [i for i, each in enumerate(feed.fields) if each.kind is Kind.USCC and each.stored_as]
         for decoded in rows:
             number, record = decoded.row, decoded.record
             self.row_numbers.append(number)
@@ -184,8 +194,21 @@ class _Work:
             if row_check and (found := row_check(record)):
                 problems.append(FoundProblem(number, found[0], found[1]))
                 continue
-            content = digest(encode(record), usedforsecurity=False).hexdigest()
+            encoded = encode(record)
+            content = digest(encoded, usedforsecurity=False).hexdigest()
             values = list(astuple(record))
+            if found := beyond_sql(feed, values, decimal_at, line_at, len(encoded)):
+                problems.append(FoundProblem(number, found, "too_large"))
+                continue
+            wrong = [i for i in uscc_at if values[i] and not is_credit_code(values[i])]
+            if wrong:
+                problems += [FoundProblem(number, feed.fields[i].name, "bad_credit_code") for i in wrong]
+                continue
+            if unfit := [
+                problem for i in json_at for problem in unfit_list(number, feed.fields[i], values[i])
+            ]:
+                problems += unfit
+                continue
             for i in bool_at:
                 values[i] = bool(values[i])
             for i in json_at:
@@ -215,6 +238,8 @@ class _Work:
         key = [f"existing.{column} = {by_column.get(column) or given[column]}" for column in feed.key]
         if feed.of_insurer:
             key.append(f"existing.insurer_id = '{self.delivery.sender_id}'")
+        if "enterprise_id" in given:
+            helps["known_enterprise_id"] = "existing.enterprise_id"
         extra = [f"{sql} AS {column}" for column, sql in (given | helps).items()] + missing
         self.cursor.execute(
             "CREATE TEMP TABLE resolved ON COMMIT DROP AS SELECT s.*, "
@@ -232,64 +257,47 @@ class _Work:
 
     def _check(self) -> None:
         feed = self.feed
-        conditions: list[tuple[str, str, str, str]] = []  # field, code, condition, value
+        rules: list[Rule] = []
         for reference in feed.references:
             wanted = _is_given(reference.field, feed.get(reference.field))
             if reference.foreign:
                 other = _elsewhere(reference)
-                conditions.append(
-                    (
-                        reference.field,
-                        reference.foreign,
-                        f"r.missing_{reference.field} AND {wanted} AND {other}",
-                        "",
-                    )
-                )
+                foreign = f"r.missing_{reference.field} AND {wanted} AND {other}"
+                rules.append((reference.field, reference.foreign, foreign))
                 wanted = f"{wanted} AND NOT {other}"
-            conditions.append(
-                (reference.field, reference.missing, f"r.missing_{reference.field} AND {wanted}", "")
-            )
+            rules.append((reference.field, reference.missing, f"r.missing_{reference.field} AND {wanted}"))
+        for name in feed.key_fields:
+            if feed.get(name).kind is Kind.TEXT:
+                rules.append((name, "blank_in_number", f"r.{name} ~ '[[:space:][:cntrl:]]'"))
         for each in self.parent_fields:
-            if each.kind is Kind.DECIMAL:
-                conditions += _decimal_rules(each, f"r.{each.name}")
-            elif each.kind in (Kind.DATE, Kind.MOMENT):
-                conditions += _date_rules(each, f"r.{each.name}")
+            rules += _range_rules(each, f"r.{each.name}")
         has_region = "region_code" in self.given or any(
             each.stored_as == "region_code" for each in self.parent_fields
         )
         if has_region:
             low, high = self.delivery.region_from, self.delivery.region_to
             name = "region_code" if "region_code" not in self.given else feed.references[0].field
-            conditions.append(
-                (name, "region_not_yours", f"r.region_code NOT BETWEEN '{low}' AND '{high}'", "")
-            )
+            rules.append((name, "region_not_yours", f"r.region_code NOT BETWEEN '{low}' AND '{high}'"))
         joins = []
         for number, check in enumerate(feed.checks):
             sql = self._filled(check.fails)
             if check.parameter:
                 key, on = check.parameter
+                p = f"p{number}"
                 joins.append(
-                    f"LEFT JOIN kernel_parameter p{number} ON p{number}.key = '{key}' AND p{number}.region_code = '' "
-                    f"AND p{number}.value <> '' AND p{number}.effective_from <= r.{on} "
-                    f"AND (p{number}.effective_to IS NULL OR p{number}.effective_to >= r.{on})"
+                    f"LEFT JOIN kernel_parameter {p} ON {p}.key = '{key}' AND {p}.region_code = '' "
+                    f"AND {p}.value <> '' AND {p}.effective_from <= r.{on} "
+                    f"AND ({p}.effective_to IS NULL OR {p}.effective_to >= r.{on})"
                 )
-                sql = sql.replace("{value}", f"p{number}.value::numeric")
-            conditions.append((check.field, check.code, sql, ""))
-        if conditions:
-            listed = ", ".join(
-                f"({i}, ({condition}))" for i, (_f, _c, condition, _v) in enumerate(conditions)
+                sql = sql.replace("{value}", f"{p}.value::numeric")
+            rules.append((check.field, check.code, sql))
+        broken = f"FROM resolved r {' '.join(joins)} CROSS JOIN LATERAL {_taken_apart(rules)}"
+        self.cursor.execute(f"SELECT r.row_no, c.n, to_jsonb(r) {broken} ORDER BY 1, 2")
+        for row_no, n, content in self.cursor.fetchall():
+            name, code, _condition = rules[n]
+            self._reject(
+                row_no, name, code, msgspec.json.decode(content) if isinstance(content, str) else content
             )
-            anything = " OR ".join(f"({condition})" for _f, _c, condition, _v in conditions)
-            # good rows, which are nearly all, stop at the first line; only bad ones are taken apart
-            self.cursor.execute(
-                f"SELECT r.row_no, c.n, to_jsonb(r) FROM resolved r {' '.join(joins)} "
-                f"CROSS JOIN LATERAL (VALUES {listed}) AS c(n, bad) WHERE ({anything}) AND c.bad"
-            )
-            for row_no, n, content in self.cursor.fetchall():
-                name, code, _condition, _value = conditions[n]
-                self._reject(
-                    row_no, name, code, msgspec.json.decode(content) if isinstance(content, str) else content
-                )
         for lines in feed.lines:
             self._check_lines(lines)
 
@@ -306,22 +314,19 @@ class _Work:
                 self._reject(
                     row_no, f"{lines.field}.{seq}.{reference.field}", reference.missing, {"value": value}
                 )
-        conditions = [(check.field, check.code, self._filled(check.fails)) for check in lines.checks]
+        rules = [(check.field, check.code, self._filled(check.fails)) for check in lines.checks]
         for inner in each.of:
-            if inner.kind is Kind.DECIMAL:
-                conditions += [rule[:3] for rule in _decimal_rules(inner, f"l.{inner.name}")]
-            elif inner.kind is Kind.DATE:
-                conditions += [rule[:3] for rule in _date_rules(inner, f"l.{inner.name}")]
-        if conditions:
-            listed = ", ".join(f"({i}, ({condition}))" for i, (_f, _c, condition) in enumerate(conditions))
-            self.cursor.execute(
-                f"SELECT l.row_no, l.seq, c.n FROM {table} l JOIN resolved r ON r.row_no = l.row_no "
-                f"CROSS JOIN LATERAL (VALUES {listed}) AS c(n, bad) WHERE c.bad ORDER BY 1, 2, 3"
-            )
-            places = {inner.name: inner.places for inner in each.of}
-            for row_no, seq, n in self.cursor.fetchall():
-                name, code, _condition = conditions[n]
-                self._reject(row_no, f"{lines.field}.{seq}.{name}", code, {"places": places[name]})
+            rules += _range_rules(inner, f"l.{inner.name}")
+        if not rules:
+            return
+        places = {inner.name: inner.places for inner in each.of}
+        self.cursor.execute(
+            f"SELECT l.row_no, l.seq, c.n FROM {table} l JOIN resolved r ON r.row_no = l.row_no "
+            f"CROSS JOIN LATERAL {_taken_apart(rules)} ORDER BY 1, 2, 3"
+        )
+        for row_no, seq, n in self.cursor.fetchall():
+            name, code, _condition = rules[n]
+            self._reject(row_no, f"{lines.field}.{seq}.{name}", code, {"places": places[name]})
 
     def _filled(self, sql: str) -> str:
         today = beijing_day(self.delivery.received_at)
@@ -363,15 +368,16 @@ class _Work:
         order = "r.enterprise_id, r.row_no" if "enterprise_id" in columns else "r.row_no"
         if self.result.count(Outcome.CREATED):
             self.cursor.execute(
-                f"INSERT INTO {table} ({', '.join(fresh)}) SELECT {', '.join(fresh.values())} FROM resolved r "
-                f"WHERE r.outcome = '{Outcome.CREATED.value}' ORDER BY {order}",
+                f"INSERT INTO {table} ({', '.join(fresh)}) SELECT {', '.join(fresh.values())} "
+                f"FROM resolved r WHERE r.outcome = '{Outcome.CREATED.value}' ORDER BY {order}",
                 words,
             )
         if self.result.count(Outcome.UPDATED):
             # the first arrival decides timeliness; a corrected event day moves the deadline
             changed = columns | {
                 "version": "t.version + 1",
-                "report_due_at": "CASE WHEN r.event_on = r.known_event_on THEN r.known_due_at ELSE r.report_due_at END",
+                "report_due_at": "CASE WHEN r.event_on = r.known_event_on "
+                "THEN r.known_due_at ELSE r.report_due_at END",
             }
             sets = ", ".join(f"{column} = {sql}" for column, sql in changed.items())
             self.cursor.execute(
@@ -381,8 +387,19 @@ class _Work:
             )
         for lines in feed.lines:
             self._write_lines(lines)
+        if feed.followers and self._some_moved():
+            for sql in feed.followers:
+                self.cursor.execute(self._filled(sql))
         for sql in feed.after:
             self.cursor.execute(self._filled(sql))
+
+    def _some_moved(self) -> bool:
+        """Whether a correction gave a record to another enterprise."""
+        self.cursor.execute(
+            f"SELECT EXISTS (SELECT 1 FROM resolved WHERE outcome = '{Outcome.UPDATED.value}' "
+            "AND known_enterprise_id <> enterprise_id)"
+        )
+        return bool(self.cursor.fetchone()[0])
 
     def _write_lines(self, lines: Lines) -> None:
         each = self.feed.get(lines.field)
@@ -401,7 +418,8 @@ class _Work:
         if self.result.count(Outcome.UPDATED):
             surplus = (
                 f"SELECT t.id FROM {table} t JOIN resolved r ON r.id = t.{lines.parent} AND r.outcome = 'U' "
-                f"LEFT JOIN staged_{lines.field} l ON l.row_no = r.row_no AND l.seq = t.seq WHERE l.row_no IS NULL"
+                f"LEFT JOIN staged_{lines.field} l ON l.row_no = r.row_no AND l.seq = t.seq "
+                "WHERE l.row_no IS NULL"
             )
             for unlink in lines.unlink:
                 self.cursor.execute(unlink.replace("{surplus}", surplus))
@@ -446,26 +464,35 @@ def _elsewhere(reference: Reference) -> str:
     )
     if SENDER not in reference.match.values():
         return f"EXISTS (SELECT 1 FROM {table} x WHERE {same})"
-    # through the list of insurers, so that the key (insurer, number) serves and no table is read from end to end
+    # through the list of insurers, so that the key (insurer, number) serves and no whole table is read
     return (
         f"EXISTS (SELECT 1 FROM parties_organisation o JOIN {table} x ON x.insurer_id = o.id "
         f"WHERE o.kind = '{OrganisationKind.INSURER.value}' AND {same})"
     )
 
 
-def _date_rules(each: Field, value: str) -> list[tuple[str, str, str, str]]:
-    """Days no record can mean; beyond them neither calendars nor programs agree on what a date is."""
-    return [(each.name, "date_out_of_range", f"{value} < '1900-01-01' OR {value} >= '2200-01-01'", "")]
+def _taken_apart(rules: list[Rule]) -> str:
+    """SQL for the rules that are broken, as c(n). Good rows, which are nearly all, stop at its WHERE; only
+    bad ones are looked at rule by rule."""
+    listed = ", ".join(f"({n}, ({condition}))" for n, (_field, _code, condition) in enumerate(rules))
+    anything = " OR ".join(f"({condition})" for _field, _code, condition in rules)
+    return f"(SELECT v.n FROM (VALUES {listed}) AS v(n, bad) WHERE ({anything}) AND v.bad) AS c"
 
 
-def _decimal_rules(each: Field, value: str) -> list[tuple[str, str, str, str]]:
+def _range_rules(each: Field, value: str) -> list[Rule]:
+    if each.kind in (Kind.DATE, Kind.MOMENT):
+        # beyond these years neither calendars nor programs agree on what a date is
+        outside = f"{value} < '1900-01-01' OR {value} >= '2200-01-01'"
+        return [(each.name, "date_out_of_range", outside)]
+    if each.kind is not Kind.DECIMAL:
+        return []
     limit = Decimal(10) ** (each.digits - each.places)
     low = f"{value} < {each.minimum}" if each.minimum is not None else f"{value} <= -{limit}"
     high = f"{value} > {each.maximum}" if each.maximum is not None else f"{value} >= {limit}"
     return [
-        (each.name, "too_precise", f"{value} <> round({value}, {each.places})", ""),
+        (each.name, "too_precise", f"{value} <> round({value}, {each.places})"),
         # NaN and infinity compare as larger than everything
-        (each.name, "too_large", f"{low} OR {high}", ""),
+        (each.name, "too_large", f"{low} OR {high}"),
     ]
 
 

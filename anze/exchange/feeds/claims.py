@@ -25,15 +25,15 @@ from anze.exchange.feeds.policies import OWN_POLICY, POLICY_NO_OF_RECORD, money
 
 
 def _accident_class_sql() -> str:
-    """The same judgement as `anze.claims.rules.accident_class`, over the parameters in force on the day of the
-    accident; a test holds the two together."""
+    """The same judgement as `anze.claims.rules.accident_class`, over the parameters in force on the day of
+    the accident; a test holds the two together."""
     steps = [
         f"('{accident_threshold(step, measure)}', {rank}, '{step.value}', r.{measure})"
         for rank, step in enumerate(ACCIDENT_CLASSES)
         for measure in ACCIDENT_MEASURES
     ]
     return (
-        f"coalesce((SELECT m.class FROM (VALUES {', '.join(steps)}) AS m(key, rank, class, reached) "
+        f"coalesce((SELECT m.class FROM (VALUES {', '.join(steps)}) AS m(key, rank, class, reached) "  # noqa: S608 - declarations
         "JOIN kernel_parameter p ON p.key = m.key AND p.region_code = '' AND p.value <> '' "
         "AND p.effective_from <= r.event_on AND (p.effective_to IS NULL OR p.effective_to >= r.event_on) "
         "WHERE m.reached >= p.value::numeric ORDER BY m.rank LIMIT 1), "
@@ -131,6 +131,7 @@ def _moment(
 _MOMENT_MISSING = " OR ".join(
     f"r.state = '{state.value}' AND r.{step} IS NULL" for state, step in CLAIM_MOMENTS.items()
 )
+_ALL_STEPS = ", ".join(f"r.{step}" for step in CLAIM_STEPS)
 _ENDED = ", ".join(f"'{state.value}'" for state in CLAIM_ENDS)
 
 _VICTIMS = (
@@ -258,7 +259,7 @@ CLAIMS = Feed(
         Check(
             "step_in_future",
             "state",
-            f"(greatest({', '.join(f'r.{step}' for step in CLAIM_STEPS)}) AT TIME ZONE 'Asia/Shanghai')::date > {{today}}",
+            f"(greatest({_ALL_STEPS}) AT TIME ZONE 'Asia/Shanghai')::date > {{today}}",
             _("A step lies in the future."),
             _("Report each step when it has happened."),
         ),

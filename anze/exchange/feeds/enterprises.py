@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from anze.exchange.feed import Check, Feed, Field, Kind, Reference, Sender
-from anze.kernel.identifiers import uscc_problem
 from anze.kernel.rules import Sector
 from anze.parties.models import Enterprise, Region
 from anze.parties.rules import AlternativeId, EnterpriseSize, RiskTier
 from anze.underwriting.models import Obligation
 from anze.underwriting.rules import ObligationReason, ObligationState
-
-
-def _check_digit(record: Any) -> tuple[str, str] | None:
-    return ("uscc", "bad_credit_code") if uscc_problem(record.uscc) else None
-
 
 USCC = Field(
     "uscc",
@@ -38,7 +31,6 @@ ENTERPRISES = Feed(
     key=("uscc",),
     event="registered_on",
     module="parties",
-    row_check=_check_digit,
     own_fields=(
         USCC,
         Field(

@@ -147,8 +147,10 @@ EXPENSES = Feed(
         Check(
             "reversal_of_unknown",
             "reversal_of",
-            "r.reversal_of <> '' AND (r.reversal_of = r.expense_no OR NOT EXISTS (SELECT 1 FROM expenses_expense x "
-            "WHERE x.insurer_id = {sender} AND x.expense_no = r.reversal_of) AND NOT EXISTS "
+            "r.reversal_of <> '' AND (r.reversal_of = r.expense_no OR NOT EXISTS "
+            "(SELECT 1 FROM expenses_expense x "
+            "WHERE x.insurer_id = {sender} AND x.expense_no = r.reversal_of) "
+            "AND NOT EXISTS "
             "(SELECT 1 FROM resolved x WHERE x.expense_no = r.reversal_of))",
             _("The reversed expense is not on file."),
             _("Send the original first, or correct its number."),

@@ -54,14 +54,23 @@ OWN_POLICY = Reference(
 
 POLICY_NO_OF_RECORD = replace(POLICY_NO, note=_("One of your own policies, sent before."), column="")
 
-# The sheet of an enterprise opens to the insurer that covers it.
-ENGAGE_INSURER = """
-INSERT INTO parties_engagement (id, party_id, enterprise_id, since_on)
-SELECT kernel_new_id(), {sender}, r.enterprise_id, min(r.start_on) FROM resolved r
-WHERE r.outcome IN ('A', 'U') GROUP BY r.enterprise_id
-ON CONFLICT (party_id, enterprise_id) DO UPDATE SET since_on = least(parties_engagement.since_on, excluded.since_on)
-WHERE excluded.since_on < parties_engagement.since_on
-"""
+
+def engage(parties: str) -> str:
+    """SQL that opens the sheets of enterprises to those who work there. `parties` selects party_id,
+    enterprise_id and the day since when."""
+    return (
+        "INSERT INTO parties_engagement (id, party_id, enterprise_id, since_on) "  # noqa: S608 - a declaration
+        f"SELECT kernel_new_id(), e.party_id, e.enterprise_id, min(e.day) FROM ({parties}) e "
+        "WHERE e.party_id IS NOT NULL GROUP BY e.party_id, e.enterprise_id "
+        "ON CONFLICT (party_id, enterprise_id) DO UPDATE SET since_on = excluded.since_on "
+        "WHERE excluded.since_on < parties_engagement.since_on"
+    )
+
+
+ENGAGE_INSURER = engage(
+    "SELECT {sender} AS party_id, r.enterprise_id, r.start_on AS day FROM resolved r "
+    "WHERE r.outcome IN ('A', 'U')"
+)
 
 # What the endorsements on file make of a policy: the last day of cover and the day of cancellation.
 APPLY_ENDORSEMENTS = """
@@ -76,7 +85,8 @@ amended AS (
     GROUP BY p.id
 ), cover AS (
     SELECT a.id, a.cancelled_on,
-           least(coalesce(a.extended_to, p.end_on), coalesce(a.cancelled_on - 1, 'infinity'::date)) AS cover_end_on
+           -- the least of what is known: without a cancellation there is no second day
+           least(coalesce(a.extended_to, p.end_on), a.cancelled_on - 1) AS cover_end_on
     FROM amended a JOIN underwriting_policy p ON p.id = a.id
 )
 UPDATE underwriting_policy p SET cancelled_on = c.cancelled_on, cover_end_on = c.cover_end_on
@@ -107,7 +117,8 @@ _TAKE_OVER = (
 FOLLOW_POLICY = (
     *(f"UPDATE {table} t {_TAKE_OVER} WHERE {_MOVED} AND t.policy_id = r.id" for table in _UNDER_POLICY),
     *(
-        f"UPDATE {table} t {_TAKE_OVER} JOIN {parent} p ON p.policy_id = r.id WHERE {_MOVED} AND t.{column} = p.id"
+        f"UPDATE {table} t {_TAKE_OVER} JOIN {parent} p ON p.policy_id = r.id "
+        f"WHERE {_MOVED} AND t.{column} = p.id"
         for table, parent, column in _UNDER_RECORD
     ),
 )
@@ -423,8 +434,9 @@ ENDORSEMENTS = Feed(
             "effective_after_cover",
             "effective_on",
             # an extension that comes in the same batch counts as well
-            "r.effective_on > greatest(r.policy_end_on, r.policy_cover_end_on) AND r.kind <> 'PERIOD' AND NOT EXISTS "
-            "(SELECT 1 FROM resolved x WHERE x.policy_id = r.policy_id AND x.kind = 'PERIOD' AND NOT x.is_void)",
+            "r.effective_on > greatest(r.policy_end_on, r.policy_cover_end_on) AND r.kind <> 'PERIOD' "
+            "AND NOT EXISTS (SELECT 1 FROM resolved x WHERE x.policy_id = r.policy_id "
+            "AND x.kind = 'PERIOD' AND NOT x.is_void)",
             _("The change takes effect after the policy has ended."),
             _("Correct the day, or send the extension of the policy first."),
         ),

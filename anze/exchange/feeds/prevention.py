@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from anze.exchange.feed import SENDER, Check, Feed, Field, Kind, Lines, Reference, Sender
-from anze.exchange.feeds.policies import OWN_POLICY, POLICY_NO_OF_RECORD, money
+from anze.exchange.feeds.policies import OWN_POLICY, POLICY_NO_OF_RECORD, engage, money
 from anze.parties.models import Expert, Organisation
 from anze.parties.rules import RiskTier
 from anze.prevention.models import Plan, PlanItem, Service, ServicePerson
@@ -31,18 +31,6 @@ def agency_code(example: tuple[str, str]) -> Field:
         required=False,
         column="",
         max_length=20,
-    )
-
-
-def engage(parties: str) -> str:
-    """SQL that opens the sheets of enterprises to those who work there. `parties` selects party_id,
-    enterprise_id and the day since when."""
-    return (
-        "INSERT INTO parties_engagement (id, party_id, enterprise_id, since_on) "
-        f"SELECT kernel_new_id(), e.party_id, e.enterprise_id, min(e.day) FROM ({parties}) e "
-        "WHERE e.party_id IS NOT NULL GROUP BY e.party_id, e.enterprise_id "
-        "ON CONFLICT (party_id, enterprise_id) DO UPDATE SET since_on = excluded.since_on "
-        "WHERE excluded.since_on < parties_engagement.since_on"
     )
 
 
@@ -269,9 +257,7 @@ SERVICES = Feed(
             Kind.MOMENT,
             _("started at"),
             ("2026-05-12T09:00:00+08:00", "2026-06-18T14:00:00+08:00"),
-            _(
-                "With time zone. The Beijing day counts as the day of the service and starts the reporting clock."
-            ),
+            _("With time zone. The Beijing day is the day of the service and starts the reporting clock."),
         ),
         Field(
             "ended_at",
