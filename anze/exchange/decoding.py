@@ -9,7 +9,8 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as attribute
 from typing import Any
 
 import msgspec
@@ -24,14 +25,14 @@ class FoundProblem:
     row: int
     field: str
     code: str
-    values: dict[str, Any] = field(default_factory=dict)
+    values: dict[str, Any] = attribute(default_factory=dict)
 
 
 @dataclass(slots=True)
 class DecodedRow:
     row: int
     record: Any  # the feed's struct, or None when the row cannot be read
-    problems: list[FoundProblem] = field(default_factory=list)
+    problems: list[FoundProblem] = attribute(default_factory=list)
 
 
 _EXPECTED = re.compile(r"Expected `(?P<expected>[^`]+)`, got `(?P<got>[^`]+)`")

@@ -7,7 +7,8 @@ form, the data dictionary, the contract tests, and the input of the synthetic pr
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as attribute
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -46,7 +47,8 @@ class Kind(Enum):
         return "jsonb" if self is Kind.LIST else self.value
 
 
-MOST_LINES = 200
+MOST_LINES = 200  # lines under one row
+MOST = 2_000_000_000  # the largest whole number where a field sets no limit of its own
 USCC_SHAPE = r"^[0-9A-HJ-NP-RTUW-Y]{18}$"
 
 
@@ -95,20 +97,15 @@ class Field:
 
     def json_type(self) -> Any:
         """The strict type of the field in JSON; the same for every channel."""
-        meta: dict[str, Any] = {}
-        if self.minimum is not None and self.kind is Kind.INTEGER:
-            meta["ge"] = int(self.minimum)
-        if self.maximum is not None and self.kind is Kind.INTEGER:
-            meta["le"] = int(self.maximum)
         base: Any
+        meta: dict[str, Any]
         if self.kind is Kind.TEXT:
-            base = Annotated[
-                str, msgspec.Meta(max_length=self.max_length, **({"min_length": 1} if self.required else {}))
-            ]
+            meta = {"max_length": self.max_length} | ({"min_length": 1} if self.required else {})
+            base = Annotated[str, msgspec.Meta(**meta)]
         elif self.kind is Kind.USCC:
-            base = Annotated[str, msgspec.Meta(pattern=USCC_SHAPE)]
-            if not self.required:
-                base = Annotated[str, msgspec.Meta(pattern=f"^$|{USCC_SHAPE}")]
+            # the length too, because $ lets a line end follow
+            pattern = USCC_SHAPE if self.required else f"^$|{USCC_SHAPE}"
+            base = Annotated[str, msgspec.Meta(pattern=pattern, max_length=18)]
         elif self.kind in (Kind.CODE, Kind.CODES):
             if self.codes is None:
                 raise TypeError(f"the field {self.name} has no code list")
@@ -121,7 +118,9 @@ class Field:
             if self.kind is Kind.CODES:
                 base = list[base]
         elif self.kind is Kind.INTEGER:
-            base = Annotated[int, msgspec.Meta(**({"ge": 0, "le": 2_000_000_000} | meta))]
+            low = 0 if self.minimum is None else int(self.minimum)
+            high = MOST if self.maximum is None else int(self.maximum)
+            base = Annotated[int, msgspec.Meta(ge=low, le=high)]
         elif self.kind is Kind.DECIMAL:
             base = Decimal
         elif self.kind is Kind.DATE:
@@ -131,8 +130,10 @@ class Field:
         elif self.kind is Kind.BOOL:
             base = bool
         else:
-            fewest = {"min_length": int(self.minimum)} if self.minimum else {}
-            base = Annotated[list[self.struct], msgspec.Meta(max_length=MOST_LINES, **fewest)]  # type: ignore[name-defined]
+            meta = {"max_length": MOST_LINES}
+            if self.minimum:
+                meta["min_length"] = int(self.minimum)
+            base = Annotated[list[self.struct], msgspec.Meta(**meta)]  # type: ignore[name-defined]
         return Optional[base] if self.is_nullable else base  # noqa: UP045 - built at run time
 
     @cached_property
@@ -173,7 +174,7 @@ class Reference:
     missing: str
     foreign: str = ""
     where: str = ""  # further SQL on alias {t}; {sender} is the sender's id
-    helps: Mapping[str, str] = field(default_factory=dict)
+    helps: Mapping[str, str] = attribute(default_factory=dict)
 
     @property
     def alias(self) -> str:
@@ -232,7 +233,7 @@ class Feed:
     references: tuple[Reference, ...] = ()
     checks: tuple[Check, ...] = ()
     lines: tuple[Lines, ...] = ()
-    sets: Mapping[str, str] = field(default_factory=dict)  # column → SQL over alias r
+    sets: Mapping[str, str] = attribute(default_factory=dict)  # column → SQL over alias r
     # SQL run once after publishing; the temporary table `resolved` holds every row with its id and outcome
     after: tuple[str, ...] = ()
     # SQL run only if a correction gave a record to another enterprise: what stands under it goes along

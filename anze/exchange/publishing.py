@@ -87,7 +87,7 @@ def publish(feed: Feed, rows: Iterable[DecodedRow], delivery: Delivery, due: Due
 
 
 def _event_day(record: Any, name: str) -> date:
-    value = getattr(record, name)
+    value: date | datetime = getattr(record, name)
     if not isinstance(value, datetime):
         return value
     try:
@@ -197,8 +197,8 @@ class _Work:
             encoded = encode(record)
             content = digest(encoded, usedforsecurity=False).hexdigest()
             values = list(astuple(record))
-            if found := beyond_sql(feed, values, decimal_at, line_at, len(encoded)):
-                problems.append(FoundProblem(number, found, "too_large"))
+            if name := beyond_sql(feed, values, decimal_at, line_at, len(encoded)):
+                problems.append(FoundProblem(number, name, "too_large"))
                 continue
             wrong = [i for i in uscc_at if values[i] and not is_credit_code(values[i])]
             if wrong:
