@@ -35,7 +35,8 @@ def accident_class(
     """The class by order 493: the highest that any of the three measures reaches. Loss in yuan.
 
     `thresholds` are the parameters `accident_class.*` in force on the day of the accident, by key."""
-    reached = dict(zip(ACCIDENT_MEASURES, (deaths, serious_injuries, direct_loss), strict=True))
+    measured = (Decimal(deaths), Decimal(serious_injuries), direct_loss)
+    reached = dict(zip(ACCIDENT_MEASURES, measured, strict=True))
     for found in ACCIDENT_CLASSES:
         if any(reached[measure] >= thresholds[accident_threshold(found, measure)] for measure in reached):
             return found

@@ -98,10 +98,10 @@ class Field:
     def json_type(self) -> Any:
         """The strict type of the field in JSON; the same for every channel."""
         base: Any
-        meta: dict[str, Any]
         if self.kind is Kind.TEXT:
-            meta = {"max_length": self.max_length} | ({"min_length": 1} if self.required else {})
-            base = Annotated[str, msgspec.Meta(**meta)]
+            base = Annotated[
+                str, msgspec.Meta(max_length=self.max_length, min_length=1 if self.required else None)
+            ]
         elif self.kind is Kind.USCC:
             # the length too, because $ lets a line end follow
             pattern = USCC_SHAPE if self.required else f"^$|{USCC_SHAPE}"
@@ -130,10 +130,9 @@ class Field:
         elif self.kind is Kind.BOOL:
             base = bool
         else:
-            meta = {"max_length": MOST_LINES}
-            if self.minimum:
-                meta["min_length"] = int(self.minimum)
-            base = Annotated[list[self.struct], msgspec.Meta(**meta)]  # type: ignore[name-defined]
+            fewest = int(self.minimum) if self.minimum else None
+            size = msgspec.Meta(max_length=MOST_LINES, min_length=fewest)
+            base = Annotated[list[self.struct], size]  # type: ignore[name-defined]
         return Optional[base] if self.is_nullable else base  # noqa: UP045 - built at run time
 
     @cached_property
