@@ -119,15 +119,17 @@ def read_uscc(value: object) -> str | None:
 class CodeList:
     """The codes a column takes, found by code or by any label, whatever the case, width or blanks.
 
-    Raises ValueError if one label stands for two codes.
+    The first label is the one shown to people. Raises ValueError if one label stands for two codes.
     """
 
-    __slots__ = ("_codes", "_found")
+    __slots__ = ("_found", "_shown")
 
     def __init__(self, codes: Mapping[str, Iterable[Words]]) -> None:
-        self._codes = {code: next(iter(map(str, labels)), code) for code, labels in codes.items()}
+        self._shown: dict[str, Words] = {}
         self._found: dict[str, str] = {}
-        for code, labels in codes.items():
+        for code, words in codes.items():
+            labels = list(words)
+            self._shown[code] = labels[0] if labels else code
             for word in (code, *map(str, labels)):
                 if self._found.setdefault(self._key(word), code) != code:
                     raise ValueError(f"{word!r} stands for two codes")
@@ -141,10 +143,10 @@ class CodeList:
 
     def nearest(self, text: str) -> str | None:
         close = difflib.get_close_matches(self._key(text), self._found, n=1, cutoff=0.6)
-        return self._codes[self._found[close[0]]] if close else None
+        return str(self._shown[self._found[close[0]]]) if close else None
 
     def labels(self) -> list[str]:
-        return list(self._codes.values())
+        return [str(label) for label in self._shown.values()]
 
 
 def read_code(value: object, codes: CodeList | Mapping[str, Iterable[Words]]) -> str | None:
@@ -172,6 +174,9 @@ def read_codes(value: object, codes: CodeList | Mapping[str, Iterable[Words]]) -
     """Several codes in one cell, separated by commas, semicolons, 、 or line breaks; each counted once."""
     if not isinstance(codes, CodeList):
         codes = CodeList(codes)
+    if isinstance(value, list | tuple):  # as a web form sends them
+        read = [read_code(each, codes) for each in value]
+        return list(dict.fromkeys(code for code in read if code is not None)) or None
     typed = read_text(value)
     if typed is None:
         return None

@@ -5,6 +5,8 @@ Findings are stored as a code with values and put into words when somebody reads
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -113,6 +115,144 @@ READING: dict[str, tuple[Promise, Promise]] = {
         _("Write it as in 2024-03-05 08:30."),
     ),
 }
+
+# An uploaded file (opening.py, workbooks.py).
+FILES: dict[str, tuple[Promise, Promise]] = {
+    "file_empty": (_("The file is empty."), _("Choose the file again.")),
+    "file_too_big": (
+        _("The file has %(size)s MB; at most %(limit)s MB are taken."),
+        _("Split the rows over several files."),
+    ),
+    "file_is_a_bomb": (
+        _("The file would unpack to more than it may (%(limit)s MB, or %(ratio)s times its size)."),
+        _("Copy the rows into a new workbook and upload that one."),
+    ),
+    "file_damaged": (
+        _("The file is damaged or not what its name says."),
+        _("Open it in Excel or WPS, save it as an Excel workbook (.xlsx) and upload it again."),
+    ),
+    "file_old_excel": (
+        _("The file has the old Excel format (.xls)."),
+        _("Open it in Excel or WPS, save it as an Excel workbook (.xlsx) and upload it again."),
+    ),
+    "file_other_format": (
+        _("The file is neither an Excel workbook (.xlsx) nor a CSV table."),
+        _("Open it in Excel or WPS, save it as an Excel workbook (.xlsx) and upload it again."),
+    ),
+    "file_is_a_page": (
+        _("The file is a web page that is named like an Excel workbook."),
+        _("Open it in Excel or WPS, save it as an Excel workbook (.xlsx) and upload it again."),
+    ),
+    "file_encrypted": (
+        _("The file is protected by a password."),
+        _("Save it without a password and upload it again."),
+    ),
+    "file_has_macros": (
+        _("The file contains macros, which are not taken."),
+        _("Save it as an Excel workbook without macros (.xlsx) and upload it again."),
+    ),
+    "file_encoding": (
+        _("The encoding of the text file cannot be recognised."),
+        _("Save it as an Excel workbook (.xlsx), or as CSV in UTF-8."),
+    ),
+    "csv_broken": (
+        _("The CSV table cannot be read from row %(row)s on: an open quotation mark, or a huge cell."),
+        _("Correct the row, or save the table as an Excel workbook (.xlsx)."),
+    ),
+    "too_many_columns": (
+        _("The sheet reaches to column %(column)s; at most %(limit)s columns are taken."),
+        _("Delete the columns that do not belong to the template and save the file again."),
+    ),
+    "too_many_rows": (
+        _("The sheet reaches to row %(row)s; at most %(limit)s records are taken in one file."),
+        _("Delete stray cells below the records, or split the records over several files."),
+    ),
+    "too_many_cells": (
+        _("The sheet spans %(cells)s cells; at most %(limit)s are taken in one file."),
+        _("Delete empty rows and columns, or split the records over several files."),
+    ),
+    "cells_without_address": (
+        _("The cells of the sheet carry no addresses, so rows cannot be named reliably."),
+        _("Open it in Excel or WPS, save it as an Excel workbook (.xlsx) and upload it again."),
+    ),
+    "header_missing": (
+        _("None of the first %(rows)s rows holds the column titles."),
+        _("Use the template, or put these titles into one row: %(titles)s"),
+    ),
+    "header_merged": (
+        _("The row of column titles contains merged cells (%(cells)s)."),
+        _("Unmerge the cells and write one title into each column, in one row."),
+    ),
+    "data_merged": (
+        _("The records contain merged cells (%(cells)s): only the first cell of each would be read."),
+        _("Unmerge the cells and fill in every row."),
+    ),
+    "column_twice": (
+        _("The column “%(title)s” appears more than once (%(cells)s)."),
+        _("Keep one of them."),
+    ),
+    "column_missing": (
+        _("The required column “%(title)s” is missing."),
+        _("Add the column with exactly this title."),
+    ),
+    "column_missing_near": (
+        _("The required column “%(title)s” is missing, but there is a column “%(found)s”."),
+        _("If it is the same, rename it; otherwise add the column."),
+    ),
+    "column_in_other_unit": (
+        _("The column “%(found)s” is in %(unit)s, but the template's column “%(title)s” is not."),
+        _("Convert the amounts and use the title of the template."),
+    ),
+    "row_too_long": (
+        _("The row has more cells than there are column titles."),
+        _("Put values that contain the separator in quotation marks, or save as an Excel workbook."),
+    ),
+    "no_rows": (_("There is no record below the column titles."), _("Fill in at least one row.")),
+    # Notes: what was left out, and that it was.
+    "column_unknown": (
+        _("The column “%(found)s” is not known and was left out."),
+        _("Rename it if it belongs to the template."),
+    ),
+    "column_untitled": (
+        _("Column %(column)s has values but no title and was left out."),
+        _("Give it the title of a column of the template if it belongs there."),
+    ),
+    "total_row": (
+        _("The row looks like a total (“%(shown)s”) and was left out."),
+        _("Nothing needs to be done."),
+    ),
+    "example_row": (_("The example row of the template was left out."), _("Nothing needs to be done.")),
+    "sheets_left_out": (
+        _("Only the sheet “%(read)s” was read; left out: %(sheets)s"),
+        _("Upload the other sheets as files of their own if they hold records."),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Something to be said about a file: a problem that keeps it out, or a note on what was left out."""
+
+    code: str
+    values: dict[str, str | int] = field(default_factory=dict)
+    row: int | None = None
+
+    @property
+    def message(self) -> str:
+        return str(FILES[self.code][0]) % {"row": self.row, **self.values}
+
+    @property
+    def remedy(self) -> str:
+        return str(FILES[self.code][1]) % {"row": self.row, **self.values}
+
+
+class UnreadableFile(Refused):
+    """The whole file cannot be taken; `remark` says why."""
+
+    def __init__(self, code: str, *, row: int | None = None, **values: str | int) -> None:
+        message, remedy = FILES[code]
+        super().__init__(code, message, remedy=remedy, values={"row": row, **values})
+        self.remark = Remark(code, values, row)
 
 
 class Unreadable(Refused):

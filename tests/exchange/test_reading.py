@@ -554,6 +554,7 @@ def test_an_unknown_code_is_answered_with_the_choices_and_the_nearest() -> None:
 def test_several_codes_in_one_cell() -> None:
     assert read_codes("高、low(remote allowed)；高,\nMEDIUM", RISK) == ["HIGH", "LOW", "MEDIUM"]
     assert read_codes("高", RISK) == ["HIGH"]
+    assert read_codes(["高", "LOW", "", "高"], RISK) == ["HIGH", "LOW"]
     assert read_codes("、", RISK) is None
     assert refusal(read_codes, "高、贵", codes=RISK).values["shown"] == "贵"
 
