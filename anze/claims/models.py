@@ -83,8 +83,12 @@ class ClaimPart(ScopedTable):
 
     seq = models.PositiveSmallIntegerField(_("no."))
     # lines are read through their claim
-    enterprise = models.ForeignKey(Enterprise, models.PROTECT, db_index=False, related_name="+")
-    insurer = models.ForeignKey(Organisation, models.PROTECT, db_index=False, related_name="+")
+    enterprise = models.ForeignKey(
+        Enterprise, models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+    )
+    insurer = models.ForeignKey(
+        Organisation, models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+    )
     region_code = models.CharField(_("region"), max_length=6)
     sector = models.CharField(_("sector"), max_length=12, choices=Sector.choices)
 

@@ -22,7 +22,12 @@ class Expense(OfInsurer):
         Service, models.PROTECT, null=True, related_name="expenses", verbose_name=_("service")
     )
     agency = models.ForeignKey(
-        Organisation, models.PROTECT, null=True, related_name="+", verbose_name=_("agency")
+        Organisation,
+        models.PROTECT,
+        db_constraint=False,
+        null=True,
+        related_name="+",
+        verbose_name=_("agency"),
     )
     category = models.CharField(_("category"), max_length=16, choices=ExpenseCategory.choices)
     allocation = models.CharField(_("allocation"), max_length=10, choices=Allocation.choices)

@@ -23,8 +23,17 @@ class Hazard(OfInsurer):
     }
 
     hazard_no = models.CharField(_("hazard no."), max_length=50)
-    service = models.ForeignKey(Service, models.PROTECT, null=True, related_name="hazards", verbose_name=_("service"))
-    agency = models.ForeignKey(Organisation, models.PROTECT, null=True, related_name="+", verbose_name=_("agency"))
+    service = models.ForeignKey(
+        Service, models.PROTECT, null=True, related_name="hazards", verbose_name=_("service")
+    )
+    agency = models.ForeignKey(
+        Organisation,
+        models.PROTECT,
+        db_constraint=False,
+        null=True,
+        related_name="+",
+        verbose_name=_("agency"),
+    )
     source = models.CharField(_("source"), max_length=12, choices=HazardSource.choices)
     hazard_class = models.CharField(_("class"), max_length=8, choices=HazardClass.choices)
     criterion_code = models.CharField(_("criterion"), max_length=20, blank=True)

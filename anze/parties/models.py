@@ -112,7 +112,8 @@ class Qualification(PublicTable):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["kind", "number"], name="qualification_number_once"),
             models.CheckConstraint(
-                condition=models.Q(valid_to__gte=models.F("valid_from")), name="qualification_ends_after_start"
+                condition=models.Q(valid_to__gte=models.F("valid_from")),
+                name="qualification_ends_after_start",
             ),
             models.CheckConstraint(
                 condition=models.Q(organisation__isnull=False) ^ models.Q(expert__isnull=False),
@@ -200,11 +201,20 @@ class Engagement(ScopedTable):
 
 class OfEnterprise(FedTable):
     """A fed row about an enterprise: the scope columns, taken over from the enterprise when the row arrives,
-    so that a record stays with the region and sector it was made in."""
+    so that a record stays with the region and sector it was made in.
+
+    Enterprise, insurer and agency are keys without a constraint in the database: publishing sets them from rows
+    it has just joined, nobody may delete one, and checking each again is most of what a row would cost.
+    """
 
     # every table of this kind has an index that begins with the enterprise, so the key needs none of its own
     enterprise = models.ForeignKey(
-        Enterprise, models.PROTECT, db_index=False, related_name="+", verbose_name=_("enterprise")
+        Enterprise,
+        models.PROTECT,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("enterprise"),
     )
     region_code = models.CharField(_("region"), max_length=6)
     sector = models.CharField(_("sector"), max_length=12, choices=Sector.choices)
@@ -216,7 +226,12 @@ class OfEnterprise(FedTable):
 class OfInsurer(OfEnterprise):
     # the unique key (insurer, number) of every table of this kind serves as its index
     insurer = models.ForeignKey(
-        Organisation, models.PROTECT, db_index=False, related_name="+", verbose_name=_("insurer")
+        Organisation,
+        models.PROTECT,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("insurer"),
     )
 
     class Meta:

@@ -56,10 +56,17 @@ class PlanItem(ScopedTable):
     times = models.PositiveSmallIntegerField(_("times"))
     window_start_on = models.DateField(_("from"))
     window_end_on = models.DateField(_("until"))
-    enterprise = models.ForeignKey(Enterprise, models.PROTECT, related_name="+")
-    insurer = models.ForeignKey(Organisation, models.PROTECT, db_index=False, related_name="+")
+    enterprise = models.ForeignKey(Enterprise, models.PROTECT, db_constraint=False, related_name="+")
+    insurer = models.ForeignKey(
+        Organisation, models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+    )
     agency = models.ForeignKey(
-        Organisation, models.PROTECT, null=True, related_name="+", verbose_name=_("agency")
+        Organisation,
+        models.PROTECT,
+        db_constraint=False,
+        null=True,
+        related_name="+",
+        verbose_name=_("agency"),
     )
     region_code = models.CharField(_("region"), max_length=6)
     sector = models.CharField(_("sector"), max_length=12, choices=Sector.choices)
@@ -93,7 +100,12 @@ class Service(OfInsurer):
         PlanItem, models.SET_NULL, null=True, related_name="services", verbose_name=_("plan item")
     )
     agency = models.ForeignKey(
-        Organisation, models.PROTECT, null=True, related_name="+", verbose_name=_("agency")
+        Organisation,
+        models.PROTECT,
+        db_constraint=False,
+        null=True,
+        related_name="+",
+        verbose_name=_("agency"),
     )
     service_type = models.CharField(_("service"), max_length=12, choices=ServiceType.choices)
     form = models.CharField(_("form"), max_length=16, choices=ServiceForm.choices)
@@ -157,9 +169,15 @@ class ServicePerson(ScopedTable):
     certificate_no = models.CharField(_("certificate no."), max_length=40, blank=True)
     certificate_valid_to = models.DateField(_("certificate valid until"), null=True)
     # persons are read through their service, or by the expert
-    enterprise = models.ForeignKey(Enterprise, models.PROTECT, db_index=False, related_name="+")
-    insurer = models.ForeignKey(Organisation, models.PROTECT, db_index=False, related_name="+")
-    agency = models.ForeignKey(Organisation, models.PROTECT, null=True, db_index=False, related_name="+")
+    enterprise = models.ForeignKey(
+        Enterprise, models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+    )
+    insurer = models.ForeignKey(
+        Organisation, models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+    )
+    agency = models.ForeignKey(
+        Organisation, models.PROTECT, db_constraint=False, null=True, db_index=False, related_name="+"
+    )
     region_code = models.CharField(_("region"), max_length=6)
     sector = models.CharField(_("sector"), max_length=12, choices=Sector.choices)
 
