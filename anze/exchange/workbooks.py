@@ -234,7 +234,9 @@ def _records(
 
 
 def _is_blank(cell: Any) -> bool:
-    return cell is None or (isinstance(cell, str) and (not cell or cell.isspace() or not plain(cell)))
+    if not isinstance(cell, str):
+        return cell is None
+    return not cell or (not cell[0].isalnum() and not plain(cell))
 
 
 def _total(cells: list[Any]) -> str:
