@@ -209,7 +209,7 @@ def _walk(xml: bytes, on_start: Callable[[str, dict[str, str]], None]) -> None:
 
 
 def _parser() -> expat.XMLParserType:
-    parser = expat.ParserCreate()
+    parser = expat.ParserCreate("UTF-8")  # whatever the part declares, for this is how it will be read
 
     def refuse(*_anything: object) -> None:
         raise UnreadableFile("file_damaged")  # workbooks have no document types, XML bombs do
@@ -221,7 +221,7 @@ def _parser() -> expat.XMLParserType:
 def _parse(parser: expat.XMLParserType, xml: bytes) -> None:
     try:
         parser.Parse(xml, True)
-    except (expat.ExpatError, ValueError):
+    except (expat.ExpatError, ValueError, LookupError):
         raise UnreadableFile("file_damaged") from None
 
 
