@@ -160,6 +160,7 @@ class ServicePerson(ScopedTable):
     policies: ClassVar = {"anze_expert": f"expert_id = {party('expert')}"}
 
     service = models.ForeignKey(Service, models.CASCADE, db_index=False, related_name="persons")
+    policy = models.ForeignKey(Policy, models.PROTECT, db_constraint=False, related_name="+")
     seq = models.PositiveSmallIntegerField(_("no."))
     kind = models.CharField(_("kind"), max_length=16, choices=PersonKind.choices)
     name = models.CharField(_("name"), max_length=60)

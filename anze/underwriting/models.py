@@ -78,6 +78,8 @@ class Policy(OfInsurer):
     project_name = models.CharField(_("construction project"), max_length=160, blank=True)
     permit_no = models.CharField(_("construction permit no."), max_length=60, blank=True)
     project_address = models.CharField(_("project address"), max_length=200, blank=True)
+    # visits a year by the frequency matrix of its first day, for risk and size of the enterprise then
+    usual_visits = models.PositiveSmallIntegerField(_("usual visits a year"), default=1, db_default=1, editable=False)
     # what endorsements made of it, rewritten whenever one arrives, so that lists and figures need no join
     cancelled_on = models.DateField(_("cancelled from"), null=True, editable=False)
     cover_end_on = models.DateField(_("last day of cover"), editable=False)

@@ -74,7 +74,7 @@ ENGAGE_INSURER = engage(
 
 # What the endorsements on file make of a policy: the last day of cover and the day of cancellation.
 APPLY_ENDORSEMENTS = """
-WITH touched AS (SELECT DISTINCT {policy} AS policy_id FROM resolved r WHERE r.outcome IN ('A', 'U')),
+WITH touched AS ({policies}),
 amended AS (
     SELECT p.id,
            min(e.effective_on) FILTER (WHERE e.kind = 'CANCEL') AS cancelled_on,
@@ -124,14 +124,21 @@ FOLLOW_POLICY = (
 )
 
 _COINSURERS = (
-    Field("insurer_code", Kind.TEXT, _("insurer code"), ("", ""), max_length=20),
+    Field("insurer_code", Kind.TEXT, _("insurer code"), ("INS01", "INS02"), max_length=20),
     Field("share", Kind.DECIMAL, _("share"), ("0.6", "0.4"), digits=6, places=4, minimum=0, maximum=1),
     Field("is_lead", Kind.BOOL, _("lead insurer"), (True, False)),
 )
 _RATE_FACTORS = (
-    Field("name", Kind.TEXT, _("factor"), ("", ""), max_length=60),
+    Field("name", Kind.TEXT, _("factor"), ("安全生产标准化", "事故记录"), max_length=60),
     Field("value", Kind.DECIMAL, _("value"), ("0.95", "1.1"), digits=9, places=6, minimum=0, maximum=100),
 )
+
+# By the frequency matrix in force on the policy's first day; counted when a policy has no plan of its own.
+USUAL_VISITS = """(
+    SELECT coalesce(max(f.value::int), 1) FROM parties_enterprise e JOIN kernel_parameter f
+    ON f.key = 'frequency.' || e.risk_tier || '.' || e.size AND f.region_code = '' AND f.value <> ''
+       AND r.start_on BETWEEN f.effective_from AND coalesce(f.effective_to, 'infinity') WHERE e.id = r.enterprise_id
+)"""
 
 POLICIES = Feed(
     name="policies",
@@ -338,9 +345,14 @@ POLICIES = Feed(
             _("Check the three limits; all are in yuan."),
         ),
     ),
-    sets={"cover_end_on": "r.end_on"},
+    sets={"cover_end_on": "r.end_on", "usual_visits": USUAL_VISITS},
     followers=FOLLOW_POLICY,
-    after=(ENGAGE_INSURER, APPLY_ENDORSEMENTS.replace("{policy}", "r.id")),
+    after=(
+        ENGAGE_INSURER,
+        APPLY_ENDORSEMENTS.replace(
+            "{policies}", "SELECT r.id AS policy_id FROM resolved r WHERE r.outcome = 'U'"
+        ),
+    ),
 )
 
 
@@ -363,6 +375,12 @@ def _after_value(record: Any) -> tuple[str, str] | None:
         good = False
     return None if good else ("after_value", "bad_after_value")
 
+
+# a correction may take an endorsement from one policy to another
+_ENDORSED = (
+    "SELECT r.policy_id FROM resolved r WHERE r.outcome IN ('A', 'U') "
+    "UNION SELECT r.known_policy_id FROM resolved r WHERE r.outcome = 'U'"
+)
 
 ENDORSEMENTS = Feed(
     name="endorsements",
@@ -456,7 +474,7 @@ ENDORSEMENTS = Feed(
             _("Give the premium returned as a negative amount."),
         ),
     ),
-    after=(APPLY_ENDORSEMENTS.replace("{policy}", "r.policy_id"),),
+    after=(APPLY_ENDORSEMENTS.replace("{policies}", _ENDORSED),),
 )
 
 RECEIPTS = Feed(

@@ -467,7 +467,7 @@ SERVICES = Feed(
             "persons",
             ServicePerson,
             "service_id",
-            ("enterprise_id", "insurer_id", "agency_id", "region_code", "sector"),
+            ("policy_id", "enterprise_id", "insurer_id", "agency_id", "region_code", "sector"),
             references=(
                 Reference(
                     "expert_number",

@@ -59,9 +59,9 @@ EXPENSE = Fact(
     "expense",
     ExpenseCell,
     (
-        Source("policies", Policy, "enterprise_id"),
-        Source("receipts", PremiumReceipt, "enterprise_id"),
-        Source("expenses", Expense, "enterprise_id"),
+        Source("policies", Policy, "id"),
+        Source("receipts", PremiumReceipt, "policy_id"),
+        Source("expenses", Expense, "policy_id"),
     ),
     _EXPENSE,
     f"{MONTHS_OF_COVER.rstrip()}, {_BUDGET.lstrip()}",

@@ -7,7 +7,6 @@ from django.utils.translation import gettext_lazy as _
 from anze.hazards.models import Hazard
 from anze.monitoring.models import CompletionCell, HazardDueCell, HazardFoundCell
 from anze.monitoring.rules import Direction, Fact, Family, Indicator, Source, Unit
-from anze.parties.models import Enterprise
 from anze.prevention.models import Plan, PlanItem, Service, ServicePerson
 from anze.underwriting.models import Policy
 
@@ -19,9 +18,6 @@ grace AS MATERIALIZED (
 ), plan_grace AS MATERIALIZED (
     SELECT effective_from, coalesce(effective_to, 'infinity') AS effective_to, value::int AS days
     FROM kernel_parameter WHERE key = 'plan_grace_days' AND region_code = '' AND value <> ''
-), frequency AS MATERIALIZED (
-    SELECT key, effective_from, coalesce(effective_to, 'infinity') AS effective_to, value::int AS times
-    FROM kernel_parameter WHERE key LIKE 'frequency.%' AND region_code = '' AND value <> ''
 ), qualified AS (
     SELECT DISTINCT n.service_id FROM persons n JOIN services s ON s.id = n.service_id
     WHERE n.certificate_no <> '' AND n.certificate_valid_to >= s.performed_on
@@ -66,12 +62,9 @@ grace AS MATERIALIZED (
     FROM policies p LEFT JOIN plan_grace g ON p.start_on BETWEEN g.effective_from AND g.effective_to
     WHERE NOT p.is_void AND p.cover_end_on >= p.start_on + coalesce(g.days, 0)
 ), unplanned AS (
-    SELECT b.*, greatest(1, round(coalesce(f.times, 1) * (b.cover_end_on - b.start_on + 1) / 365.0))::int AS planned,
+    SELECT b.*, greatest(1, round(b.usual_visits * (b.cover_end_on - b.start_on + 1) / 365.0))::int AS planned,
            (SELECT count(*) FROM judged s WHERE s.policy_id = b.id AND s.fault IS NULL) AS accepted
-    FROM begun b JOIN enterprises e ON e.id = b.enterprise_id
-    LEFT JOIN frequency f ON f.key = 'frequency.' || e.risk_tier || '.' || e.size
-         AND b.start_on BETWEEN f.effective_from AND f.effective_to
-    WHERE b.has_no_plan
+    FROM begun b WHERE b.has_no_plan
 )
 """
 
@@ -146,12 +139,11 @@ COMPLETION = Fact(
     "completion",
     CompletionCell,
     (
-        Source("policies", Policy, "enterprise_id"),
-        Source("plans", Plan, "enterprise_id"),
-        Source("plan_items", PlanItem, "enterprise_id"),
-        Source("services", Service, "enterprise_id"),
-        Source("persons", ServicePerson, "enterprise_id"),
-        Source("enterprises", Enterprise, "id"),
+        Source("policies", Policy, "id"),
+        Source("plans", Plan, "policy_id"),
+        Source("plan_items", PlanItem, "policy_id"),
+        Source("services", Service, "policy_id"),
+        Source("persons", ServicePerson, "policy_id"),
     ),
     _COMPLETION,
     _JUDGED,
