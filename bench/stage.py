@@ -1,0 +1,137 @@
+"""The stage every benchmark plays on: its own database in the embedded cluster, filled, served by real processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from tools.postgres import ensure_cluster, superuser_url
+
+ROOT = Path(__file__).resolve().parent.parent
+CLUSTER = ROOT / "var" / "postgres"
+NAME = "anze_bench"
+
+
+def database_url() -> str:
+    """The owner's login to the benchmark database, which is made if it is not there."""
+    url = str(ensure_cluster(CLUSTER))
+    with psycopg.connect(url, autocommit=True) as connection:
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [NAME]).fetchone():
+            connection.execute(f"CREATE DATABASE {NAME}")
+    return url.rsplit("/", 1)[0] + f"/{NAME}"
+
+
+def raw_url() -> str:
+    """The superuser's login to the same database: raw COPY knows no row-level security."""
+    return str(superuser_url(CLUSTER)).rsplit("/", 1)[0] + f"/{NAME}"
+
+
+def drop_database() -> None:
+    with psycopg.connect(str(ensure_cluster(CLUSTER)), autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
+
+
+def set_up() -> None:
+    """An empty, migrated database, and Django ready to use it."""
+    drop_database()
+    os.environ["DATABASE_URL"] = database_url()
+    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+    os.environ.pop("ANZE_DATABASE_LOGIN", None)
+    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, check=True)
+    import django
+
+    django.setup()
+    from anze.kernel.scope import EVERYTHING, inside
+    from anze.parties.actions import load_reference_data
+
+    with inside(EVERYTHING):
+        load_reference_data()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def served(workers: int = 2, *, with_worker: bool = True) -> Iterator[str]:
+    """The site as in production: gunicorn with threads, and the background worker."""
+    port = free_port()
+    site = [sys.executable, "-m", "gunicorn", "config.wsgi", "-b", f"127.0.0.1:{port}", "-k", "gthread"]
+    site += ["-w", str(workers), "--threads", "4", "--log-level", "error"]
+    processes = [subprocess.Popen(site, cwd=ROOT)]
+    if with_worker:
+        processes.append(
+            subprocess.Popen(
+                [sys.executable, "manage.py", "procrastinate", "worker"], cwd=ROOT, stderr=subprocess.DEVNULL
+            )
+        )
+    try:
+        for _ in range(200):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.05)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        for process in processes:
+            process.send_signal(signal.SIGTERM)
+        for process in processes:
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def load(
+    url: str, headers: dict[str, str], *, connections: int = 8, seconds: float = 6.0
+) -> dict[str, float]:
+    """Ask for one page again and again over keep-alive connections, from a process of its own."""
+    asked = json.dumps({"url": url, "headers": headers, "connections": connections, "seconds": seconds})
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.asking"],
+        input=asked,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=True,
+    )
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
+
+
+def machine() -> str:
+    cores = os.cpu_count() or 0
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{cores} cores, {memory:.0f} GiB, Python {sys.version.split()[0]}"
+
+
+def rss_of(pid: int) -> int:
+    """Resident memory of a process in bytes."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def peak_of(pid: int) -> int:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def as_json(rows: list[dict[str, Any]]) -> bytes:
+    return "\n".join(json.dumps(row, ensure_ascii=False) for row in rows).encode()
