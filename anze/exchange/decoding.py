@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import field as attribute
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -77,6 +78,8 @@ class RowDecoder:
     def __init__(self, feed: Feed) -> None:
         self.feed = feed
         self._decoder = msgspec.json.Decoder(feed.row_type)
+        # numbers keep every digit that was sent
+        self._loose = msgspec.json.Decoder(float_hook=Decimal)
         self._fields = {each.name: each for each in feed.fields}
 
     def decode(self, row: int, raw: bytes) -> DecodedRow:
@@ -86,7 +89,7 @@ class RowDecoder:
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
                 pass  # looked at again below, field by field
         try:
-            content = msgspec.json.decode(raw)
+            content = self._loose.decode(raw)
         except UnicodeDecodeError:
             return DecodedRow(row, None, [FoundProblem(row, "", "wrong_encoding")])
         except (msgspec.MsgspecError, RecursionError) as problem:

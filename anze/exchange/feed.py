@@ -219,7 +219,7 @@ class Sender(models.TextChoices):
     REGULATOR = "REGULATOR", _("regulators")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # every feed is one object
 class Feed:
     name: str
     title: Words

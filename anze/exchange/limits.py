@@ -17,32 +17,46 @@ def is_credit_code(text: str) -> bool:
     return not uscc_problem(text)
 
 
-def beyond_sql(feed: Feed, values: list[Any], decimal_at: list[int], line_at: list[int], size: int) -> str:
-    """The field whose number is so large or so long that the database could not even take it in, or ''."""
-    for i in decimal_at:
-        if values[i] is not None and not -30 < values[i].adjusted() < 30:
-            return feed.fields[i].name
-    for i in line_at:
-        inner_at = [n for n, inner in enumerate(feed.fields[i].of) if inner.kind is Kind.DECIMAL]
-        if not inner_at:
-            continue
+def beyond_sql(feed: Feed, row: int, values: list[Any], size: int) -> FoundProblem | None:
+    """A number so large or so long that the database could not even take it in.
+
+    `size` is the length of the whole record: only a very long one can hold a number of thousands of digits.
+    """
+    for i, name, places in _decimals(feed):
+        if values[i] is not None and (code := _beyond(values[i], size)):
+            return FoundProblem(row, name, code, {"places": places})
+    for i, name, inner in _decimals_of_lines(feed):
         for seq, line in enumerate(values[i], 1):
-            for n in inner_at:
-                number = getattr(line, feed.fields[i].of[n].name)
-                if number is not None and (
-                    not -30 < number.adjusted() < 30 or (size > 10_000 and _is_endless(number))
-                ):
-                    return f"{feed.fields[i].name}.{seq}.{feed.fields[i].of[n].name}"
-    if size > 10_000:
-        # only a very long record can hold a number of thousands of digits
-        return next(
-            (feed.fields[i].name for i in decimal_at if values[i] is not None and _is_endless(values[i])), ""
-        )
+            for inner_name, places in inner:
+                number = getattr(line, inner_name)
+                if number is not None and (code := _beyond(number, size)):
+                    return FoundProblem(row, f"{name}.{seq}.{inner_name}", code, {"places": places})
+    return None
+
+
+def _beyond(number: Decimal, size: int) -> str:
+    magnitude = number.adjusted()
+    if magnitude >= 30:
+        return "too_large"
+    if magnitude <= -30 or (size > 10_000 and len(number.as_tuple().digits) > 1000):
+        return "too_precise"
     return ""
 
 
-def _is_endless(number: Decimal) -> bool:
-    return len(number.as_tuple().digits) > 1000
+@lru_cache(maxsize=100)
+def _decimals(feed: Feed) -> list[tuple[int, str, int]]:
+    """Place among the fields, name and decimal places of every decimal field."""
+    return [(i, each.name, each.places) for i, each in enumerate(feed.fields) if each.kind is Kind.DECIMAL]
+
+
+@lru_cache(maxsize=100)
+def _decimals_of_lines(feed: Feed) -> list[tuple[int, str, list[tuple[str, int]]]]:
+    found = []
+    for i, each in enumerate(feed.fields):
+        inner = [(inner.name, inner.places) for inner in each.of if inner.kind is Kind.DECIMAL]
+        if each.kind is Kind.ROWS and inner:
+            found.append((i, each.name, inner))
+    return found
 
 
 def unfit_list(number: int, each: Field, lines: Iterable[Any]) -> Iterator[FoundProblem]:

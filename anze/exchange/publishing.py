@@ -50,6 +50,9 @@ class Published:
         return self.outcomes.count(outcome.value)
 
 
+# blanks of every width, control characters and marks without width: two numbers that look alike must be alike
+BLANKS = r"[\s\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff]"
+
 Rule = tuple[str, str, str]  # field, code, SQL of the condition that breaks it
 
 
@@ -168,7 +171,6 @@ class _Work:
         line_at = [i for i, each in enumerate(feed.fields) if each.kind is Kind.ROWS]
         json_at = [i for i, each in enumerate(feed.fields) if each.kind is Kind.LIST]
         bool_at = [i for i, each in enumerate(feed.fields) if each.kind is Kind.BOOL and not each.required]
-        decimal_at = [i for i, each in enumerate(feed.fields) if each.kind is Kind.DECIMAL]
         uscc_at = [i for i, each in enumerate(feed.fields) if each.kind is Kind.USCC and each.stored_as]
         for decoded in rows:
             number, record = decoded.row, decoded.record
@@ -197,8 +199,8 @@ class _Work:
             encoded = encode(record)
             content = digest(encoded, usedforsecurity=False).hexdigest()
             values = list(astuple(record))
-            if name := beyond_sql(feed, values, decimal_at, line_at, len(encoded)):
-                problems.append(FoundProblem(number, name, "too_large"))
+            if beyond := beyond_sql(feed, number, values, len(encoded)):
+                problems.append(beyond)
                 continue
             wrong = [i for i in uscc_at if values[i] and not is_credit_code(values[i])]
             if wrong:
@@ -235,11 +237,12 @@ class _Work:
             missing.append(f"{reference.found} IS NULL AS missing_{reference.field}")
         by_column = {each.stored_as: f"s.{each.name}" for each in self.parent_fields if each.stored_as}
         self.given = given
+        self.found_before = given.keys() | helps.keys()
         key = [f"existing.{column} = {by_column.get(column) or given[column]}" for column in feed.key]
         if feed.of_insurer:
             key.append(f"existing.insurer_id = '{self.delivery.sender_id}'")
-        if "enterprise_id" in given:
-            helps["known_enterprise_id"] = "existing.enterprise_id"
+        # what a correction takes the record away from has to be worked out anew as well
+        helps |= {f"known_{column}": f"existing.{column}" for column in given if column.endswith("_id")}
         extra = [f"{sql} AS {column}" for column, sql in (given | helps).items()] + missing
         self.cursor.execute(
             "CREATE TEMP TABLE resolved ON COMMIT DROP AS SELECT s.*, "
@@ -260,6 +263,10 @@ class _Work:
         rules: list[Rule] = []
         for reference in feed.references:
             wanted = _is_given(reference.field, feed.get(reference.field))
+            # what is found through another reference is not missed when that one was not found
+            wanted += "".join(
+                f" AND r.{name} IS NOT NULL" for name in reference.match.values() if name in self.found_before
+            )
             if reference.foreign:
                 other = _elsewhere(reference)
                 foreign = f"r.missing_{reference.field} AND {wanted} AND {other}"
@@ -268,7 +275,7 @@ class _Work:
             rules.append((reference.field, reference.missing, f"r.missing_{reference.field} AND {wanted}"))
         for name in feed.key_fields:
             if feed.get(name).kind is Kind.TEXT:
-                rules.append((name, "blank_in_number", f"r.{name} ~ '[[:space:][:cntrl:]]'"))
+                rules.append((name, "blank_in_number", f"r.{name} ~ '{BLANKS}'"))
         for each in self.parent_fields:
             rules += _range_rules(each, f"r.{each.name}")
         has_region = "region_code" in self.given or any(

@@ -153,7 +153,12 @@ POLICIES = Feed(
         POLICY_NO,
         Field("branch_code", Kind.TEXT, _("branch code"), ("3701", "3702"), required=False, max_length=20),
         Field(
-            "product_name", Kind.TEXT, _("product"), ("安全生产责任保险", "安全生产责任保险"), required=False
+            "product_name",
+            Kind.TEXT,
+            _("product"),
+            ("安全生产责任保险", "安全生产责任保险"),
+            required=False,
+            max_length=120,
         ),
         Field("wording_no", Kind.TEXT, _("wording no."), ("", ""), required=False, max_length=60),
         Field("nature", Kind.CODE, _("underwriting"), ("SOLE", "SOLE"), codes=UnderwritingNature),
