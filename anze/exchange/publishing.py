@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -37,6 +37,8 @@ class Delivery:
     received_at: datetime
     region_from: str = "000000"
     region_to: str = "ZZZZZZ"
+    # for records taken over from a predecessor: when each first arrived there, row 1 first
+    known_since: Sequence[datetime] = ()
 
 
 @dataclass
@@ -369,7 +371,10 @@ class _Work:
             "received_at": "%(received_at)s",
             "report_due_at": "r.report_due_at",
         }
-        words = {"received_at": delivery.received_at}
+        words: dict[str, Any] = {"received_at": delivery.received_at}
+        if delivery.known_since:
+            fresh["received_at"] = "(%(received_at)s::timestamptz[])[r.row_no]"
+            words["received_at"] = list(delivery.known_since)
         table = feed.table
         # parents in order keep neighbouring index pages warm
         order = "r.enterprise_id, r.row_no" if "enterprise_id" in columns else "r.row_no"
