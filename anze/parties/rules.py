@@ -167,7 +167,8 @@ ROLES: dict[Role, RoleRule] = {
     Role.EXPERT: _rule(Reach.EXPERT, {P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_ENTERPRISES}, _("Your visits")),
     Role.ENTERPRISE: _rule(
         Reach.ENTERPRISE,
-        {P.SEE_UNDERWRITING, P.SEE_PREMIUMS, P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_EXPENSES, P.SEE_CLAIMS},
+        {P.SEE_UNDERWRITING, P.SEE_PREMIUMS, P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_EXPENSES, P.SEE_CLAIMS}
+        | {P.SEE_ENTERPRISES},
         _("Your insurance and what it brings you"),
     ),
     Role.ADMINISTRATOR: _rule(

@@ -49,7 +49,7 @@ class Section:
 
 
 def menu(actor: Actor) -> tuple[Section, ...]:
-    return _menu(actor.permissions, get_language() or "")
+    return _menu(actor.permissions, actor.scope.reader, get_language() or "")
 
 
 def pages_of(room: str) -> Iterable[Page]:
@@ -57,7 +57,7 @@ def pages_of(room: str) -> Iterable[Page]:
 
 
 @lru_cache(maxsize=200)
-def _menu(permissions: frozenset[str], language: str) -> tuple[Section, ...]:
+def _menu(permissions: frozenset[str], reader: str, language: str) -> tuple[Section, ...]:
     sections = []
     with override(language):
         for room, icon in ROOMS.items():
@@ -66,7 +66,9 @@ def _menu(permissions: frozenset[str], language: str) -> tuple[Section, ...]:
             entries = tuple(
                 Entry(page.name, str(page.title), reverse(page.name), page.icon or icon)
                 for page in pages_of(room)
-                if page.in_menu and (page.permission is None or page.permission in permissions)
+                if page.in_menu
+                and reader not in page.not_in_menu_of
+                and (page.permission is None or page.permission in permissions)
             )
             if entries:
                 sections.append(Section(room, str(apps.get_app_config(room).verbose_name), icon, entries))

@@ -90,9 +90,15 @@ def with_query(request: HttpRequest, **changes: Any) -> str:
     return f"?{query.urlencode()}" if query else request.path
 
 
+def is_fragment(request: HttpRequest) -> bool:
+    """Whether only a part of a page is asked for (htmx), not when the browser walks back through history."""
+    headers = request.headers
+    return headers.get("HX-Request") == "true" and headers.get("HX-History-Restore-Request") != "true"
+
+
 def environment(**options: Any) -> Environment:
     options.pop("autoescape", None)
-    env = Environment(  # noqa: S701 - autoescape is on
+    env = Environment(
         **{**options, "undefined": StrictUndefined},
         autoescape=True,
         trim_blocks=True,

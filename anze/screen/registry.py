@@ -19,6 +19,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from anze.kernel.actions import require
+from anze.kernel.actor import Actor
 
 View = Callable[..., HttpResponse]
 
@@ -27,7 +28,8 @@ View = Callable[..., HttpResponse]
 class Page:
     """`permission` None: everybody who is signed in. `is_open`: also without signing in, and outside any scope.
     `is_personal`: signed in, but about the account itself, hence outside any scope too.
-    `is_interface`: a machine's endpoint, authenticated by signature instead of session."""
+    `is_interface`: a machine's endpoint, authenticated by signature instead of session.
+    `not_in_menu_of`: readers (database roles) whose menu it would only lengthen."""
 
     name: str
     path: str
@@ -42,6 +44,7 @@ class Page:
     is_interface: bool = False
     is_personal: bool = False
     icon: str = ""
+    not_in_menu_of: frozenset[str] = frozenset()
 
 
 PAGES: dict[str, Page] = {}
@@ -67,8 +70,10 @@ def page(
     is_interface: bool = False,
     is_personal: bool = False,
     icon: str = "",
+    room: str = "",
+    not_in_menu_of: frozenset[str] = frozenset(),
 ) -> Callable[[View], View]:
-    """Register a function view. The room is the package the function lives in."""
+    """Register a function view. The room is the package the function lives in, unless it is given."""
 
     def wrap(view: View) -> View:
         @wraps(view)
@@ -82,13 +87,13 @@ def page(
             guarded: View = csrf_exempt(checked)
         else:
             guarded = require_http_methods(list(methods) + (["HEAD"] if "GET" in methods else []))(checked)
-        room = view.__module__.split(".")[1]
+        of_room = room or view.__module__.split(".")[1]
         register(
             Page(
                 name=name,
                 path=where,
                 view=guarded,
-                room=room,
+                room=of_room,
                 title=title,
                 permission=permission,
                 methods=methods,
@@ -98,6 +103,7 @@ def page(
                 is_interface=is_interface,
                 is_personal=is_personal,
                 icon=icon,
+                not_in_menu_of=not_in_menu_of,
             )
         )
         return guarded
@@ -123,6 +129,12 @@ class WorkList:
     tone: str = "info"
     order: int = 50
     roles: frozenset[str] = frozenset()
+    readers: frozenset[str] | None = None  # the database roles that can read what is counted; None: all
+
+    def is_for(self, actor: Actor) -> bool:
+        if not actor.may(self.permission) or (self.roles and actor.role not in self.roles):
+            return False
+        return self.readers is None or actor.scope.reader in self.readers
 
 
 WORK_LISTS: list[WorkList] = []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
@@ -42,3 +44,17 @@ class PolicyState(TextChoices):
     EXPIRING = "EXPIRING", _("expires within 30 days")
     EXPIRED = "EXPIRED", _("expired")
     CANCELLED = "CANCELLED", _("cancelled")
+
+
+EXPIRES_SOON = timedelta(days=30)
+
+
+def policy_state(start_on: date, cover_end_on: date, cancelled_on: date | None, today: date) -> PolicyState:
+    """Where a policy stands on a day. `cover_end_on` is the last day of cover, `cancelled_on` the first without."""
+    if cancelled_on is not None and cancelled_on <= today:
+        return PolicyState.CANCELLED
+    if today < start_on:
+        return PolicyState.NOT_YET
+    if today > cover_end_on:
+        return PolicyState.EXPIRED
+    return PolicyState.EXPIRING if cover_end_on - today <= EXPIRES_SOON else PolicyState.IN_FORCE

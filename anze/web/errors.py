@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from anze.kernel.actor import Actor
 from anze.kernel.refusal import Refused
+from anze.screen.pages import is_fragment
 
 
 def refused(request: HttpRequest, problem: Refused) -> HttpResponse:
@@ -69,7 +70,9 @@ def failed(request: HttpRequest) -> HttpResponse:
     """Something broke on our side. The transaction was rolled back, so nothing half-written stays behind."""
     at = timezone.localtime(getattr(request, "at", timezone.now())).strftime("%Y-%m-%d %H:%M:%S")
     if request.path.startswith("/api/"):
-        return _problem("server_failure", _("The server could not finish this and changed nothing."), at, "", 500)
+        return _problem(
+            "server_failure", _("The server could not finish this and changed nothing."), at, "", 500
+        )
     if not hasattr(request, "actor"):
         request.actor = Actor(name="")  # type: ignore[attr-defined]
     return _answer(
@@ -95,8 +98,6 @@ def _problem(code: str, message: str, remedy: str, field: str, status: int) -> H
 
 
 def _answer(request: HttpRequest, status: int, message: str, remedy: str, field: str = "") -> HttpResponse:
-    from anze.web.middleware import is_fragment
-
     words = {"status": status, "message": message, "remedy": remedy, "field": field}
     if is_fragment(request):
         # the fragment stays as it is; the notice stands above it, or pops up

@@ -18,6 +18,7 @@ from anze.kernel.refusal import Refused
 from anze.kernel.scope import enter
 from anze.parties.access import actor_for
 from anze.parties.models import Membership
+from anze.screen.pages import is_fragment
 from anze.screen.registry import PAGES, View
 from anze.web import errors
 
@@ -111,16 +112,12 @@ def address_of(request: HttpRequest) -> str:
     """The sender's network address. Behind proxies of ours, the one the outermost of them saw."""
     proxies: int = settings.PROXIES
     if proxies:
-        passed = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()]
+        passed = [
+            part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()
+        ]
         if len(passed) >= proxies:
             return passed[-proxies][:64]
     return str(request.META.get("REMOTE_ADDR", ""))[:64]
-
-
-def is_fragment(request: HttpRequest) -> bool:
-    """Whether only a part of a page is asked for (htmx), not when the browser walks back through history."""
-    headers = request.headers
-    return headers.get("HX-Request") == "true" and headers.get("HX-History-Restore-Request") != "true"
 
 
 def identify(request: HttpRequest) -> None:

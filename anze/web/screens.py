@@ -7,6 +7,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
 
 from anze.parties.rules import ROLES, Role
+from anze.screen.asked import count_text
 from anze.screen.registry import SEARCHES, WORK_LISTS, page
 from anze.web import accounts
 
@@ -17,11 +18,13 @@ __all__ = ["accounts"]
 def home(request: HttpRequest) -> HttpResponse:
     """The work list of the reader's role: what waits, how much of it, one click away."""
     actor = request.actor  # type: ignore[attr-defined]
-    cards = [
-        {"work": work, "count": work.count(request), "url": work.url(request)}
-        for work in sorted(WORK_LISTS, key=lambda each: (each.order, each.name))
-        if actor.may(work.permission) and (not work.roles or actor.role in work.roles)
-    ]
+    cards = []
+    for work in sorted(WORK_LISTS, key=lambda each: (each.order, each.name)):
+        if work.is_for(actor):
+            number = work.count(request)
+            cards.append(
+                {"work": work, "waits": number > 0, "count": count_text(number), "url": work.url(request)}
+            )
     welcome = ROLES[Role(actor.role)].welcome
     return render(request, "web/home.html", {"cards": cards, "welcome": welcome})
 

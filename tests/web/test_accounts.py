@@ -117,7 +117,9 @@ def test_the_second_step_expires(clerk):
     assert browser.get(reverse("sign-in-code"))["Location"] == reverse("sign-in")
 
 
-@pytest.mark.parametrize(("started", "seen", "holds"), [(1, 1, True), (3, 2.1, False), (11.9, 0.1, True), (12.1, 0.1, False)])
+@pytest.mark.parametrize(
+    ("started", "seen", "holds"), [(1, 1, True), (3, 2.1, False), (11.9, 0.1, True), (12.1, 0.1, False)]
+)
 def test_a_session_ends_after_two_idle_hours_or_twelve_in_all(clerk, started, seen, holds):
     browser = Browser()
     sign_in(browser)
@@ -175,7 +177,9 @@ def test_somebody_with_two_roles_works_in_one_at_a_time(clerk, cast):
 
 def test_nobody_takes_a_role_that_is_not_his(clerk, cast):
     someone = Account.objects.create_user("regulator", PASSWORD, name="示例监管员")
-    foreign = Membership.objects.create(account=someone, role=Role.PROVINCE_REGULATOR, organisation=cast.province)
+    foreign = Membership.objects.create(
+        account=someone, role=Role.PROVINCE_REGULATOR, organisation=cast.province
+    )
     browser = Browser()
     sign_in(browser)
     browser.post(reverse("role"), {"membership": str(foreign.pk)})

@@ -1,0 +1,256 @@
+"""Pages of hazards, from the finding to the verified closing."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django.db.models import Q
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from anze.hazards.models import Hazard
+from anze.hazards.rules import HazardClass, HazardState
+from anze.kernel.duty import beijing_day
+from anze.parties.rules import Permission
+from anze.parties.screens import AGENCY, ENTERPRISE, INSURER, ORIGIN, USCC, agency_filter, insurer_filter
+from anze.screen.asked import count_text
+from anze.screen.columns import Column, labels
+from anze.screen.details import DetailScreen, Section, Tile, detail_screen, tile
+from anze.screen.filters import Asking, Case, Cases, Choice, Dates, InRegion, Search, begins
+from anze.screen.lists import ListScreen, count, list_screen, waiting
+from anze.screen.registry import Hit, search
+from anze.screen.registry import Search as SearchAnswer
+from anze.screen.stories import Story, story
+from anze.underwriting.screens import ORIGIN_SECTION
+
+ENDED = (HazardState.CLOSED, HazardState.SHUT_DOWN)
+CLASS = Column("hazard_class", tones={"MAJOR": "danger"})
+STATE_TONES = {"CLOSED": "success", "FOUND": "warning", "SHUT_DOWN": ""}
+
+
+def is_open() -> Q:
+    return ~Q(state__in=ENDED)
+
+
+def is_overdue(asking: Asking) -> Q:
+    """Not closed, and past its last day, an extension included."""
+    return is_open() & Q(
+        deadline_on__lt=beijing_day(asking.at),
+    ) & (Q(extended_to_on__isnull=True) | Q(extended_to_on__lt=beijing_day(asking.at)))  # fmt: skip
+
+
+def _due(asking: Asking, state: str, deadline: date, extended: date | None, closed: date | None) -> str:
+    if state in ENDED:
+        return "ENDED"
+    last = extended or deadline
+    today = beijing_day(asking.at)
+    return "OVERDUE" if last < today else "SOON" if (last - today).days <= 7 else "IN_TIME"
+
+
+DUE = Column(
+    "due",
+    title=_("Deadline"),
+    needs=("state", "deadline_on", "extended_to_on", "closed_on"),
+    compute=_due,
+    choices=(
+        ("OVERDUE", _("overdue")),
+        ("SOON", _("due within 7 days")),
+        ("IN_TIME", _("in time")),
+        ("ENDED", _("ended")),
+    ),
+    tones={"OVERDUE": "danger", "SOON": "warning", "IN_TIME": "info", "ENDED": "success"},
+)
+
+HAZARDS = list_screen(
+    ListScreen(
+        name="hazards",
+        path="hazards/hazards/",
+        title=_("Hazards"),
+        about=_("Hazards found by services, by enterprises themselves and by authorities. Closed means verified, not merely reported as done."),
+        model=Hazard,
+        permission=Permission.SEE_HAZARDS,
+        detail="hazard",
+        sort="-found_on",
+        columns=(
+            Column("hazard_no"),
+            ENTERPRISE,
+            INSURER,
+            CLASS,
+            Column("description"),
+            Column("found_on"),
+            Column("deadline_on"),
+            Column("state", tones=STATE_TONES),
+            DUE,
+            Column("region_code", optional=True),
+            Column("sector", optional=True),
+            AGENCY,
+            Column("source", optional=True),
+            Column("location", optional=True),
+            Column("criterion_code", optional=True),
+            Column("rectified_on", optional=True),
+            Column("verified_on", optional=True),
+            Column("closed_on", optional=True),
+            Column("campaign_code", optional=True),
+            Column("service__service_no", opens="service", optional=True),
+            USCC,
+            *ORIGIN,
+        ),
+        filters=(
+            Search(
+                own=("hazard_no",), relation="enterprise", related=("name", "uscc"),
+                title=_("Hazard no., enterprise or credit code"),
+            ),
+            InRegion(),
+            insurer_filter(),
+            Choice("hazard_class", main=True),
+            Choice("state", main=True),
+            Cases(
+                "due",
+                _("Deadline"),
+                cases={
+                    "open": Case(_("not closed"), lambda a: is_open()),
+                    "overdue": Case(_("overdue"), is_overdue),
+                },
+            ),
+            agency_filter(),
+            Choice("sector"),
+            Choice("source"),
+            Dates("found_on"),
+            Dates("deadline_on"),
+            Dates("closed_on"),
+            Search("campaign_code", title=_("Campaign"), own=("campaign_code",), main=False),
+            Choice("channel"),
+        ),
+        tab_of={
+            "enterprise": "enterprise", "service": "service", "insurer": "insurer", "agency": "agency",
+        },
+        order=10,
+    )
+)  # fmt: skip
+detail_screen(
+    DetailScreen(
+        name="hazard",
+        path="hazards/hazards/<uuid:pk>/",
+        title=_("Hazard"),
+        model=Hazard,
+        permission=Permission.SEE_HAZARDS,
+        named=("hazard_no",),
+        state=DUE,
+        of_list="hazards",
+        sections=(
+            Section(
+                _("The hazard"),
+                (
+                    ENTERPRISE,
+                    Column("insurer", opens="insurer"),
+                    Column("agency", opens="agency"),
+                    Column("service__service_no", opens="service"),
+                    "source",
+                    CLASS,
+                    "criterion_code",
+                    "found_on",
+                    "location",
+                    "description",
+                    "advice",
+                    "campaign_code",
+                ),
+            ),
+            Section(
+                _("Its rectification"),
+                (
+                    Column("state", tones=STATE_TONES),
+                    "deadline_on",
+                    "extended_to_on",
+                    "extension_reason",
+                    "notified_on",
+                    "notified_principal",
+                    "reported_at",
+                    "rectified_on",
+                    "verified_on",
+                    "verifier",
+                    "closed_on",
+                ),
+            ),
+            ORIGIN_SECTION,
+        ),
+    )
+)
+waiting(
+    HAZARDS,
+    "hazards-major-overdue",
+    _("Major hazards past their deadline"),
+    why=_("Not verified as rectified, extensions counted."),
+    tone="danger",
+    order=5,
+    hazard_class="MAJOR",
+    due="overdue",
+)
+waiting(
+    HAZARDS,
+    "hazards-overdue",
+    _("Hazards past their deadline"),
+    why=_("Not verified as rectified, extensions counted."),
+    tone="warning",
+    order=35,
+    due="overdue",
+)
+
+
+def _tell(asking: Asking, kind: str, text: str, state: str, closed: date | None) -> tuple[str, str]:
+    said = labels(HazardClass.choices).get(kind, kind)
+    end = (
+        _now("closed %(day)s") % {"day": closed} if closed else labels(HazardState.choices).get(state, state)
+    )
+    return f"{said}: {text} ({end})", "danger" if kind == "MAJOR" and not closed else ""
+
+
+story(
+    Story(
+        "hazard", _("Hazard"), Permission.SEE_HAZARDS, "alert-triangle", Hazard, "found_on", "hazard_no", "hazard",
+        ("hazard_class", "description", "state", "closed_on"), _tell, where=Q(is_void=False), order=50,
+    )
+)  # fmt: skip
+
+
+def _tile(word: str, **more: str) -> Any:
+    def find(request: HttpRequest, row: Any) -> tuple[str, str, str]:
+        words = {word: str(row.pk), **more}
+        number = count(HAZARDS, request, **words)
+        tone = "danger" if number and more.get("due") == "overdue" else ""
+        return count_text(number), tone, HAZARDS.link(**words)
+
+    return find
+
+
+for _where in ("enterprise", "insurer", "agency"):
+    tile(
+        Tile(
+            _where, "hazards", _("Open hazards"), Permission.SEE_HAZARDS, _tile(_where, due="open"), order=50
+        )
+    )
+    tile(
+        Tile(
+            _where,
+            "hazards-overdue",
+            _("Overdue hazards"),
+            Permission.SEE_HAZARDS,
+            _tile(_where, due="overdue"),
+            order=51,
+        )
+    )
+
+
+def _find(words: str, limit: int) -> list[Hit]:
+    found = Hazard.objects.filter(
+        begins("hazard_no", words) | begins("hazard_no", words.upper()), is_void=False
+    )
+    return [
+        Hit(number, text[:60], reverse("hazard", args=[key]))
+        for key, number, text in found.values_list("pk", "hazard_no", "description")[:limit]
+    ]
+
+
+search(SearchAnswer("hazards", _("Hazards"), Permission.SEE_HAZARDS, _find, order=40))

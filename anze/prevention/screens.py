@@ -1,0 +1,400 @@
+"""Pages of service plans, services, and the persons who did them."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from anze.kernel.duty import beijing_day
+from anze.parties.models import Expert
+from anze.parties.rules import Permission, Role
+from anze.parties.screens import AGENCY, ENTERPRISE, INSURER, ORIGIN, USCC, agency_filter, insurer_filter
+from anze.prevention.models import Plan, PlanItem, Service, ServicePerson
+from anze.prevention.rules import ServiceType
+from anze.screen.asked import count_text
+from anze.screen.columns import Column, labels
+from anze.screen.details import DetailScreen, Section, Tile, detail_screen, tile
+from anze.screen.filters import (
+    Asking,
+    Case,
+    Cases,
+    Choice,
+    Dates,
+    Flag,
+    InRegion,
+    Numbers,
+    Of,
+    Search,
+    begins,
+)
+from anze.screen.lists import ListScreen, count, list_screen, waiting
+from anze.screen.registry import Hit, search
+from anze.screen.registry import Search as SearchAnswer
+from anze.screen.stories import Story, story
+from anze.underwriting.screens import ORIGIN_SECTION
+
+POLICY = Column("policy__policy_no", opens="policy")
+CONFIRMATION = Column(
+    "confirmation", tones={"NONE": "warning", "SIGNATURE": "success", "SEAL": "success", "ONLINE": "success"}
+)
+
+PLANS = list_screen(
+    ListScreen(
+        name="plans",
+        path="prevention/plans/",
+        title=_("Service plans"),
+        about=_("What was agreed for each policy: which services, in which form, how often, by whom."),
+        model=Plan,
+        permission=Permission.SEE_SERVICES,
+        detail="plan",
+        sort="-agreed_on",
+        columns=(
+            Column("plan_no"),
+            ENTERPRISE,
+            INSURER,
+            POLICY,
+            Column("risk_tier"),
+            Column("agreed_on"),
+            Column("confirmed_on"),
+            Column("edition", optional=True),
+            Column("region_code", optional=True),
+            Column("sector", optional=True),
+            Column("goals", optional=True),
+            USCC,
+            *ORIGIN,
+        ),
+        filters=(
+            Search(
+                own=("plan_no",), relation="enterprise", related=("name", "uscc"),
+                title=_("Plan no., enterprise or credit code"),
+            ),
+            InRegion(),
+            insurer_filter(),
+            Choice("risk_tier", main=True),
+            Cases(
+                "confirmed",
+                _("Confirmed by the enterprise"),
+                cases={
+                    "no": Case(_("not confirmed"), lambda a: Q(confirmed_on__isnull=True)),
+                    "yes": Case(_("confirmed"), lambda a: Q(confirmed_on__isnull=False)),
+                },
+            ),
+            Choice("sector"),
+            Choice("edition"),
+            Dates("agreed_on"),
+        ),
+        tab_of={"enterprise": "enterprise", "policy": "policy"},
+        order=10,
+    )
+)  # fmt: skip
+detail_screen(
+    DetailScreen(
+        name="plan",
+        path="prevention/plans/<uuid:pk>/",
+        title=_("Service plan"),
+        model=Plan,
+        permission=Permission.SEE_SERVICES,
+        named=("plan_no",),
+        of_list="plans",
+        sections=(
+            Section(
+                _("The plan"),
+                (
+                    ENTERPRISE,
+                    Column("insurer", opens="insurer"),
+                    POLICY,
+                    "edition",
+                    "risk_tier",
+                    "agreed_on",
+                    "confirmed_on",
+                    "goals",
+                ),
+            ),
+            ORIGIN_SECTION,
+        ),
+    )
+)
+
+
+def _window(asking: Asking, end: date) -> str:
+    return "PAST" if end < beijing_day(asking.at) else "OPEN"
+
+
+ITEMS = list_screen(
+    ListScreen(
+        name="plan-items",
+        path="prevention/plan-items/",
+        title=_("Plan items"),
+        about=_("So many services of one type within a window of days."),
+        model=PlanItem,
+        permission=Permission.SEE_SERVICES,
+        sort="-window_end_on",
+        columns=(
+            Column("service_type"),
+            ENTERPRISE,
+            INSURER,
+            POLICY,
+            Column("form"),
+            Column("times"),
+            Column("window_start_on"),
+            Column("window_end_on"),
+            Column(
+                "window", title=_("Window"), needs=("window_end_on",), compute=_window,
+                choices=(("OPEN", _("still open")), ("PAST", _("past"))), tones={"OPEN": "info"},
+            ),
+            AGENCY,
+            Column("seq", optional=True),
+            Column("region_code", optional=True),
+            Column("sector", optional=True),
+        ),
+        filters=(
+            Search(relation="enterprise", related=("name", "uscc"), title=_("Enterprise or credit code")),
+            InRegion(),
+            insurer_filter(),
+            Choice("service_type", main=True),
+            agency_filter(),
+            Dates("window_start_on"),
+            Dates("window_end_on"),
+        ),
+        tab_of={"plan": "plan"},
+        order=30,
+    )
+)  # fmt: skip
+
+
+def _of_expert(expert: UUID) -> Q:
+    return Q(pk__in=ServicePerson.objects.filter(expert_id=expert).values("service_id"))
+
+
+def _expert_name(expert: UUID) -> str:
+    return str(Expert.objects.filter(pk=expert).values_list("name", flat=True).first() or expert)
+
+
+def _unconfirmed(asking: Asking) -> Q:
+    return Q(confirmation="NONE", performed_on__gte=beijing_day(asking.at) - timedelta(days=90))
+
+
+SERVICES = list_screen(
+    ListScreen(
+        name="services",
+        path="prevention/services/",
+        title=_("Services"),
+        about=_("Services done at enterprises: when, where, by whom, what was found, and whether the enterprise confirmed."),
+        model=Service,
+        permission=Permission.SEE_SERVICES,
+        detail="service",
+        sort="-performed_on",
+        columns=(
+            Column("service_no"),
+            ENTERPRISE,
+            INSURER,
+            AGENCY,
+            Column("service_type"),
+            Column("performed_on"),
+            Column("hazards_found"),
+            CONFIRMATION,
+            Column("photo_count"),
+            Column("region_code", optional=True),
+            Column("sector", optional=True),
+            Column("form", optional=True),
+            Column("started_at", optional=True),
+            Column("ended_at", optional=True),
+            Column("attendees", optional=True),
+            Column("satisfaction", optional=True),
+            Column("is_returned", optional=True),
+            Column("policy__policy_no", opens="policy", optional=True),
+            USCC,
+            *ORIGIN,
+        ),
+        filters=(
+            Search(
+                own=("service_no",), relation="enterprise", related=("name", "uscc"),
+                title=_("Service no., enterprise or credit code"),
+            ),
+            InRegion(),
+            insurer_filter(),
+            Choice("service_type", main=True),
+            Choice("confirmation"),
+            Cases("waits", _("Waits for"), cases={"confirmation": Case(_("confirmation, last 90 days"), _unconfirmed)}),
+            agency_filter(),
+            Choice("form"),
+            Choice("sector"),
+            Dates("performed_on"),
+            Numbers("hazards_found"),
+            Flag("is_returned"),
+            Choice("channel"),
+            Of("expert", _("Expert"), condition=_of_expert, named=_expert_name),
+        ),
+        tab_of={
+            "enterprise": "enterprise", "policy": "policy", "insurer": "insurer", "agency": "agency",
+            "expert": "expert",
+        },
+        order=20,
+    )
+)  # fmt: skip
+detail_screen(
+    DetailScreen(
+        name="service",
+        path="prevention/services/<uuid:pk>/",
+        title=_("Service"),
+        model=Service,
+        permission=Permission.SEE_SERVICES,
+        named=("service_no",),
+        state=CONFIRMATION,
+        of_list="services",
+        sections=(
+            Section(
+                _("The service"),
+                (
+                    ENTERPRISE,
+                    Column("insurer", opens="insurer"),
+                    Column("agency", opens="agency"),
+                    POLICY,
+                    "service_type",
+                    "form",
+                    "edition",
+                    "started_at",
+                    "ended_at",
+                    "place",
+                    "attendees",
+                    "topics",
+                ),
+            ),
+            Section(
+                _("What came of it"),
+                (
+                    "hazards_found",
+                    "nil_findings",
+                    "photo_count",
+                    "has_service_mark",
+                    "report_text",
+                    "report_file",
+                    "is_returned",
+                ),
+            ),
+            Section(
+                _("The enterprise's word"),
+                ("confirmation", "confirmed_by", "confirmed_on", "followed_up_on", "satisfaction", "opinion"),
+            ),
+            Section(
+                _("Cost"),
+                (Column("planned_cost", hide_for="expert_id"), Column("paid_cost", hide_for="expert_id")),
+            ),
+            ORIGIN_SECTION,
+        ),
+    )
+)
+PERSONS = list_screen(
+    ListScreen(
+        name="service-persons",
+        path="prevention/service-persons/",
+        title=_("Persons"),
+        about=_("Who took part in a service, with the certificate that was valid then."),
+        model=ServicePerson,
+        permission=Permission.SEE_SERVICES,
+        sort="seq",
+        columns=(
+            Column("seq"),
+            Column("name"),
+            Column("kind"),
+            Column("expert__number", title=_("Expert number"), opens="expert"),
+            Column("certificate_no"),
+            Column("certificate_valid_to"),
+            Column("service__service_no", opens="service", optional=True),
+        ),
+        filters=(
+            Search(own=("name", "certificate_no"), title=_("Name or certificate")),
+            Choice("kind", main=True),
+        ),
+        tab_of={"service": "service"},
+        in_menu=False,
+    )
+)
+waiting(
+    SERVICES,
+    "services-unconfirmed",
+    _("Services the enterprise has not confirmed"),
+    why=_("Done in the last 90 days; what is not confirmed does not count as completed."),
+    tone="warning",
+    order=40,
+    waits="confirmation",
+)
+waiting(
+    PLANS,
+    "plans-unconfirmed",
+    _("Plans not confirmed by the enterprise"),
+    why=_("A plan binds when the enterprise has agreed to it."),
+    order=50,
+    roles=frozenset(
+        {Role.INSURER_MANAGER, Role.INSURER_CLERK, Role.INSURER_BRANCH_MANAGER, Role.INSURER_BRANCH_CLERK}
+    ),
+    confirmed="no",
+)
+
+
+def _tell_plan(asking: Asking, confirmed: date | None, goals: str) -> tuple[str, str]:
+    said = _now("confirmed %(day)s") % {"day": confirmed} if confirmed else _now("not confirmed yet")
+    return f"{said}; {goals}" if goals else said, ""
+
+
+def _tell_service(asking: Asking, kind: str, found: int, confirmation: str) -> tuple[str, str]:
+    said = labels(ServiceType.choices).get(kind, kind)
+    text = _now("%(what)s; %(count)s hazards found") % {"what": said, "count": found} if found else said
+    if confirmation == "NONE":
+        text += _now("; not confirmed")
+    return text, ""
+
+
+story(
+    Story(
+        "plan", _("Service plan"), Permission.SEE_SERVICES, "clipboard-list", Plan, "agreed_on", "plan_no", "plan",
+        ("confirmed_on", "goals"), _tell_plan, where=Q(is_void=False), order=30,
+    )
+)  # fmt: skip
+story(
+    Story(
+        "service", _("Service"), Permission.SEE_SERVICES, "helmet", Service, "performed_on", "service_no", "service",
+        ("service_type", "hazards_found", "confirmation"), _tell_service, where=Q(is_void=False), order=40,
+    )
+)  # fmt: skip
+
+
+def _services_tile(word: str) -> Any:
+    def find(request: HttpRequest, row: Any) -> tuple[str, str, str]:
+        words = {word: str(row.pk), "performed_on_from": str(beijing_day(request.at).replace(month=1, day=1))}  # type: ignore[attr-defined]
+        return count_text(count(SERVICES, request, **words)), "", SERVICES.link(**words)
+
+    return find
+
+
+for _where in ("enterprise", "insurer", "agency", "expert"):
+    tile(
+        Tile(
+            _where,
+            "services",
+            _("Services this year"),
+            Permission.SEE_SERVICES,
+            _services_tile(_where),
+            order=40,
+        )
+    )
+
+
+def _find_services(words: str, limit: int) -> list[Hit]:
+    found = Service.objects.filter(
+        begins("service_no", words) | begins("service_no", words.upper()), is_void=False
+    )
+    return [
+        Hit(number, str(on), reverse("service", args=[key]))
+        for key, number, on in found.values_list("pk", "service_no", "performed_on")[:limit]
+    ]
+
+
+search(SearchAnswer("services", _("Services"), Permission.SEE_SERVICES, _find_services, order=30))

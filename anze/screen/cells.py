@@ -1,0 +1,113 @@
+"""Raw rows into cells: related rows are looked up once for all of them, words are ready made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from django.db import models
+from markupsafe import Markup, escape
+
+from anze.screen.columns import Plan, cell_of, opened
+from anze.screen.filters import Asking
+from anze.screen.registry import PAGES
+
+
+class Reader:
+    """Turns raw rows into cells: related rows are looked up once for all of them, words are ready made."""
+
+    def __init__(
+        self,
+        plans: list[Plan],
+        asking: Asking,
+        shown: Callable[[Plan], Callable[[Any], Any]] = cell_of,
+        links: bool = True,
+    ) -> None:
+        self.plans = plans
+        self.asking = asking
+        reads: dict[str, int] = {}
+        for each in plans:
+            for name in each.reads:
+                reads.setdefault(name, len(reads))
+        self.reads = list(reads)
+        self._at = reads
+        self._shown = [shown(each) for each in plans]
+        self._links = links
+        self._related: dict[tuple[str, type[models.Model]], dict[str, int]] = {}
+        for each in plans:
+            if each.related is not None:
+                fields = self._related.setdefault((each.reads[0], each.related), {})
+                fields.setdefault(each.related_field, len(fields) + 1)
+
+    def _look_up(self, raw: Sequence[Sequence[Any]]) -> dict[str, dict[Any, Sequence[Any]]]:
+        found = {}
+        for (name, model), fields in self._related.items():
+            at = self._at[name]
+            keys = {row[at] for row in raw if row[at] is not None}
+            rows = model._default_manager.filter(pk__in=keys).values_list("pk", *fields) if keys else ()
+            found[name] = {row[0]: row for row in rows}
+        return found
+
+    def values(self, raw: Sequence[Sequence[Any]]) -> Iterator[list[Any]]:
+        """The value of every column of every row, not yet shown."""
+        getters = self._getters(self._look_up(raw))
+        for row in raw:
+            yield [get(row) for get in getters]
+
+    def _getters(self, related: dict[str, dict[Any, Sequence[Any]]]) -> list[Callable[[Sequence[Any]], Any]]:
+        return [self._getter(each, related) for each in self.plans]
+
+    def _getter(
+        self, each: Plan, related: dict[str, dict[Any, Sequence[Any]]]
+    ) -> Callable[[Sequence[Any]], Any]:
+        at = self._at[each.reads[0]]
+        if each.column.compute is not None:
+            places, compute, asking = (
+                [self._at[name] for name in each.reads],
+                each.column.compute,
+                self.asking,
+            )
+            return lambda row: compute(asking, *[row[i] for i in places])
+        if each.related is not None:
+            rows = related[each.reads[0]]
+            place = self._related[(each.reads[0], each.related)][each.related_field]
+            return lambda row: found[place] if (found := rows.get(row[at])) is not None else None
+        return lambda row: row[at]
+
+    def shown(self, raw: Sequence[Sequence[Any]]) -> Iterator[list[Any]]:
+        """Rows for a file: every value as it is written."""
+        show = self._shown
+        for values in self.values(raw):
+            yield [show[i](value) for i, value in enumerate(values)]
+
+    def cells(self, raw: Sequence[Sequence[Any]]) -> list[list[tuple[Markup, Markup | str]]]:
+        """Rows for a page: the opening of each cell, and what stands in it."""
+        getters = self._getters(self._look_up(raw))
+        makers: list[Callable[[Sequence[Any]], Markup | str]] = []
+        for i, each in enumerate(self.plans):
+            makers.append(self._maker(each, getters[i], self._shown[i]))
+        opens = [_opening_tag(each, i == 0) for i, each in enumerate(self.plans)]
+        return [[(opens[i], make(row)) for i, make in enumerate(makers)] for row in raw]
+
+    def _maker(
+        self, each: Plan, get: Callable[[Sequence[Any]], Any], show: Callable[[Any], Any]
+    ) -> Callable[[Sequence[Any]], Markup | str]:
+        opens = each.column.opens
+        if not opens or not self._links or not may_open(opens, self.asking):
+            return lambda row: show(get(row))
+        linked = opened(show, opens)
+        at = self._at[each.reads[0]] if each.related is not None or each.directory is not None else -1
+        return lambda row: linked(get(row), row[at])
+
+
+def may_open(page_name: str, asking: Asking) -> bool:
+    found = PAGES.get(page_name)
+    return found is not None and (found.permission is None or asking.actor.may(found.permission))
+
+
+def _opening_tag(each: Plan, is_first: bool) -> Markup:
+    name = Markup(f' class="{each.kind.value}"') if each.kind.value else Markup("")
+    label = escape(each.heading)
+    if is_first:
+        return Markup(f'<th scope="row" data-label="{label}"{name}>')
+    return Markup(f'<td data-label="{label}"{name}>')
