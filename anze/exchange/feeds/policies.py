@@ -62,6 +62,8 @@ def engage(parties: str) -> str:
         "INSERT INTO parties_engagement (id, party_id, enterprise_id, since_on) "  # noqa: S608 - a declaration
         f"SELECT kernel_new_id(), e.party_id, e.enterprise_id, min(e.day) FROM ({parties}) e "
         "WHERE e.party_id IS NOT NULL GROUP BY e.party_id, e.enterprise_id "
+        # in one order for everybody: two insurers with the same agency may publish at the same time
+        "ORDER BY e.party_id, e.enterprise_id "
         "ON CONFLICT (party_id, enterprise_id) DO UPDATE SET since_on = excluded.since_on "
         "WHERE excluded.since_on < parties_engagement.since_on"
     )
