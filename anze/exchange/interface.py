@@ -20,7 +20,7 @@ from functools import wraps
 from typing import Any
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import connection
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.urls import reverse
 from django.utils import timezone
@@ -28,6 +28,7 @@ from django.utils.translation import get_language_from_request, override
 from django.utils.translation import gettext_lazy as _
 
 from anze.exchange.actions import deliver, try_batch
+from anze.exchange.actions.batches import LOST
 from anze.exchange.actions.keys import PARTNER_KINDS
 from anze.exchange.decoding import split_rows
 from anze.exchange.feed import Feed, Kind
@@ -90,7 +91,7 @@ def endpoint(where: str, *, name: str, methods: tuple[str, ...] = ("GET",)) -> C
                     if refused.code == "method_not_allowed":
                         response["Allow"] = ", ".join(methods)
                     return response
-                except (OperationalError, InterfaceError):
+                except LOST:
                     log.exception("the database did not answer")
                     response = problem_response(request, InterfaceRefused("unavailable"))
                     response["Retry-After"] = "5"

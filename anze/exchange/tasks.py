@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 
-from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
-from anze.exchange.actions.batches import MOST_ATTEMPTS, WAITING_TASK, first_waiting, process_batch
+from anze.exchange.actions.batches import (
+    LOST,
+    MOST_ATTEMPTS,
+    WAITING_TASK,
+    first_waiting,
+    process_batch,
+)
 from anze.exchange.models import Batch, Nonce
 from anze.exchange.rules import BatchState
 from anze.exchange.signatures import MAX_SKEW
@@ -51,8 +57,9 @@ def process_next() -> bool:
             )
             if locked is not None:
                 process_batch(locked, at=timezone.now())
-    except (OperationalError, InterfaceError):
-        raise  # the database's trouble, not the batch's
+    except LOST:
+        _uncount(batch)
+        raise
     except Exception as problem:
         log.exception("batch %s could not be published (attempt %d)", batch.pk, batch.attempts)
         with inside(EVERYTHING):
@@ -61,6 +68,13 @@ def process_next() -> bool:
             if batch.attempts >= MOST_ATTEMPTS:
                 _give_up(batch)
     return True
+
+
+def _uncount(batch: Batch) -> None:
+    """The database failed, not the batch. If it cannot even be told so, the attempt stays counted: a batch
+    that brings the database down is not tried for ever either."""
+    with suppress(*LOST), inside(EVERYTHING):
+        Batch.objects.filter(pk=batch.pk, attempts=batch.attempts).update(attempts=batch.attempts - 1)
 
 
 def _give_up(batch: Batch) -> None:

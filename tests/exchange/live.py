@@ -14,7 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -133,16 +133,21 @@ class Platform:
     @contextmanager
     def database(self) -> Iterator[psycopg.Connection]:
         """The whole database as the program itself sees it in a job."""
-        owner = urlsplit(self.url)
-        name = owner.path.lstrip("/")
-        login = f"{name}_web:{web_password(owner.password or '')}@{owner.hostname}:{owner.port}"
-        with psycopg.connect(urlunsplit(owner._replace(netloc=login)), autocommit=True) as connection:
+        with psycopg.connect(web_url(self.url), autocommit=True) as connection:
             connection.execute("SET ROLE anze_all")
             yield connection
 
     def ask(self, query: str, *words: Any) -> list[tuple[Any, ...]]:
         with self.database() as connection:
             return connection.execute(query, words).fetchall()
+
+
+def web_url(owner_url: str) -> str:
+    """The program's own login to the same database."""
+    owner = urlsplit(owner_url)
+    name = owner.path.lstrip("/")
+    login = f"{name}_web:{web_password(owner.password or '')}@{owner.hostname}:{owner.port}"
+    return urlunsplit(owner._replace(netloc=login))
 
 
 @contextmanager
@@ -152,9 +157,16 @@ def new_database(cluster: str) -> Iterator[str]:
     owner = urlsplit(cluster)
     with psycopg.connect(cluster, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    made = urlunsplit(owner._replace(path=f"/{name}"))
     try:
-        yield urlunsplit(owner._replace(path=f"/{name}"))
+        yield made
     finally:
+        # only its own login may end the backends that killed processes left at work
+        with suppress(psycopg.Error), psycopg.connect(web_url(made), autocommit=True) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+                "WHERE usename = current_user AND pid <> pg_backend_pid()"
+            )
         with psycopg.connect(cluster, autocommit=True) as connection:
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
             connection.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(f"{name}_web")))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import gzip
 import hashlib
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from itertools import islice
 from typing import Any
 
+import psycopg
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
@@ -37,6 +38,8 @@ log = logging.getLogger("anze.exchange")
 AT_ONCE = 500  # rows up to which a batch is answered with its receipt
 MOST_ATTEMPTS = 3
 WAITING_TASK = "exchange.process_waiting_batches"
+# The database's trouble, not the batch's. COPY lets the driver's own errors through.
+LOST = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
 # A batch of nothing but errors must not fill memory and table: beyond so many, one finding a row is kept.
 MANY_FINDINGS = 100_000
 
@@ -107,11 +110,14 @@ def deliver(sender: Organisation, *, by: Actor, at: datetime, rows: int, **words
     be written over the newer. Must run in a transaction whose scope is everything.
     """
     batch, is_new = receive_batch(sender, by=by, at=at, rows=rows, **words)
-    if is_new:
-        if rows <= AT_ONCE and not waiting().filter(sender=sender, feed=batch.feed).exclude(pk=batch.pk).exists():
-            _process_now(batch, at)
-        if batch.state == BatchState.RECEIVED:
-            wake_worker()
+    if (
+        is_new
+        and rows <= AT_ONCE
+        and not waiting().filter(sender=sender, feed=batch.feed).exclude(pk=batch.pk).exists()
+    ):
+        _process_now(batch, at)
+    if batch.state == BatchState.RECEIVED:
+        wake_worker()
     return batch, is_new
 
 
@@ -120,7 +126,7 @@ def _process_now(batch: Batch, at: datetime) -> None:
     try:
         with transaction.atomic():
             process_batch(batch, at=at)
-    except (OperationalError, InterfaceError, Refused):
+    except (*LOST, Refused):
         raise
     except Exception:
         log.exception("batch %s broke while it was published at once", batch.pk)
@@ -176,13 +182,18 @@ def retry_batch(batch: Batch, *, by: Actor, at: datetime) -> Batch:
 
 
 def process_batch(
-    batch: Batch, rows: Iterable[DecodedRow] | None = None, *, at: datetime | None = None
+    batch: Batch,
+    rows: Iterable[DecodedRow] | None = None,
+    *,
+    at: datetime | None = None,
+    known_since: Sequence[datetime] = (),
 ) -> Published:
     """Check and publish a received batch in the present transaction, and write its receipt.
 
-    `at` is when it is done; the moment of receipt if it is not given.
+    `at` is when it is done; the moment of receipt if it is not given. `known_since` gives for each row, the
+    first first, when it reached the platform these records are taken over from.
     """
-    result = _publish(batch, rows)
+    result = _publish(batch, rows, known_since)
     keep_receipt(batch, result, at=at or batch.received_at)
     return result
 
@@ -196,7 +207,9 @@ def try_batch(batch: Batch, rows: Iterable[DecodedRow] | None = None) -> Publish
         transaction.savepoint_rollback(savepoint)
 
 
-def _publish(batch: Batch, rows: Iterable[DecodedRow] | None) -> Published:
+def _publish(
+    batch: Batch, rows: Iterable[DecodedRow] | None, known_since: Sequence[datetime] = ()
+) -> Published:
     feed = FEEDS[batch.feed]
     channel = Channel(batch.channel)
     if rows is None:
@@ -209,6 +222,7 @@ def _publish(batch: Batch, rows: Iterable[DecodedRow] | None) -> Published:
         received_at=batch.received_at,
         region_from=low,
         region_to=high,
+        known_since=known_since,
     )
     return publish(feed, fewer_findings(rows), delivery, due_dates(channel))
 
