@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 class Room(AppConfig):
     name = "anze.kernel"
     label = "kernel"
-    verbose_name = _("Kernel")
+    verbose_name = _("Platform")
 
     def ready(self) -> None:
         # Roles, row-level security and history triggers are derived from the models after every

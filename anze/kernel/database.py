@@ -84,7 +84,8 @@ def policies_of(model: type[models.Model]) -> dict[str, str]:
     if kind == "public":
         return dict.fromkeys(kernel_scope.READERS, "true")
     if kind in ("private", "queue"):
-        return {"anze_all": "true"}
+        # a private table may show some of its rows to those it names; they read and never write
+        return {"anze_all": "true", **getattr(model, "policies", {})}
     columns = {field.column for field in model._meta.local_concrete_fields}
     own: dict[str, str] = getattr(model, "policies", {})
     found: dict[str, str] = {}
@@ -125,7 +126,7 @@ def _statements(model: type[models.Model], owner: str, web: str) -> Iterator[str
         elif role == "anze_all":
             yield f"CREATE POLICY {role} ON {table} TO {role} USING (true)"
             yield f"GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON {table} TO {role}"
-        elif kind in ("public", "history"):
+        elif kind in ("public", "history", "private"):
             yield f"CREATE POLICY {role} ON {table} FOR SELECT TO {role} USING ({condition})"
             yield f"GRANT SELECT ON {table} TO {role}"
         else:

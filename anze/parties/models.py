@@ -250,7 +250,9 @@ class AccountManager(BaseUserManager["Account"]):
 
 
 class Account(AbstractBaseUser, PrivateTable):
-    """A person who signs in."""
+    """A person who signs in. An insurer's readers see those who work for it or its branches."""
+
+    policies: ClassVar = {"anze_insurer": "id IN (SELECT account_id FROM parties_membership)"}
 
     username = models.CharField(_("user name"), max_length=60, unique=True)
     name = models.CharField(_("name"), max_length=60)
@@ -281,6 +283,11 @@ class Account(AbstractBaseUser, PrivateTable):
 
 class Membership(PrivateTable):
     """A person's role in an organisation, and the rows that come with it."""
+
+    policies: ClassVar = {
+        "anze_insurer": "organisation_id IN (SELECT id FROM parties_organisation "
+        "WHERE id = {0} OR parent_id = {0})".format(party("insurer"))
+    }
 
     account = models.ForeignKey(Account, models.CASCADE, related_name="memberships", verbose_name=_("person"))
     role = models.CharField(_("role"), max_length=24, choices=Role.choices)

@@ -178,3 +178,37 @@ ROLES: dict[Role, RoleRule] = {
         _("The platform at work"),
     ),
 }
+
+
+_K = OrganisationKind
+INSURER_ROLES = (
+    Role.INSURER_MANAGER,
+    Role.INSURER_CLERK,
+    Role.INSURER_BRANCH_MANAGER,
+    Role.INSURER_BRANCH_CLERK,
+)
+# What a role belongs to: an organisation of one of these kinds. Roles that are missing belong to an expert,
+# an enterprise, or to nothing at all.
+ORGANISATION_OF: dict[Role, tuple[OrganisationKind, ...]] = {
+    Role.PROVINCE_REGULATOR: (_K.EMA,),
+    Role.CITY_REGULATOR: (_K.EMA,),
+    Role.COUNTY_REGULATOR: (_K.EMA,),
+    Role.SECTOR_DEPARTMENT: (_K.SECTOR_DEPARTMENT, _K.EMA),
+    Role.FINANCIAL_REGULATOR: (_K.FINANCIAL_REGULATOR,),
+    Role.COMMITTEE: (_K.COMMITTEE,),
+    Role.INSURER_MANAGER: (_K.INSURER,),
+    Role.INSURER_CLERK: (_K.INSURER,),
+    Role.INSURER_BRANCH_MANAGER: (_K.INSURER_BRANCH, _K.INSURER),
+    Role.INSURER_BRANCH_CLERK: (_K.INSURER_BRANCH, _K.INSURER),
+    Role.AGENCY: (_K.AGENCY,),
+}
+# The level of region a regulator's authority must have.
+REGION_LEVEL: dict[Role, str] = {
+    Role.PROVINCE_REGULATOR: "0000",
+    Role.CITY_REGULATOR: "00",
+}
+
+
+def grantable(role: str) -> tuple[Role, ...]:
+    """The roles somebody who manages people may give: an insurer's manager only those of his own house."""
+    return INSURER_ROLES if role == Role.INSURER_MANAGER else tuple(Role)

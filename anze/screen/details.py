@@ -100,6 +100,7 @@ class DetailScreen:
     extra: Callable[[HttpRequest, Any], Mapping[str, Any]] | None = None
     tabs: tuple[tuple[str, Words, str, Callable[[HttpRequest, Any], Mapping[str, Any]]], ...] = ()
     where: models.Q = field(default_factory=models.Q)
+    room: str = ""
     is_own: Callable[[Asking, Any], bool] = lambda asking, row: True
 
     def view(self, request: HttpRequest, pk: Any) -> HttpResponse:
@@ -226,7 +227,7 @@ class DetailScreen:
 def detail_screen(screen: DetailScreen) -> DetailScreen:
     """Register the page of one row."""
     DETAILS[screen.name] = screen
-    page(screen.path, name=screen.name, title=screen.title, permission=screen.permission, room=screen_room())(
+    page(screen.path, name=screen.name, title=screen.title, permission=screen.permission, room=screen.room or screen_room())(
         screen.view
     )
     return screen

@@ -71,6 +71,7 @@ class ListScreen:
     order: int = 50
     icon: str = ""
     exported: bool = True
+    room: str = ""  # whose menu it stands in, if not the room that declares it
 
     def __post_init__(self) -> None:
         if issubclass(self.model, FedTable):
@@ -164,12 +165,12 @@ def list_screen(screen: ListScreen) -> ListScreen:
         not_in_menu_of=screen.not_in_menu_of | (frozenset(READERS) - screen.readers),
         order=screen.order,
         icon=screen.icon,
-        room=screen_room(),
+        room=screen.room or screen_room(),
     )(screen.view)
     if screen.exported:
         from anze.screen.exports import export_page
 
-        export_page(screen, screen_room())
+        export_page(screen, screen.room or screen_room())
     return screen
 
 

@@ -9,9 +9,9 @@ from django.utils.translation import gettext_lazy as _
 from anze.parties.rules import ROLES, Role
 from anze.screen.asked import count_text
 from anze.screen.registry import SEARCHES, WORK_LISTS, page
-from anze.web import accounts
+from anze.web import accounts, platform
 
-__all__ = ["accounts"]
+__all__ = ["accounts", "platform"]
 
 
 @page("", name="home", title=_("Home"), in_menu=True, order=0, icon="home")

@@ -1,0 +1,94 @@
+"""Changing a parameter: a new row from a day on, never another value under an old date."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+
+from django.utils.translation import gettext_lazy as _
+
+from anze.kernel.actions import action
+from anze.kernel.actor import Actor
+from anze.kernel.models import Parameter
+from anze.kernel.refusal import Refused
+
+
+@action("MANAGE_PARAMETERS", "parameter.changed")
+def change_parameter(
+    parameter: Parameter,
+    *,
+    by: Actor,
+    at: datetime,
+    value: str,
+    effective_from: date,
+    source: str,
+    status: str,
+    note: str = "",
+) -> Parameter:
+    """Let another value be in force from `effective_from` on; what was judged before that day keeps its own.
+
+    The row in force until then ends the day before, and a row that begins later still takes over on its day.
+    """
+    value = value.strip()
+    _check_value(parameter, value)
+    same = Parameter.objects.filter(key=parameter.key, region_code=parameter.region_code)
+    if same.filter(effective_from=effective_from).exists():
+        raise Refused(
+            "parameter_same_day",
+            _("There is already a value from this day on."),
+            remedy=_("Choose another day: a value once in force is not overwritten."),
+            field="effective_from",
+        )
+    before = same.filter(effective_from__lt=effective_from).order_by("-effective_from").first()
+    after = same.filter(effective_from__gt=effective_from).order_by("effective_from").first()
+    if before is None:
+        raise Refused(
+            "parameter_before_first",
+            _("The parameter was not in force before %(day)s."),
+            remedy=_("Choose a later day."),
+            field="effective_from",
+            values={"day": min(row.effective_from for row in same)},
+        )
+    if before.effective_to is None or before.effective_to >= effective_from:
+        before.effective_to = effective_from - timedelta(days=1)
+        before.save(update_fields=["effective_to"])
+    return Parameter.objects.create(
+        key=parameter.key,
+        value=value,
+        unit=parameter.unit,
+        region_code=parameter.region_code,
+        effective_from=effective_from,
+        effective_to=after.effective_from - timedelta(days=1) if after else None,
+        source=source,
+        status=status,
+        title_en=parameter.title_en,
+        title_zh=parameter.title_zh,
+        note=note,
+    )
+
+
+def _check_value(parameter: Parameter, value: str) -> None:
+    """A number stays a number, and within the same unit it stays plausible."""
+    if not parameter.value or not _is_number(parameter.value):
+        return
+    if not _is_number(value):
+        raise Refused(
+            "parameter_not_a_number",
+            _("The value must be a number."),
+            remedy=_("Write it with digits and a decimal point, without the unit."),
+            field="value",
+        )
+    if parameter.unit == "ratio" and not 0 <= Decimal(value) <= 1:
+        raise Refused(
+            "parameter_not_a_ratio",
+            _("A ratio lies between 0 and 1."),
+            remedy=_("Write 21 % as 0.21."),
+            field="value",
+        )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return Decimal(text).is_finite()
+    except InvalidOperation:
+        return False
