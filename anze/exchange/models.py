@@ -71,7 +71,7 @@ class Batch(ScopedTable):
     state = models.CharField(_("state"), max_length=10, choices=BatchState.choices)
     idempotency_key = models.CharField(_("idempotency key"), max_length=100)
     content_sha256 = models.CharField(_("content SHA-256"), max_length=64)
-    content_type = models.CharField(max_length=60)
+    content_type = models.CharField(max_length=100)
     payload = models.BinaryField()
     size = models.PositiveIntegerField(_("bytes"))
     file_name = models.CharField(_("file"), max_length=200, blank=True)
@@ -130,3 +130,34 @@ class Finding(ScopedTable):
 
     def __str__(self) -> str:
         return f"{self.row} {self.field} {self.code}"
+
+
+class RejectedRow(ScopedTable):
+    """A record that was sent and rejected and is not on file: its reporting deadline runs on.
+
+    It goes when a record of the same number is accepted. Kept only where number and day could be read.
+    """
+
+    keeps_history = False
+
+    batch = models.ForeignKey(Batch, models.CASCADE, related_name="rejected_rows", verbose_name=_("batch"))
+    sender = models.ForeignKey(Organisation, models.PROTECT, related_name="+", verbose_name=_("sender"))
+    insurer_id = models.UUIDField(null=True, editable=False)
+    region_code = models.CharField(_("region"), max_length=6)
+    feed = models.CharField(_("dataset"), max_length=40)
+    row = models.PositiveIntegerField(_("row"))
+    key = models.CharField(_("number of the record"), max_length=200)
+    event_on = models.DateField(_("event date"))
+    received_at = models.DateTimeField(_("received at"))
+    report_due_at = models.DateTimeField(_("report due at"))
+
+    class Meta:
+        verbose_name = _("rejected record")
+        verbose_name_plural = _("rejected records, not yet corrected")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["sender", "feed", "key"], name="rejected_record_once")
+        ]
+        indexes: ClassVar = [models.Index(fields=["report_due_at", "id"], name="rejected_row_by_due")]
+
+    def __str__(self) -> str:
+        return f"{self.feed} {self.key}"

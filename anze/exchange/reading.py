@@ -170,6 +170,9 @@ def read_code(value: object, codes: CodeList | Mapping[str, Iterable[Words]]) ->
     )
 
 
+_LONGEST_LABEL = 7  # words and separators: a label may hold three commas
+
+
 def read_codes(value: object, codes: CodeList | Mapping[str, Iterable[Words]]) -> list[str] | None:
     """Several codes in one cell, separated by commas, semicolons, 、 or line breaks; each counted once."""
     if not isinstance(codes, CodeList):
@@ -182,8 +185,20 @@ def read_codes(value: object, codes: CodeList | Mapping[str, Iterable[Words]]) -
         return None
     if codes.find(typed) is not None:  # a label may itself hold a separator
         return [codes.find(typed) or ""]
-    parts = [part for part in re.split(r"[,，、;；|\n]", typed) if part.strip()]
-    return list(dict.fromkeys(code for part in parts if (code := read_code(part, codes)) is not None)) or None
+    words = re.split(r"([,，、;；|\n])", typed)  # every second one is a separator
+    found: list[str] = []
+    at = 0
+    while at < len(words):
+        # the longest run that is a label: some labels hold separators themselves
+        for end in range(min(at + _LONGEST_LABEL, len(words)), at, -2):
+            code = codes.find("".join(words[at:end])) if end > at + 1 else read_code(words[at], codes)
+            if code is not None:
+                found.append(code)
+                break
+        else:
+            end = at + 1  # nothing stands between two separators
+        at = end + 1
+    return list(dict.fromkeys(found)) or None
 
 
 _YES = frozenset(("是", "有", "对", "y", "yes", "true", "t", "1", "√", "✓", "✔", "☑"))

@@ -222,6 +222,10 @@ FILES: dict[str, tuple[Promise, Promise]] = {
         _("Nothing needs to be done."),
     ),
     "example_row": (_("The example row of the template was left out."), _("Nothing needs to be done.")),
+    "lines_without_record": (
+        _("On the sheet “%(sheet)s” these rows belong to no record of the main sheet and were left out: %(rows)s"),
+        _("Write the number of a record of the main sheet into their first column."),
+    ),
     "sheets_left_out": (
         _("Only the sheet “%(read)s” was read; left out: %(sheets)s"),
         _("Upload the other sheets as files of their own if they hold records."),

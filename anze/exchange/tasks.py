@@ -12,9 +12,11 @@ from anze.exchange.actions.batches import (
     LOST,
     MOST_ATTEMPTS,
     WAITING_TASK,
+    first_unchecked,
     first_waiting,
     process_batch,
 )
+from anze.exchange.actions.uploads import check_upload
 from anze.exchange.models import Batch, Nonce
 from anze.exchange.rules import BatchState
 from anze.exchange.signatures import MAX_SKEW
@@ -27,19 +29,19 @@ log = logging.getLogger("anze.exchange")
 @app.periodic(cron="* * * * *", periodic_id="net", queueing_lock="exchange net")
 @app.task(name=WAITING_TASK)
 def process_waiting_batches(timestamp: int | None = None) -> None:
-    """Publish waiting batches until there are none."""
+    """Publish waiting batches and check uploaded files until there are none."""
     while process_next():
         pass
 
 
 def process_next() -> bool:
-    """Publish the next waiting batch in one transaction; False when there is none.
+    """Publish the next waiting batch, or check an uploaded file, in one transaction; False if there is none.
 
     The attempt is noted and committed first: a batch that brings the worker down is then not tried for ever.
     A worker killed in the middle leaves the batch waiting as it was, with nothing of it published.
     """
     with inside(EVERYTHING):
-        batch = first_waiting()
+        batch = first_waiting() or first_unchecked()
         if batch is None:
             return False
         if batch.attempts >= MOST_ATTEMPTS:
@@ -51,12 +53,12 @@ def process_next() -> bool:
     try:
         with inside(EVERYTHING, by=batch.by):
             locked = (
-                Batch.objects.filter(pk=batch.pk, state=BatchState.RECEIVED)
-                .select_for_update(skip_locked=True)
-                .first()
+                Batch.objects.filter(pk=batch.pk, state=batch.state).select_for_update(skip_locked=True).first()
             )
-            if locked is not None:
+            if locked is not None and locked.state == BatchState.RECEIVED:
                 process_batch(locked, at=timezone.now())
+            elif locked is not None:
+                check_upload(locked, at=timezone.now())
     except LOST:
         _uncount(batch)
         raise

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -66,6 +67,17 @@ HOW_TO_WRITE: dict[Kind, Words] = {
 }
 
 
+@dataclass(frozen=True)
+class SheetToWrite:
+    """One sheet. Without rows it is a template with the columns' example rows; with `reasons`, one entry a
+    row, the first column says what is wrong and the cells concerned are tinted and carry a comment."""
+
+    name: str
+    columns: Sequence[Column]
+    rows: Sequence[Mapping[str, Any]] = ()
+    reasons: Reasons | None = None
+
+
 def write_workbook(
     columns: Sequence[Column],
     rows: Sequence[Mapping[str, Any]] = (),
@@ -73,11 +85,15 @@ def write_workbook(
     *,
     sheet_name: str = "Sheet1",
 ) -> bytes:
-    """An .xlsx in the reader's language. Without rows it is a template with the columns' example rows.
+    """An .xlsx of one sheet in the reader's language; see `SheetToWrite`.
 
-    `rows` hold canonical values or, where a cell could not be read, what was typed. With `reasons`, one entry
-    a row, the first column says what is wrong and the cells concerned are tinted and carry a comment.
+    `rows` hold canonical values or, where a cell could not be read, what was typed.
     """
+    return write_sheets([SheetToWrite(sheet_name, columns, rows, reasons)])
+
+
+def write_sheets(sheets: Sequence[SheetToWrite]) -> bytes:
+    """An .xlsx with several sheets, as of records and of the lines that belong to them."""
     out = io.BytesIO()
     book = xlsxwriter.Workbook(
         out,
@@ -88,11 +104,26 @@ def write_workbook(
             "strings_to_numbers": False,
         },
     )
-    sheet = book.add_worksheet(sheet_name[:31])
-    first = 1 if reasons is not None else 0
     styles = _Styles(book)
+    lists = _Lists(book)
+    for each in sheets:
+        # the sheets in front, that of the long lists behind them
+        _write_sheet(book.add_worksheet(sheet_title(each.name)), each, styles, lists)
+    lists.write()
+    book.close()
+    return out.getvalue()
+
+
+def sheet_title(name: str) -> str:
+    """A name as tabs may have it: 31 characters, none of those that addresses need."""
+    return re.sub(r"[\[\]:*?/\\']", " ", name).strip()[:31] or "Sheet1"
+
+
+def _write_sheet(sheet: Worksheet, given: SheetToWrite, styles: _Styles, lists: _Lists) -> None:
+    columns, rows, reasons = given.columns, given.rows, given.reasons
+    first = 1 if reasons is not None else 0
     _write_titles(sheet, columns, first, styles)
-    _write_lists(book, sheet, columns, first)
+    lists.add(sheet, columns, first)
     if first:
         sheet.set_column(0, 0, 60)
         sheet.write_string(0, 0, str(REASONS_TITLE), styles.get(bold=True, bg_color="#F8D7DA", border=1))
@@ -113,7 +144,7 @@ def write_workbook(
                 _write_cell(sheet, i + 1, place, column, row.get(column.name), styles, tint)
                 if comment:
                     sheet.write_comment(i + 1, place, comment[:LONGEST_TEXT], {"x_scale": 2})
-    else:
+    elif reasons is None:
         for i in range(max((len(column.examples) for column in columns), default=0)):
             for place, column in enumerate(columns, start=first):
                 value = column.examples[i] if i < len(column.examples) else None
@@ -121,8 +152,6 @@ def write_workbook(
                     sheet, i + 1, place, column, value, styles, {"italic": True, "font_color": "#808080"}
                 )
     sheet.freeze_panes(1, first)
-    book.close()
-    return out.getvalue()
 
 
 def safe_csv_cell(value: object) -> str:
@@ -187,36 +216,47 @@ def _explained(column: Column) -> str:
     return "\n".join(lines)
 
 
-def _write_lists(book: xlsxwriter.Workbook, sheet: Worksheet, columns: Sequence[Column], first: int) -> None:
+class _Lists:
     """Drop-downs; long lists stand on a hidden sheet. They only warn: codes and the other language work."""
-    lists: Worksheet | None = None
-    for place, column in enumerate(columns, start=first):
-        if column.kind is Kind.BOOL:
-            labels = [str(_("Yes")), str(_("No"))]
-        elif column.kind is Kind.CODE and column.codes:
-            labels = [str(label) for _code, label in column.codes]
-        else:
-            continue
-        source: list[str] | str = labels
-        if len(",".join(labels)) > LONGEST_LIST or any("," in label for label in labels):
-            if lists is None:
-                lists = book.add_worksheet(LISTS_SHEET)
-                lists.very_hidden()
+
+    def __init__(self, book: xlsxwriter.Workbook) -> None:
+        self._book = book
+        self._long: dict[tuple[str, ...], int] = {}
+
+    def add(self, sheet: Worksheet, columns: Sequence[Column], first: int) -> None:
+        for place, column in enumerate(columns, start=first):
+            if column.kind is Kind.BOOL:
+                labels = [str(_("Yes")), str(_("No"))]
+            elif column.kind is Kind.CODE and column.codes:
+                labels = [str(label) for _code, label in column.codes]
+            else:
+                continue
+            source: list[str] | str = labels
+            if len(",".join(labels)) > LONGEST_LIST or any("," in label for label in labels):
+                letters = xlsxwriter.utility.xl_col_to_name(
+                    self._long.setdefault(tuple(labels), len(self._long)), col_abs=True
+                )
+                source = f"={LISTS_SHEET}!{letters}$1:{letters}${len(labels)}"
+            sheet.data_validation(
+                1, place, MAX_ROWS, place,
+                {
+                    "validate": "list",
+                    "source": source,
+                    "ignore_blank": True,
+                    "error_type": "warning",
+                    "error_title": str(_("Not in the list")),
+                    "error_message": str(_("Choose a value from the list.")),
+                },
+            )  # fmt: skip
+
+    def write(self) -> None:
+        if not self._long:
+            return
+        sheet = self._book.add_worksheet(LISTS_SHEET)
+        sheet.very_hidden()
+        for labels, place in self._long.items():
             for row, label in enumerate(labels):
-                lists.write_string(row, place, label)
-            letters = xlsxwriter.utility.xl_col_to_name(place, col_abs=True)
-            source = f"={LISTS_SHEET}!{letters}$1:{letters}${len(labels)}"
-        sheet.data_validation(
-            1, place, MAX_ROWS, place,
-            {
-                "validate": "list",
-                "source": source,
-                "ignore_blank": True,
-                "error_type": "warning",
-                "error_title": str(_("Not in the list")),
-                "error_message": str(_("Choose a value from the list.")),
-            },
-        )  # fmt: skip
+                sheet.write_string(row, place, label)
 
 
 def _by_field(reasons: Sequence[tuple[str, str]]) -> dict[str, str]:

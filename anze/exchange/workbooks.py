@@ -264,6 +264,8 @@ def _is_example(record: dict[str, Any], examples: list[dict[str, object]], colum
 
 
 def _understood(column: Column, cell: object) -> object:
+    if isinstance(cell, list):  # an example of several codes
+        cell = "、".join(cell)
     try:
         return column.read(cell)
     except Unreadable as refused:

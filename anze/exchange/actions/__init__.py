@@ -2,7 +2,6 @@
 
 from anze.exchange.actions.batches import (
     AT_ONCE,
-    decode_payload,
     deliver,
     due_dates,
     keep_receipt,
@@ -12,11 +11,14 @@ from anze.exchange.actions.batches import (
     try_batch,
 )
 from anze.exchange.actions.keys import end_key, issue_key, revoke_key, rotate_key
+from anze.exchange.actions.uploads import cancel_upload, check_upload, confirm_upload, upload_file
 from anze.exchange.receipts import receipt_of
 
 __all__ = [
     "AT_ONCE",
-    "decode_payload",
+    "cancel_upload",
+    "check_upload",
+    "confirm_upload",
     "deliver",
     "due_dates",
     "end_key",
@@ -29,4 +31,5 @@ __all__ = [
     "revoke_key",
     "rotate_key",
     "try_batch",
+    "upload_file",
 ]

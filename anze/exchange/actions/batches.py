@@ -17,10 +17,12 @@ from django.utils.translation import gettext_lazy as _
 from psycopg.types.json import Jsonb
 from uuid_utils.compat import uuid7
 
-from anze.exchange.decoding import DecodedRow, FoundProblem, RowDecoder, split_rows
+from anze.exchange.actions.rejections import Corrections, keep_rejections, rejected_numbers
+from anze.exchange.decoding import DecodedRow, FoundProblem
 from anze.exchange.feed import Feed
 from anze.exchange.feeds import FEEDS
 from anze.exchange.models import Batch
+from anze.exchange.payloads import Payload, open_payload
 from anze.exchange.publishing import Delivery, DueDates, Published, publish
 from anze.exchange.rules import BatchState, Outcome
 from anze.kernel.actions import action
@@ -115,14 +117,14 @@ def deliver(sender: Organisation, *, by: Actor, at: datetime, rows: int, **words
         and rows <= AT_ONCE
         and not waiting().filter(sender=sender, feed=batch.feed).exclude(pk=batch.pk).exists()
     ):
-        _process_now(batch, at)
+        publish_now(batch, at)
     if batch.state == BatchState.RECEIVED:
         wake_worker()
     return batch, is_new
 
 
-def _process_now(batch: Batch, at: datetime) -> None:
-    """Publish in the request; what breaks unexpectedly is left to the worker, which says in the end why."""
+def publish_now(batch: Batch, at: datetime) -> None:
+    """Publish while the sender waits; what breaks unexpectedly is left to the worker, which says in the end why."""
     try:
         with transaction.atomic():
             process_batch(batch, at=at)
@@ -153,6 +155,17 @@ def first_waiting() -> Batch | None:
     return (
         waiting()
         .filter(~Exists(earlier))
+        .defer("payload", "outcomes")
+        .order_by("received_at", "pk")
+        .select_for_update(skip_locked=True, of=("self",))
+        .first()
+    )
+
+
+def first_unchecked() -> Batch | None:
+    """The next uploaded file to check, locked."""
+    return (
+        Batch.objects.filter(state=BatchState.CHECKING)
         .defer("payload", "outcomes")
         .order_by("received_at", "pk")
         .select_for_update(skip_locked=True, of=("self",))
@@ -191,29 +204,49 @@ def process_batch(
     """Check and publish a received batch in the present transaction, and write its receipt.
 
     `at` is when it is done; the moment of receipt if it is not given. `known_since` gives for each row, the
-    first first, when it reached the platform these records are taken over from.
+    first is row 1, when a predecessor of the platform received it.
     """
-    result = _publish(batch, rows, known_since)
+    feed = FEEDS[batch.feed]
+    payload = open_payload(batch) if rows is None else None
+    corrections = Corrections(batch, feed)
+    numbers: list[int] = []
+
+    def passing(rows: Iterable[DecodedRow]) -> Iterator[DecodedRow]:
+        for row in rows:
+            numbers.append(row.row)
+            yield row
+
+    given = payload.rows if payload is not None else rows or ()
+    result = _publish(batch, passing(corrections.watch(fewer_findings(given))), known_since)
+    if payload is not None:
+        for problem in result.problems:
+            payload.place(problem)
     keep_receipt(batch, result, at=at or batch.received_at)
+    refused = rejected_numbers(numbers, result)
+    corrections.settle(lambda row: row not in refused)
+    if payload is not None and refused:
+        keep_rejections(batch, feed, payload.contents(refused), due_dates(Channel(batch.channel)))
     return result
 
 
-def try_batch(batch: Batch, rows: Iterable[DecodedRow] | None = None) -> Published:
+def try_batch(batch: Batch) -> Published:
     """What would become of a batch: everything is checked and written, and then taken back."""
+    return try_rows(batch, open_payload(batch))
+
+
+def try_rows(batch: Batch, payload: Payload) -> Published:
     savepoint = transaction.savepoint()
     try:
-        return _publish(batch, rows)
+        result = _publish(batch, fewer_findings(payload.rows))
     finally:
         transaction.savepoint_rollback(savepoint)
+    for problem in result.problems:
+        payload.place(problem)
+    return result
 
 
-def _publish(
-    batch: Batch, rows: Iterable[DecodedRow] | None, known_since: Sequence[datetime] = ()
-) -> Published:
-    feed = FEEDS[batch.feed]
+def _publish(batch: Batch, rows: Iterable[DecodedRow], known_since: Sequence[datetime] = ()) -> Published:
     channel = Channel(batch.channel)
-    if rows is None:
-        rows = decode_payload(feed, gzip.decompress(batch.payload), batch.content_type)
     low, high = region_range(batch.region_code)
     delivery = Delivery(
         batch_id=batch.pk,
@@ -224,7 +257,7 @@ def _publish(
         region_to=high,
         known_since=known_since,
     )
-    return publish(feed, fewer_findings(rows), delivery, due_dates(channel))
+    return publish(FEEDS[batch.feed], rows, delivery, due_dates(channel))
 
 
 def fewer_findings(rows: Iterable[DecodedRow]) -> Iterator[DecodedRow]:
@@ -285,12 +318,6 @@ def keep_findings(batch: Batch, problems: list[FoundProblem]) -> None:
 def _storable(text: str) -> str:
     """PostgreSQL keeps every character but NUL."""
     return text.replace("\x00", "�")
-
-
-def decode_payload(feed: Feed, body: bytes, content_type: str) -> Iterator[DecodedRow]:
-    decoder = RowDecoder(feed)
-    for number, raw in enumerate(split_rows(body, content_type), 1):
-        yield decoder.decode(number, raw)
 
 
 def due_dates(channel: Channel) -> DueDates:
