@@ -110,7 +110,7 @@ def labels(choices: Iterable[tuple[Any, Any]]) -> dict[Any, str]:
 @lru_cache(maxsize=500)
 def readers_of(model: type[models.Model]) -> frozenset[str]:
     """The database roles that can read a table at all; for any other a query on it would fail."""
-    return frozenset(policies_of(model))
+    return frozenset(role for role, condition in policies_of(model).items() if condition != "false")
 
 
 # columns ------------------------------------------------------------------------------------------------------

@@ -197,7 +197,7 @@ def _write_excel(file: IO[bytes], asked: Asked, reader: Reader, titles: list[str
     os.close(descriptor)
     try:
         write_worksheets(
-            [{data: records()}, {about: facts}],
+            [(data, records()), (about, facts)],
             path,
             freeze_panes={data: {"row": 1, "col": 1}},
             column_widths={data: widths, about: [22.0, 90.0]},

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.http import HttpRequest, HttpResponse
 from django.test import Client
 
 from anze.kernel.scope import EVERYTHING, enter, leave
@@ -13,6 +14,29 @@ from anze.parties.models import Account, Membership
 from anze.parties.rules import Role
 
 PASSWORD = "Kuaile-2026-anquan"
+
+
+class PutDown:
+    """Puts the reader's role down after each request, as the end of its transaction does in production."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        try:
+            return self.get_response(request)
+        finally:
+            leave()
+
+
+@pytest.fixture(autouse=True)
+def put_down(settings) -> None:
+    place = settings.MIDDLEWARE.index("anze.web.middleware.ActorAndScope")
+    settings.MIDDLEWARE = [
+        *settings.MIDDLEWARE[:place],
+        "tests.web.conftest.PutDown",
+        *settings.MIDDLEWARE[place:],
+    ]
 
 
 class Browser(Client):

@@ -1,0 +1,247 @@
+"""Every page × every role × own and foreign row, generated from the registry: a new page cannot be forgotten.
+
+What is expected follows from three things said elsewhere: the page's permission, the role's permissions, and which
+rows the role's reach covers. Whatever a page answers, a word of the foreign side must never stand in it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import models
+from django.urls import reverse
+
+from anze.kernel.database import policies_of
+from anze.kernel.models import Event
+from anze.kernel.scope import Scope
+from anze.parties.access import scope_of
+from anze.parties.models import Account, Enterprise, Membership
+from anze.parties.rules import ROLES, Reach, Role
+from anze.screen.details import DETAILS
+from anze.screen.lists import LISTS
+from anze.screen.registry import PAGES, Page, load_screens
+from tests.web.conftest import PASSWORD, Browser
+from tests.web.world import FOREIGN_MARK, OWN_MARK, two_sides
+
+load_screens()
+
+# reaches that must never see the other side; the others see the whole province
+LIMITED = {Reach.REGION, Reach.SECTOR, Reach.INSURER, Reach.AGENCY, Reach.EXPERT, Reach.ENTERPRISE}
+
+
+def takes_row(page: Page) -> bool:
+    return "<uuid:pk>" in page.path
+
+
+def is_plain(page: Page) -> bool:
+    return "<" not in page.path
+
+
+@pytest.fixture
+def world(cast, browser_of):
+    two_sides(cast)
+    return cast
+
+
+def rows_of(page: Page, role: Role) -> tuple[Any, Any]:
+    """A row of the own and one of the foreign side for a page about one row."""
+    model: type[models.Model]
+    if page.name in DETAILS:
+        model = DETAILS[page.name].model
+        found = model._default_manager.filter(DETAILS[page.name].where)
+    elif page.name.startswith("person-role-end"):
+        model, found = Membership, Membership.objects.all()
+    elif page.name.startswith("person"):
+        model, found = Account, Account.objects.all()
+    else:
+        model = DETAILS[page.name.split("-")[0]].model
+        found = model._default_manager.all()
+    own, foreign = [], []
+    for row in found:
+        side = sides(row)
+        if OWN_MARK in side:
+            own.append(row)
+        elif FOREIGN_MARK in side:
+            foreign.append(row)
+    return (own[0] if own else None), (foreign[0] if foreign else None)
+
+
+def sides(row: models.Model) -> str:
+    """Which side a row belongs to, told from its own words and the enterprise it is about."""
+    values = [str(getattr(row, f.attname)) for f in row._meta.local_concrete_fields]
+    enterprise = getattr(row, "enterprise_id", None)
+    if enterprise:
+        values.append(Enterprise.objects.get(pk=enterprise).name)
+    if isinstance(row, Membership):
+        values.append(row.account.name)
+    return " ".join(values)
+
+
+def may_open(page: Page, role: Role) -> bool:
+    return page.permission is None or page.permission in ROLES[role].permissions
+
+
+def can_reach(page: Page, scope: Scope) -> bool:
+    """Whether the page's table is there at all for the scope; lists and details refuse the others."""
+    name = page.name.removesuffix("-export")
+    model = LISTS[name].model if name in LISTS else DETAILS[page.name].model if page.name in DETAILS else None
+    return model is None or policies_of(model).get(scope.reader, "false") != "false"
+
+
+def said(response) -> str:
+    if response.streaming:
+        return b"".join(response.streaming_content).decode("utf-8", "replace")
+    return response.content.decode()
+
+
+def pages() -> Iterator[Page]:
+    for page in PAGES.values():
+        if not page.is_interface and page.room not in ("exchange", "monitoring"):
+            yield page
+
+
+def ask(browser: Browser, page: Page, *words: Any):
+    address = reverse(page.name, args=words)
+    return browser.get(address) if "GET" in page.methods else browser.post(address, {})
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_plain_pages_open_by_permission_and_never_show_the_other_side(world, browser_of, role):
+    browser = browser_of(role)
+    scope = scope_of(browser.membership)
+    limited = ROLES[role].reach in LIMITED
+    for page in pages():
+        if not is_plain(page) or page.name == "sign-out":
+            continue
+        response = ask(browser, page)
+        text = said(response)
+        where = f"{role} {page.name}: {response.status_code}"
+        if page.is_open or page.is_personal:
+            assert response.status_code in (200, 302, 422), where
+        elif not may_open(page, role) or not can_reach(page, scope):
+            assert response.status_code == 403, where
+        elif page.name.endswith("-export") and "EXPORT" not in ROLES[role].permissions:
+            assert response.status_code == 403, where
+        else:
+            assert response.status_code in (200, 302, 409, 422), where
+        if limited:
+            assert FOREIGN_MARK not in text, where
+            assert "77,777.77" not in text, where
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_pages_of_a_row_open_for_those_whose_scope_holds_it(world, browser_of, role):
+    browser = browser_of(role)
+    _people(world)
+    scope = scope_of(browser.membership)
+    limited = ROLES[role].reach in LIMITED
+    for page in pages():
+        if not takes_row(page):
+            continue
+        own, foreign = rows_of(page, role)
+        for row, is_foreign in ((own, False), (foreign, True)):
+            if row is None:
+                continue
+            response = ask(browser, page, row.pk)
+            text = said(response)
+            where = f"{role} {page.name} {'foreign' if is_foreign else 'own'}: {response.status_code}"
+            if not may_open(page, role) or not can_reach(page, scope):
+                assert response.status_code == 403, where
+            elif is_foreign and limited:
+                assert response.status_code == 404, where
+            else:
+                assert response.status_code in (200, 302, 409, 422), where
+            if limited:
+                assert FOREIGN_MARK not in text, where
+
+
+def _people(cast: Any) -> None:
+    """Somebody who works for Huaihai, and somebody who works for Bohai."""
+    for mark, organisation in ((OWN_MARK, cast.huaihai), (FOREIGN_MARK, cast.bohai)):
+        account = Account.objects.create_user(f"clerk-{mark}", PASSWORD, name=f"示例人员{mark}")
+        Membership.objects.create(account=account, role=Role.INSURER_CLERK, organisation=organisation)
+
+
+@pytest.mark.parametrize("role", [r for r in Role if ROLES[r].reach in LIMITED])
+def test_every_tab_and_filter_of_a_limited_role_stays_inside_its_scope(world, browser_of, role):
+    browser = browser_of(role)
+    for detail in DETAILS.values():
+        own, _foreign = rows_of(PAGES[detail.name], role)
+        if own is None or not may_open(PAGES[detail.name], role):
+            continue
+        page = browser.get(reverse(detail.name, args=[own.pk]))
+        if page.status_code != 200:
+            continue
+        for tab in set(re.findall(r"\?tab=([a-z-]+)", page.content.decode())):
+            answer = browser.get(reverse(detail.name, args=[own.pk]), {"tab": tab})
+            assert answer.status_code == 200, f"{role} {detail.name} {tab}"
+            assert FOREIGN_MARK not in answer.content.decode(), f"{role} {detail.name} {tab}"
+    for screen in LISTS.values():
+        has_box = any(each.name == "q" for each in screen.filters)
+        if has_box and browser.get(screen.url).status_code == 200:
+            answer = browser.get(screen.url, {"q": FOREIGN_MARK, "region": "370202", "insurer": str(world.bohai.pk)})
+            shown = answer.content.decode().replace(f'value="{FOREIGN_MARK}"', "").replace(f"{FOREIGN_MARK} ", "")
+            assert OWN_MARK not in shown, f"{role} {screen.name}"
+            assert "P-" + FOREIGN_MARK not in shown, f"{role} {screen.name}"
+
+
+@pytest.mark.parametrize("path", ["search", "home"])
+@pytest.mark.parametrize("role", [r for r in Role if ROLES[r].reach in LIMITED])
+def test_the_search_box_finds_nothing_of_the_other_side(world, browser_of, role, path):
+    browser = browser_of(role)
+    for words in (f"P-{FOREIGN_MARK}", f"S-{FOREIGN_MARK}", f"H-{FOREIGN_MARK}", "远帆"):
+        answer = browser.get(reverse("search"), {"q": words})
+        assert answer.status_code == 200
+        assert "list-group-item-action" not in answer.content.decode(), f"{role} {words}"
+
+
+def test_without_signing_in_every_page_leads_to_the_sign_in(db):
+    browser = Browser()
+    for page in pages():
+        if page.is_open or not (is_plain(page) or takes_row(page)):
+            continue
+        response = ask(browser, page, *([uuid4()] if takes_row(page) else []))
+        assert response.status_code == 302, page.name
+        assert response["Location"].startswith(reverse("sign-in")), page.name
+
+
+def test_a_city_sees_its_city_and_a_sector_its_sector(world, browser_of):
+    for role, other in ((Role.CITY_REGULATOR, True), (Role.SECTOR_DEPARTMENT, True), (Role.ENTERPRISE, True)):
+        browser = browser_of(role, other)
+        text = browser.get(reverse("hazards")).content.decode()
+        if role is not Role.SECTOR_DEPARTMENT:  # Jinan's department of fishery has nothing at all
+            assert f"H-{FOREIGN_MARK}" in text, role
+        assert f"H-{OWN_MARK}" not in text, role
+
+
+def test_a_branch_sees_the_insurers_rows_of_its_own_city_only(world, browser_of):
+    at_home = browser_of(Role.INSURER_BRANCH_MANAGER)
+    assert f"P-{OWN_MARK}" in at_home.get(reverse("policies")).content.decode()
+    Membership.objects.filter(pk=at_home.membership.pk).update(region_id="370200")
+    assert f"P-{OWN_MARK}" not in at_home.get(reverse("policies")).content.decode()
+
+
+def test_reading_a_row_out_of_scope_looks_like_reading_none(world, browser_of):
+    browser = browser_of(Role.INSURER_CLERK)
+    _own, foreign = rows_of(PAGES["policy"], Role.INSURER_CLERK)
+    there = browser.get(reverse("policy", args=[foreign.pk]))
+    nowhere = browser.get(reverse("policy", args=[UUID(int=7)]))
+    assert there.status_code == nowhere.status_code == 404
+    assert re.sub(r"\S*csrf\S*|[0-9a-f-]{36}|value=\S+|content=\S+", "", there.content.decode()) == re.sub(
+        r"\S*csrf\S*|[0-9a-f-]{36}|value=\S+|content=\S+", "", nowhere.content.decode()
+    )
+
+
+def test_every_write_of_a_page_is_refused_without_the_forms_token(world, browser_of):
+    browser = browser_of(Role.ADMINISTRATOR)
+    strict = Browser(enforce_csrf_checks=True)
+    strict.cookies = browser.cookies
+    for page in pages():
+        if "POST" in page.methods and is_plain(page):
+            answer = strict.post(reverse(page.name), {})
+            assert answer.status_code == 403, page.name
+    assert not Event.objects.filter(kind__in=("person.created", "parameter.changed")).exists()

@@ -1,0 +1,61 @@
+"""Two of everything: what belongs to Huaihai, Xinghuo and Jinan, and what belongs to their outsiders."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from anze.exchange.feeds import FEEDS
+from anze.parties.models import Organisation
+from tests.cast import XINGHUO, YUANFAN, Cast, enterprise_row, policy_row
+from tests.exchange.examples import example
+
+# words that stand in rows of one side only: whoever must not see the side must never find them on a page
+OWN_MARK, FOREIGN_MARK = "OWN7", "FRGN9"
+
+
+def row(feed: str, **words: Any) -> dict[str, Any]:
+    return example(FEEDS[feed], **words)
+
+
+def one_side(cast: Cast, insurer: Organisation, uscc: str, mark: str, agency: str, expert: str) -> None:
+    """A policy of one insurer with one row of everything that hangs on it, each number carrying the mark."""
+    policy = f"P-{mark}"
+    send = cast.accepted
+    send(insurer, "policies", policy_row(policy, uscc, premium_written="77777.77" if mark == FOREIGN_MARK else "11111.11"))
+    send(insurer, "endorsements", row("endorsements", endorsement_no=f"E-{mark}", policy_no=policy))
+    send(insurer, "receipts", row("receipts", receipt_no=f"R-{mark}", policy_no=policy))
+    items = [{**row("plans")["items"][0], "agency_code": agency}]
+    send(insurer, "plans", row("plans", plan_no=f"A-{mark}", policy_no=policy, goals=f"目标{mark}", items=items))
+    persons = [{"kind": "EXPERT", "name": f"专家{mark}", "expert_number": expert}]
+    send(
+        insurer,
+        "services",
+        row("services", service_no=f"S-{mark}", policy_no=policy, plan_no=f"A-{mark}", agency_code=agency, persons=persons),
+    )
+    send(insurer, "hazards", row("hazards", hazard_no=f"H-{mark}", insured_uscc=uscc, service_no=f"S-{mark}"))
+    send(
+        insurer,
+        "expenses",
+        row("expenses", expense_no=f"X-{mark}", policy_no=policy, service_no=f"S-{mark}", agency_code=agency,
+            invoice_no=f"I-{mark}"),
+    )  # fmt: skip
+    send(insurer, "accidents", row("accidents", accident_no=f"G-{mark}", insured_uscc=uscc))
+    send(insurer, "claims", row("claims", claim_no=f"L-{mark}", policy_no=policy, accident_no=f"G-{mark}"))
+
+
+def two_sides(cast: Cast) -> None:
+    cast.accepted(
+        cast.province,
+        "enterprises",
+        enterprise_row(XINGHUO, f"星火示例铸造{OWN_MARK}", "370102", "SMELT", registered_workers=100),
+        enterprise_row(YUANFAN, f"远帆示例渔业{FOREIGN_MARK}", "370202", "FISHERY", registered_workers=40),
+    )
+    listed = {"source": f"底数{OWN_MARK}"}, {"source": f"底数{FOREIGN_MARK}"}
+    cast.accepted(
+        cast.province,
+        "obligations",
+        row("obligations", uscc=XINGHUO, sector="SMELT", **listed[0]),
+        row("obligations", uscc=YUANFAN, sector="FISHERY", **listed[1]),
+    )
+    one_side(cast, cast.huaihai, XINGHUO, OWN_MARK, "AGY01", "EXP001")
+    one_side(cast, cast.bohai, YUANFAN, FOREIGN_MARK, "AGY02", "EXP002")
