@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class AccidentClass(TextChoices):
@@ -67,10 +68,10 @@ class ClaimState(TextChoices):
     DOCS_COMPLETE = "DOCS_COMPLETE", _("documents complete")
     ASSESSED = "ASSESSED", _("assessed")
     AGREED = "AGREED", _("amount agreed")
-    PAID = "PAID", _("paid")
-    CLOSED = "CLOSED", _("closed")
-    REJECTED = "REJECTED", _("rejected")
-    CANCELLED = "CANCELLED", _("cancelled")
+    PAID = "PAID", pgettext_lazy("claim", "paid")
+    CLOSED = "CLOSED", pgettext_lazy("claim", "closed")
+    REJECTED = "REJECTED", pgettext_lazy("claim", "rejected")
+    CANCELLED = "CANCELLED", pgettext_lazy("claim", "cancelled")
     CLOSED_ZERO = "CLOSED_ZERO", _("closed without payment")
 
 

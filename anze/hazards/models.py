@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from anze.hazards.rules import HazardClass, HazardSource, HazardState, VerifierKind
 from anze.kernel.scope import party
@@ -50,7 +51,7 @@ class Hazard(OfInsurer):
     rectified_on = models.DateField(_("rectified on"), null=True)
     verified_on = models.DateField(_("verified on"), null=True)
     verifier = models.CharField(_("verified by"), max_length=10, choices=VerifierKind.choices, blank=True)
-    closed_on = models.DateField(_("closed on"), null=True)
+    closed_on = models.DateField(pgettext_lazy("hazard", "closed on"), null=True)
     state = models.CharField(_("state"), max_length=12, choices=HazardState.choices)
     campaign_code = models.CharField(_("campaign"), max_length=30, blank=True)
 

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from anze.hazards.models import Hazard
 from anze.hazards.rules import HazardClass, HazardState
@@ -59,7 +60,7 @@ DUE = Column(
         ("OVERDUE", _("overdue")),
         ("SOON", _("due within 7 days")),
         ("IN_TIME", _("in time")),
-        ("ENDED", _("ended")),
+        ("ENDED", pgettext_lazy("hazard", "ended")),
     ),
     tones={"OVERDUE": "danger", "SOON": "warning", "IN_TIME": "info", "ENDED": "success"},
 )

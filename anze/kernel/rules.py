@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class ParameterStatus(TextChoices):
@@ -13,7 +14,7 @@ class ParameterStatus(TextChoices):
 
 
 class CalendarStatus(TextChoices):
-    CONFIRMED = "CONFIRMED", _("published")
+    CONFIRMED = "CONFIRMED", pgettext_lazy("calendar", "published")
     PROVISIONAL = "PROVISIONAL", _("provisional: holiday arrangement not yet published")
 
 

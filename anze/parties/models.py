@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from anze.kernel.models import FedTable, PrivateTable, PublicTable, ScopedTable
@@ -74,7 +74,7 @@ class Organisation(PublicTable):
 class Expert(PublicTable):
     """A safety professional. Telephone numbers and identity documents are not kept here."""
 
-    name = models.CharField(_("name"), max_length=60)
+    name = models.CharField(pgettext_lazy("person", "name"), max_length=60)
     number = models.CharField(_("expert number"), max_length=30, unique=True)
     agency = models.ForeignKey(
         Organisation, models.PROTECT, null=True, blank=True, related_name="experts", verbose_name=_("agency")
@@ -101,7 +101,7 @@ class Qualification(PublicTable):
     )
     expert = models.ForeignKey(Expert, models.CASCADE, null=True, blank=True, related_name="qualifications")
     number = models.CharField(_("number"), max_length=40)
-    issuer = models.CharField(_("issued by"), max_length=80, blank=True)
+    issuer = models.CharField(pgettext_lazy("qualification", "issued by"), max_length=80, blank=True)
     scope = models.CharField(_("scope"), max_length=120, blank=True)
     valid_from = models.DateField(_("valid from"))
     valid_to = models.DateField(_("valid until"))
@@ -255,7 +255,7 @@ class Account(AbstractBaseUser, PrivateTable):
     policies: ClassVar = {"anze_insurer": "id IN (SELECT account_id FROM parties_membership)"}
 
     username = models.CharField(_("user name"), max_length=60, unique=True)
-    name = models.CharField(_("name"), max_length=60)
+    name = models.CharField(pgettext_lazy("person", "name"), max_length=60)
     email = models.EmailField(_("e-mail"), blank=True)
     phone = models.CharField(_("phone"), max_length=20, blank=True)
     language = models.CharField(_("language"), max_length=8, default="zh-hans")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.db.models import TextChoices
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class RegionKind(TextChoices):
@@ -40,7 +41,7 @@ class EnterpriseSize(TextChoices):
     """统计上大中小微型企业划分办法(2017), 国统字〔2017〕213号."""
 
     LARGE = "LARGE", _("large")
-    MEDIUM = "MEDIUM", _("medium")
+    MEDIUM = "MEDIUM", pgettext_lazy("enterprise size", "medium")
     SMALL = "SMALL", _("small")
     MICRO = "MICRO", _("micro")
 

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from anze.kernel.models import ScopedTable
 from anze.kernel.rules import Sector
@@ -163,7 +164,7 @@ class ServicePerson(ScopedTable):
     policy = models.ForeignKey(Policy, models.PROTECT, db_constraint=False, related_name="+")
     seq = models.PositiveSmallIntegerField(_("no."))
     kind = models.CharField(_("kind"), max_length=16, choices=PersonKind.choices)
-    name = models.CharField(_("name"), max_length=60)
+    name = models.CharField(pgettext_lazy("person", "name"), max_length=60)
     expert = models.ForeignKey(
         Expert, models.PROTECT, null=True, related_name="services", verbose_name=_("expert")
     )

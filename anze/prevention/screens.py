@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from anze.kernel.duty import beijing_day
 from anze.parties.models import Expert
@@ -147,7 +148,7 @@ ITEMS = list_screen(
             Column("window_end_on"),
             Column(
                 "window", title=_("Window"), needs=("window_end_on",), compute=_window,
-                choices=(("OPEN", _("still open")), ("PAST", _("past"))), tones={"OPEN": "info"},
+                choices=(("OPEN", pgettext_lazy("window", "still open")), ("PAST", _("past"))), tones={"OPEN": "info"},
             ),
             AGENCY,
             Column("seq", optional=True),

@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from anze.parties.models import OfEnterprise, OfInsurer
 from anze.underwriting.rules import EndorsementKind, ObligationReason, ObligationState, UnderwritingNature
@@ -54,8 +55,8 @@ class Policy(OfInsurer):
     holder_uscc = models.CharField(_("policyholder's credit code"), max_length=18, blank=True)
     applied_on = models.DateField(_("applied on"))
     issued_on = models.DateField(_("issued on"))
-    start_on = models.DateField(_("in force from"))
-    end_on = models.DateField(_("in force until"))
+    start_on = models.DateField(pgettext_lazy("policy", "in force from"))
+    end_on = models.DateField(pgettext_lazy("policy", "in force until"))
     insured_workers = models.PositiveIntegerField(_("insured workers"))
     registered_workers = models.PositiveIntegerField(_("registered workers"), null=True)
     worker_list_hash = models.CharField(_("fingerprint of the worker list"), max_length=64, blank=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from anze.exchange.feed import SENDER, Check, Feed, Field, Kind, Reference, Sender
 from anze.exchange.feeds.policies import OF_ENTERPRISE
@@ -122,7 +123,7 @@ HAZARDS = Feed(
         Field("rectified_on", Kind.DATE, _("rectified on"), ("2026-06-03", None), required=False),
         Field("verified_on", Kind.DATE, _("verified on"), ("2026-06-05", None), required=False),
         Field("verifier", Kind.CODE, _("verified by"), ("AGENCY", ""), required=False, codes=VerifierKind),
-        Field("closed_on", Kind.DATE, _("closed on"), ("2026-06-05", None), required=False),
+        Field("closed_on", Kind.DATE, pgettext_lazy("hazard", "closed on"), ("2026-06-05", None), required=False),
         Field("state", Kind.CODE, _("state"), ("CLOSED", "RECTIFYING"), codes=HazardState),
         Field("campaign_code", Kind.TEXT, _("campaign"), ("", ""), required=False, max_length=30),
     ),

@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from anze.exchange.feed import SENDER, Check, Feed, Field, Kind, Reference, Sender
 from anze.parties.models import Enterprise
@@ -204,11 +205,11 @@ POLICIES = Feed(
             ("2026-03-04", "2026-03-06"),
             _("The reporting clock starts on this day."),
         ),
-        Field("start_on", Kind.DATE, _("in force from"), ("2026-03-10", "2026-04-01")),
+        Field("start_on", Kind.DATE, pgettext_lazy("policy", "in force from"), ("2026-03-10", "2026-04-01")),
         Field(
             "end_on",
             Kind.DATE,
-            _("in force until"),
+            pgettext_lazy("policy", "in force until"),
             ("2027-03-09", "2027-03-31"),
             _("The last day of cover."),
         ),

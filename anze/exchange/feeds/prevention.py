@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from anze.exchange.feed import SENDER, Check, Feed, Field, Kind, Lines, Reference, Sender
 from anze.exchange.feeds.policies import OWN_POLICY, POLICY_NO_OF_RECORD, engage, money
@@ -194,7 +195,7 @@ PLANS = Feed(
 
 _PERSONS = (
     Field("kind", Kind.CODE, _("kind"), ("EXPERT", "INSURER_STAFF"), codes=PersonKind),
-    Field("name", Kind.TEXT, _("name"), ("示例专家甲", "示例员工乙"), max_length=60),
+    Field("name", Kind.TEXT, pgettext_lazy("person", "name"), ("示例专家甲", "示例员工乙"), max_length=60),
     Field(
         "expert_number",
         Kind.TEXT,
