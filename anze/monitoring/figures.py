@@ -1,20 +1,24 @@
 """Reading cells into figures: a numerator, a denominator, and the ratio that may be unknown."""
+# ruff: noqa: S608 - SQL is put together from declarations; what a reader chose is passed beside it
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Q
 
 from anze.kernel.actor import Actor
-from anze.kernel.models import parameter_row
+from anze.kernel.models import Parameter
+from anze.kernel.rules import Sector
 from anze.kernel.scope import region_range
+from anze.monitoring.contributions import CITY
 from anze.monitoring.definitions import HEADLINES, INDICATORS
 from anze.monitoring.models import State
 from anze.monitoring.rules import Fact, Family, Indicator
@@ -75,23 +79,45 @@ def present_state() -> State | None:
 
 def headline(family: Family, on: date) -> Indicator:
     """The variant a family shows first: a parameter decides, since sources differ."""
-    key, variants = HEADLINES[family]
-    row = parameter_row(key, on)
-    code = variants.get(row.value) if row else None
-    return INDICATORS[code or next(iter(variants.values()))]
+    return headlines([family], on)[family]
 
 
-def targets(on: date) -> dict[str, Decimal]:
-    """Indicator code → target in force on a day."""
+def headlines(families: Iterable[Family], on: date) -> dict[Family, Indicator]:
+    """Family → the variant it shows first. One query."""
+    families = list(families)
+    said = _parameters([HEADLINES[family][0] for family in families], on)
     found = {}
-    for code in INDICATORS:
-        row = parameter_row(f"target.{TARGET_KEYS.get(code, code)}", on)
-        if row:
-            found[code] = Decimal(row.value)
+    for family in families:
+        key, variants = HEADLINES[family]
+        found[family] = INDICATORS[variants.get(said.get(key, ""), next(iter(variants.values())))]
     return found
 
 
+# the parameters speak of an indicator by its name in the rules
 TARGET_KEYS = {"expense_payment_rate": "prevention_expense_payment_rate"}
+
+
+def targets(on: date, sector: str = "") -> dict[str, Decimal]:
+    """Indicator code → target in force on a day; coverage has targets of some sectors' own. One query."""
+    keys = {f"target.{TARGET_KEYS.get(code, code)}": code for code in INDICATORS}
+    own = {f"coverage_target.{sector}": "coverage_rate"} if sector in Sector.values else {}
+    said = _parameters([*keys, *own], on)
+    return {code: Decimal(said[key]) for key, code in (keys | own).items() if key in said}
+
+
+def _parameters(keys: Iterable[str], on: date) -> dict[str, str]:
+    """Key → value in force everywhere on a day, of those that have one; of two the later set."""
+    rows = (
+        Parameter.objects.filter(
+            Q(effective_to__isnull=True) | Q(effective_to__gte=on),
+            key__in=list(keys),
+            region_code="",
+            effective_from__lte=on,
+        )
+        .exclude(value="")
+        .order_by("effective_from")
+    )
+    return dict(rows.values_list("key", "value"))
 
 
 def figures(indicators: Iterable[Indicator], cut: Slice, by: By = "") -> dict[Any, dict[str, Figure]]:
@@ -127,14 +153,20 @@ def _read(
     for column, value in fixed.items():
         where.append(f"{column} = %s")
         words.append(value)
-    key = {"": "''", "month": "month", "region": "region_code", "sector": "sector", "insurer": "insurer_id"}[by]
+    key = {"": "''", "month": "month", "region": "region_code", "sector": "sector", "insurer": "insurer_id"}[
+        by
+    ]
+    if by == "region" and cut.level == "PROVINCE":
+        key = CITY  # the stored cities as they are; base cells, where no city is stored, gathered
     sums = ", ".join(f"sum({measure})" for measure in measures)
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {key}, {sums} FROM {fact.table} WHERE {' AND '.join(where)} GROUP BY 1 ORDER BY 1", words
         )
         rows = cursor.fetchall()
-    found = {row[0]: dict(zip(measures, map(Decimal, row[1:]), strict=True)) for row in rows if row[1] is not None}
+    found = {
+        row[0]: dict(zip(measures, map(Decimal, row[1:]), strict=True)) for row in rows if row[1] is not None
+    }
     return _accumulated(found, cut) if fact.is_stock and by == "month" else found
 
 
@@ -166,7 +198,10 @@ def _grain(cut: Slice, by: By) -> tuple[list[str], list[Any]]:
         where.append("region_code BETWEEN %s AND %s AND right(region_code, 2) <> '00'")
         words += [low, high]
     elif by == "region":  # the cities of the province
-        where.append("region_code BETWEEN %s AND %s AND right(region_code, 2) = '00' AND right(region_code, 4) <> '0000'")
+        where.append(
+            "region_code BETWEEN %s AND %s AND right(region_code, 2) = '00' "
+            "AND right(region_code, 4) <> '0000'"
+        )
         words += [low, high]
     else:
         where.append("region_code = %s")
@@ -192,9 +227,5 @@ def months_between(first: date, last: date) -> list[date]:
     month = first
     while month <= last:
         found.append(month)
-        month = month.replace(year=month.year + 1, month=1) if month.month == 12 else month.replace(month=month.month + 1)
+        month = (month + timedelta(days=32)).replace(day=1)
     return found
-
-
-def narrowed(cut: Slice, **changes: Any) -> Slice:
-    return replace(cut, **changes)

@@ -50,8 +50,11 @@ class CoverageCell(Cell):
 
     obliged = count()
     obliged_uncertain = count()
+    obliged_confirmed = count()
     insured = count()
-    insured_uncertain = count()
+    insured_confirmed = count()
+    insured_all = count()
+    voluntary = count()
     compliant = count()
     partial_headcount = count()
     under_limit = count()
@@ -102,7 +105,6 @@ class CompletionCell(Cell):
     fully_served = count()
     plan_missing = count()
     policies_begun = count()
-    services = count()
     satisfaction_sum = count()
     ratings = count()
 
@@ -152,11 +154,15 @@ class TimelinessCell(Cell):
 
 
 class State(models.Model):
-    """One row: up to which day the cells count, and their version, by which pages are cached."""
+    """One row: up to which day the cells count, and their version, by which pages are cached.
+
+    `basis` is the fingerprint of the definitions and parameters they were counted by.
+    """
 
     id = models.SmallAutoField(primary_key=True)
     as_of = models.DateField(_("as of"))
     version = models.BigIntegerField(default=0)
+    basis = models.CharField(max_length=32, default="", db_default="")
     refreshed_at = models.DateTimeField(_("refreshed at"))
 
     is_public: ClassVar[bool] = True

@@ -1,12 +1,15 @@
 """Keeping the cells true: after a change only the touched groups are judged again.
 
 Every change of a counted row leaves a touch (see kernel.database). A refresh takes all touches it can see, in
-one snapshot, judges each touched group as it was when the cells last counted it and as it is now, and adds the
+one snapshot, judges each touched group as it was when the cells last counted it and as it is now,
+       and adds the
 difference. A full recompute gives exactly the same cells.
 """
+# ruff: noqa: S608 - SQL is put together from declarations in this program
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,7 +30,7 @@ _LOCK = 0x616E7A65  # one refresh at a time
 
 @dataclass(frozen=True)
 class Refreshed:
-    """What a refresh did: rows touched, facts judged again, days turned."""
+    """What a refresh did: rows touched, facts judged again, up to which day the cells now count."""
 
     touched: int
     facts: tuple[str, ...]
@@ -36,13 +39,17 @@ class Refreshed:
 
 @contextmanager
 def _snapshot() -> Iterator[CursorWrapper | None]:
-    """One repeatable-read transaction over everything, or None while another refresh is at work."""
-    if connection.in_atomic_block:  # already inside somebody's transaction: a test, or set-up
+    """One state of the data for all statements, everything in view; None while another refresh is at work."""
+    if connection.in_atomic_block:
+        # Inside somebody's transaction (set-up, a test) the state cannot be frozen any more: instead nobody
+        # else may change a counted row until it ends, for each change needs to leave a touch.
         enter(EVERYTHING)
         with connection.cursor() as cursor:
+            cursor.execute("LOCK TABLE kernel_touch IN SHARE ROW EXCLUSIVE MODE")
             yield cursor
         return
     with connection.cursor() as cursor:
+        # before the snapshot is taken, so that it holds what the refresh before this one wrote
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
         if not cursor.fetchone()[0]:
             yield None
@@ -57,28 +64,32 @@ def _snapshot() -> Iterator[CursorWrapper | None]:
 
 
 def refresh(*, at: datetime) -> Refreshed | None:
-    """Bring the cells up to date: take in all changes, then turn to the present day."""
+    """Bring the cells up to date: take in all changes, then turn to the present day.
+
+    Counts everything anew if the definitions or the parameters they read have changed. None while another
+    refresh is at work.
+    """
     today = beijing_day(at)
     with _snapshot() as cursor:
         if cursor is None:
             return None
         state = State.objects.order_by("id").first()
-        if state is None:
+        if state is None or state.basis != _basis(cursor):
             return _recompute_all(cursor, at, today)
         touched = _take_touches(cursor)
         facts: list[str] = []
         if touched:
-            for fact in FACTS.values():
-                if _judge_again(cursor, fact, state.as_of):
-                    facts.append(fact.name)
+            facts = [fact.name for fact in FACTS.values() if _judge_again(cursor, fact, state.as_of)]
             cursor.execute("DROP TABLE was")
         if today > state.as_of:
+            _plan_by_hashing(cursor)
             for fact in FACTS.values():
                 _add(cursor, fact, f"({summed(fact, today, since=state.as_of)})")
                 facts.append(fact.name)
+        as_of = max(today, state.as_of)
         if facts:
-            State.objects.filter(pk=state.pk).update(as_of=max(today, state.as_of), version=state.version + 1, refreshed_at=at)
-        return Refreshed(touched, tuple(dict.fromkeys(facts)), max(today, state.as_of))
+            State.objects.filter(pk=state.pk).update(as_of=as_of, version=state.version + 1, refreshed_at=at)
+        return Refreshed(touched, tuple(dict.fromkeys(facts)), as_of)
 
 
 def recompute(*, at: datetime, progress: Callable[[str], None] | None = None) -> Refreshed | None:
@@ -87,38 +98,66 @@ def recompute(*, at: datetime, progress: Callable[[str], None] | None = None) ->
         return None if cursor is None else _recompute_all(cursor, at, beijing_day(at), progress)
 
 
+def _basis(cursor: CursorWrapper) -> str:
+    """Fingerprint of what the figures rest on besides counted rows: definitions, parameters, insurers'
+    codes."""
+    cursor.execute(
+        "SELECT (SELECT string_agg("
+        "concat_ws('|', key, value, region_code, effective_from, effective_to), ';' "
+        "ORDER BY key, region_code, effective_from) FROM kernel_parameter), "
+        "(SELECT string_agg(code || id, ';' ORDER BY code) FROM parties_organisation WHERE kind = 'INSURER')"
+    )
+    definitions = "".join(summed(fact, date.min) for fact in FACTS.values())
+    return hashlib.md5(f"{cursor.fetchone()}{definitions}".encode(), usedforsecurity=False).hexdigest()
+
+
 def _recompute_all(
     cursor: CursorWrapper, at: datetime, as_of: date, progress: Callable[[str], None] | None = None
 ) -> Refreshed:
     cursor.execute("DELETE FROM kernel_touch")
     touched = cursor.rowcount
+    _plan_by_hashing(cursor)
     for fact in FACTS.values():
         if progress:
             progress(fact.name)
         columns = ", ".join((*key_columns(fact), *fact.measures))
         cursor.execute("DROP TABLE IF EXISTS base")
         cursor.execute(f"CREATE TEMP TABLE base ON COMMIT DROP AS {summed(fact, as_of)}")
+        cursor.execute("ANALYZE base")
         cursor.execute(f"DELETE FROM {fact.table}")
         nothing = " AND ".join(f"{measure} = 0" for measure in fact.measures)
         cursor.execute(
             f"INSERT INTO {fact.table} ({columns}) SELECT {columns} FROM ({rolled_up(fact, 'base')}) r "
-            f"WHERE NOT ({nothing})"
+            f"WHERE NOT ({nothing}) ORDER BY region_code, sector, insurer_id, month"
         )
     cursor.execute("DROP TABLE IF EXISTS base")
+    basis = _basis(cursor)
     state = State.objects.order_by("id").first()
     if state is None:
-        State.objects.create(as_of=as_of, version=1, refreshed_at=at)
+        State.objects.create(as_of=as_of, version=1, basis=basis, refreshed_at=at)
     else:
-        State.objects.filter(pk=state.pk).update(as_of=as_of, version=state.version + 1, refreshed_at=at)
+        State.objects.filter(pk=state.pk).update(
+            as_of=as_of, version=state.version + 1, basis=basis, refreshed_at=at
+        )
     return Refreshed(touched, tuple(FACTS), as_of)
 
 
+def _plan_by_hashing(cursor: CursorWrapper) -> None:
+    """Facts are long chains of CTEs, of which the planner knows no sizes; where it believes a few rows come,
+    a nested loop over tens of thousands can take minutes. Hash joins are right for few and for many."""
+    cursor.execute("SET LOCAL enable_nestloop = off")
+    cursor.execute("SET LOCAL work_mem = '128MB'")
+
+
 def _take_touches(cursor: CursorWrapper) -> int:
-    """Move the visible touches into `was`: every touched row once, with its state when it was last counted."""
+    """Move the visible touches into `was`: every touched row once, with its state when last counted."""
+    cursor.execute("SELECT EXISTS (SELECT FROM kernel_touch)")
+    if not cursor.fetchone()[0]:  # every few seconds, mostly: no table is made for nothing
+        return 0
     cursor.execute("DROP TABLE IF EXISTS was")
     cursor.execute(
-        "CREATE TEMP TABLE was (table_name text, row_id uuid, before jsonb, PRIMARY KEY (table_name, row_id)) "
-        "ON COMMIT DROP"
+        "CREATE TEMP TABLE was (table_name text, row_id uuid, before jsonb, "
+        "PRIMARY KEY (table_name, row_id)) ON COMMIT DROP"
     )
     cursor.execute(
         "WITH gone AS (DELETE FROM kernel_touch RETURNING id, table_name, row_id, change), "
@@ -127,17 +166,18 @@ def _take_touches(cursor: CursorWrapper) -> int:
         "INSERT INTO was SELECT e.table_name, e.row_id, c.before FROM earliest e "
         "LEFT JOIN kernel_change c ON c.id = e.change"
     )
-    touched = cursor.rowcount
+    touched: int = cursor.rowcount
     cursor.execute("ANALYZE was")
     return touched
 
 
 def _judge_again(cursor: CursorWrapper, fact: Fact, as_of: date) -> bool:
+    """Add what touched groups contribute now and take off what they contributed; False if none is touched."""
     groups = " UNION ".join(
-        f"SELECT t.{source.group} AS id FROM was w JOIN {_table(source)} t ON t.id = w.row_id "
-        f"WHERE w.table_name = '{_table(source)}' UNION "
+        f"SELECT t.{source.group} AS id FROM was w JOIN {source.table} t ON t.id = w.row_id "
+        f"WHERE w.table_name = '{source.table}' UNION "
         f"SELECT (w.before->>'{source.group}')::uuid FROM was w "
-        f"WHERE w.table_name = '{_table(source)}' AND w.before IS NOT NULL"
+        f"WHERE w.table_name = '{source.table}' AND w.before IS NOT NULL"
         for source in fact.sources
     )
     cursor.execute("DROP TABLE IF EXISTS touched_group")
@@ -146,17 +186,28 @@ def _judge_again(cursor: CursorWrapper, fact: Fact, as_of: date) -> bool:
         return False
     cursor.execute("ANALYZE touched_group")
 
+    for source in fact.sources:
+        table, group = source.table, source.group
+        is_touched = f"SELECT t.* FROM {table} t WHERE t.{group} IN (SELECT id FROM touched_group)"
+        # by the index on the group: the work follows the change, not the table
+        cursor.execute("SET LOCAL enable_nestloop = on")
+        cursor.execute(f"CREATE TEMP TABLE now_{source.name} ON COMMIT DROP AS {is_touched}")
+        cursor.execute(
+            f"CREATE TEMP TABLE old_{source.name} ON COMMIT DROP AS "
+            f"SELECT t.* FROM now_{source.name} t WHERE NOT EXISTS "
+            f"(SELECT FROM was w WHERE w.table_name = '{table}' AND w.row_id = t.id) UNION ALL "
+            f"SELECT o.* FROM was w CROSS JOIN LATERAL jsonb_populate_record(NULL::{table}, w.before) o "
+            f"WHERE w.table_name = '{table}' AND w.before IS NOT NULL "
+            f"AND o.{group} IN (SELECT id FROM touched_group)"
+        )
+    cursor.execute("ANALYZE " + ", ".join(f"now_{each.name}, old_{each.name}" for each in fact.sources))
+    _plan_by_hashing(cursor)
+
     def as_it_is(source: Source) -> str:
-        return f"SELECT t.* FROM {_table(source)} t WHERE t.{source.group} IN (SELECT id FROM touched_group)"
+        return f"SELECT * FROM now_{source.name}"
 
     def as_it_was(source: Source) -> str:
-        table = _table(source)
-        return (
-            f"SELECT t.* FROM {table} t WHERE t.{source.group} IN (SELECT id FROM touched_group) AND NOT EXISTS "
-            f"(SELECT 1 FROM was w WHERE w.table_name = '{table}' AND w.row_id = t.id) UNION ALL "
-            f"SELECT (jsonb_populate_record(NULL::{table}, w.before)).* FROM was w WHERE w.table_name = '{table}' "
-            f"AND w.before IS NOT NULL AND (w.before->>'{source.group}')::uuid IN (SELECT id FROM touched_group)"
-        )
+        return f"SELECT * FROM old_{source.name}"
 
     keys = ", ".join(key_columns(fact))
     plus = ", ".join(fact.measures)
@@ -165,9 +216,11 @@ def _judge_again(cursor: CursorWrapper, fact: Fact, as_of: date) -> bool:
     _add(
         cursor,
         fact,
-        f"(SELECT {keys}, {sums} FROM (SELECT {keys}, {plus} FROM ({summed(fact, as_of, as_it_is)}) n UNION ALL "
+        f"(SELECT {keys}, {sums} FROM ("
+        f"SELECT {keys}, {plus} FROM ({summed(fact, as_of, as_it_is)}) n UNION ALL "
         f"SELECT {keys}, {minus} FROM ({summed(fact, as_of, as_it_was)}) o) d GROUP BY {keys})",
     )
+    cursor.execute("DROP TABLE " + ", ".join(f"now_{each.name}, old_{each.name}" for each in fact.sources))
     return True
 
 
@@ -183,19 +236,14 @@ def _add(cursor: CursorWrapper, fact: Fact, differences: str) -> None:
     if cursor.rowcount:
         sets = ", ".join(f"{measure} = cell.{measure} + excluded.{measure}" for measure in fact.measures)
         conflict = ", ".join(keys)
+        nothing = " AND ".join(f"cell.{measure} = 0" for measure in fact.measures)
         cursor.execute(
-            f"INSERT INTO {fact.table} AS cell ({columns}) SELECT {columns} FROM ({rolled_up(fact, 'difference')}) r "
-            f"WHERE {changed} ORDER BY region_code, sector, insurer_id, month "
-            f"ON CONFLICT ({conflict}) DO UPDATE SET {sets}"
+            f"WITH added AS (INSERT INTO {fact.table} AS cell ({columns}) SELECT {columns} "
+            f"FROM ({rolled_up(fact, 'difference')}) r WHERE {changed} "
+            f"ORDER BY region_code, sector, insurer_id, month "
+            f"ON CONFLICT ({conflict}) DO UPDATE SET {sets} RETURNING cell.id, {nothing} AS is_nothing) "
+            "SELECT id FROM added WHERE is_nothing"
         )
-        nothing = " AND ".join(f"{measure} = 0" for measure in fact.measures)
-        cursor.execute(
-            f"DELETE FROM {fact.table} WHERE {nothing} AND month IN (SELECT DISTINCT month FROM difference)"
-        )
+        if empty := [row[0] for row in cursor.fetchall()]:
+            cursor.execute(f"DELETE FROM {fact.table} WHERE id = ANY(%s)", [empty])
     cursor.execute("DROP TABLE difference")
-
-
-def _table(source: Source) -> str:
-    return source.model._meta.db_table
-
-

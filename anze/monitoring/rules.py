@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from django.db import models
@@ -11,12 +12,13 @@ from django.utils.translation import gettext_lazy as _
 
 from anze.monitoring.models import Cell
 
+Words = str | Promise
+
 
 class Unit(TextChoices):
     RATIO = "RATIO", _("percent")
     DAYS = "DAYS", _("days")
     POINTS = "POINTS", _("points of 5")
-    COUNT = "COUNT", _("per unit")
 
 
 class Direction(TextChoices):
@@ -44,22 +46,53 @@ class Source:
     model: type[models.Model]
     group: str
 
+    @property
+    def table(self) -> str:
+        return self.model._meta.db_table
+
+
+@dataclass(frozen=True)
+class Part:
+    """The contributions of one kind of row to a fact. All texts are SQL over `rows`.
+
+    `rows` stands after FROM and has enterprise_id, region_code, sector and insurer_id of the record that
+    `source` and `row_id` name: a page finds the record by them.
+    `on` is the day from which a row counts; nothing else may depend on the present day. It belongs to the
+    month of that day, or of the day `month_of`.
+    `gives` holds the measures this kind of row speaks about; a constant '0' says: never counts, but is to be
+    shown among what was left out. `left_out` is the reason code of a row that does not count, else NULL;
+    `why` the reason code for a numerator that deserves a word, though the row counts. `codes` are the codes
+    that columns among these texts can hold.
+    """
+
+    source: str
+    rows: str
+    label: str
+    on: str
+    gives: Mapping[str, str]
+    month_of: str = ""
+    row_id: str = "id"
+    insurer: str = "insurer_id"
+    left_out: str = "NULL"
+    why: Mapping[str, str] = field(default_factory=dict)
+    codes: tuple[str, ...] = ()
+    further: Mapping[str, str] = field(default_factory=dict)
+
+    def ever_gives(self, *measures: str) -> bool:
+        return any(self.gives.get(measure, "0") != "0" for measure in measures)
+
 
 @dataclass(frozen=True)
 class Fact:
-    """The contributions of every group of rows that must be judged together.
+    """The contributions of every group of rows that must be judged together, as parts over common CTEs.
 
-    `select` (with the helping CTEs in `ctes`) gives one row per contribution:
-    source, row_id, label, enterprise_id, month, counts_on, region_code, sector, insurer_id, reason,
-    then the measures in order. `counts_on` is the day from which it counts; nothing else may depend on the
-    present day. `reason` says why a row does not count, or not fully. A `is_stock` fact gives changes: its
-    figure at a month's end is the sum up to there.
+    A `is_stock` fact gives changes: its figure at a month's end is the sum up to there.
     """
 
     name: str
     cell: type[Cell]
     sources: tuple[Source, ...]
-    select: str
+    parts: tuple[Part, ...]
     ctes: str = ""
     is_stock: bool = False
     further: tuple[str, ...] = ()  # key columns of the cell besides the common four
@@ -67,15 +100,14 @@ class Fact:
     @property
     def measures(self) -> tuple[str, ...]:
         common = {"id", "month", "region_code", "sector", "insurer_id", *self.further}
-        return tuple(f.column for f in self.cell._meta.local_concrete_fields if f.column not in common)
+        return tuple(f.name for f in self.cell._meta.local_concrete_fields if f.name not in common)
 
     @property
     def table(self) -> str:
         return self.cell._meta.db_table
 
-    @property
-    def groups_from(self) -> Source:
-        return self.sources[0]
+    def source(self, name: str) -> Source:
+        return next(source for source in self.sources if source.name == name)
 
 
 @dataclass(frozen=True)
@@ -83,8 +115,8 @@ class Indicator:
     """A number on a page: two measures of one fact, and what they mean."""
 
     code: str
-    title: str | Promise
-    about: str | Promise
+    title: Words
+    about: Words
     family: Family
     fact: Fact
     numerator: str
@@ -93,24 +125,52 @@ class Indicator:
     direction: Direction
     source: str
     version: int = 1
-    fixed: dict[str, str] = field(default_factory=dict)  # further key columns held fixed
+    fixed: Mapping[str, str] = field(default_factory=dict)  # further key columns held fixed
     money: bool = False  # numerator and denominator are yuan
 
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The kinds of rows that speak about it."""
+        return tuple(
+            part
+            for part in self.fact.parts
+            if {self.numerator, self.denominator} & part.gives.keys()
+            and all(part.further.get(column) in (None, f"'{value}'") for column, value in self.fixed.items())
+        )
 
-# reason code → words; a fact's SQL gives the code
+    @property
+    def is_share(self) -> bool:
+        """Whether, row by row, the numerator is a part of the denominator, so that a row can fall short."""
+        return self.unit == Unit.RATIO and not self.money
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """The reason codes its rows can carry."""
+        named = {code for part in self.parts for code in part.codes}
+        texts = " ".join(f"{part.left_out} {part.why.get(self.numerator, '')}" for part in self.parts)
+        return tuple(code for code in REASONS if code in named or f"'{code}'" in texts)
+
+
+# reason code → words; a part's SQL gives the code
 REASONS: dict[str, Promise] = {
     "VOID": _("the record was voided"),
+    "POLICY_VOID": _("its policy was voided"),
     "CLOSED_UNIT": _("the enterprise is closed"),
     "DELISTED": _("no longer on the register"),
     "ALSO_LISTED": _("counted under its other sector"),
     "UNINSURED": _("no policy in force"),
     "PARTIAL_HEADCOUNT": _("not all workers are covered"),
     "UNDER_LIMIT": _("limit per person below the minimum"),
-    "VOLUNTARY": _("insured voluntarily; not on the register"),
+    "UNCERTAIN": _("the register entry is disputed or still to be verified"),
+    "VOLUNTARY": _("insured, but not on the register"),
     "OPEN_CLAIM": _("not yet settled"),
     "REJECTED_CLAIM": _("rejected, cancelled or closed without payment"),
-    "POLICY_CANCELLED": _("the policy was cancelled"),
-    "PLAN_MISSING": _("no service plan 30 days after the start; counted by the frequency matrix"),
+    "NO_PAYMENT": _("concluded, but no payment is on file"),
+    "OUT_OF_COVER": _("the loss lies outside the period of cover"),
+    "POLICY_CANCELLED": _("the policy ended before the service was due"),
+    "COINSURED": _("co-insured: the lead insurer plans and serves"),
+    "PLAN_MISSING": _("no service plan; counted by the frequency matrix"),
+    "PLAN_LATE": _("the service plan came after the days allowed"),
     "NOT_DONE": _("no accepted service in the window"),
     "PARTLY_DONE": _("fewer services than planned"),
     "RETURNED": _("returned by the quality check"),
@@ -120,6 +180,8 @@ REASONS: dict[str, Promise] = {
     "NOT_CONFIRMED": _("not confirmed by the enterprise"),
     "NO_PHOTO": _("no photo with time and place"),
     "OUT_OF_WINDOW": _("outside every planned window of its type"),
+    "SURPLUS": _("more than was planned; offsets nothing elsewhere"),
+    "NOT_RATED": _("not rated by the enterprise"),
     "OPEN_HAZARD": _("not yet verified as rectified"),
     "LATE_CLOSING": _("closed after the deadline"),
     "SHUT_DOWN": _("the enterprise is shut down"),
@@ -127,5 +189,7 @@ REASONS: dict[str, Promise] = {
     "NOT_PAID": _("not yet paid"),
     "NO_VOUCHER": _("no voucher"),
     "NOT_TIED": _("tied to no service and not shared by premium"),
+    "NOT_APPROVED": _("a shared cost without approval"),
+    "REVERSAL": _("takes back an expense that was not counted"),
     "LATE": _("reported after the deadline"),
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
@@ -26,14 +28,14 @@ from anze.monitoring.figures import (
     Figure,
     Slice,
     figures,
-    headline,
+    headlines,
     months_between,
     own_slice,
     present_state,
     targets,
 )
 from anze.monitoring.models import State
-from anze.monitoring.rows import PARTS, Row, rows_behind
+from anze.monitoring.rows import ASPECTS, Row, aspects_of, rows_behind, telling_aspect
 from anze.monitoring.rules import REASONS, Direction, Family, Indicator, Unit
 from anze.parties.models import Organisation, Region
 from anze.parties.rules import OrganisationKind, Permission
@@ -43,7 +45,8 @@ from anze.screen.registry import page
 FIVE = (Family.COVERAGE, Family.PAYOUT, Family.COMPLETION, Family.RECTIFICATION, Family.EXPENSE)
 
 
-# words and numbers -------------------------------------------------------------------------------------------
+# words and numbers
+# -------------------------------------------------------------------------------------------
 
 
 def shown(figure: Figure) -> str:
@@ -69,14 +72,23 @@ def standing(figure: Figure, target: Decimal | None) -> str:
     return "success" if gap >= 0 else "warning" if gap >= Decimal("-0.05") else "danger"
 
 
-# the slice asked for -----------------------------------------------------------------------------------------
+# the slice asked for
+# -----------------------------------------------------------------------------------------
 
 
-def _month(text: str, fallback: date) -> date:
+_REGION = re.compile(r"[0-9]{4}[0-9A-Z]{2}")
+_MONTH = re.compile(r"[0-9]{4}-[0-9]{2}")
+_YEARS = 10  # how far back one may ask
+
+
+def _month(text: str, fallback: date, as_of: date) -> date:
+    """A month by its first day, not later than the present one; what cannot be read is what it would be
+    unasked."""
     try:
-        return date.fromisoformat(f"{text}-01")
+        asked = date.fromisoformat(f"{text}-01") if _MONTH.fullmatch(text) else fallback
     except ValueError:
         return fallback
+    return min(max(asked, date(as_of.year - _YEARS, 1, 1)), as_of.replace(day=1))
 
 
 def slice_of(request: HttpRequest, as_of: date) -> Slice:
@@ -86,7 +98,7 @@ def slice_of(request: HttpRequest, as_of: date) -> Slice:
     asked = request.GET
     region = asked.get("region") or widest.region_code
     low, high = region_range(widest.region_code)
-    if not (low <= region <= high and len(region) == 6):
+    if not (_REGION.fullmatch(region) and low <= region <= high):
         region = widest.region_code
     sector = widest.sector or (asked.get("sector", "") if asked.get("sector") in Sector.values else "")
     insurer = widest.insurer_id
@@ -95,8 +107,8 @@ def slice_of(request: HttpRequest, as_of: date) -> Slice:
             insurer = UUID(asked["insurer"])
         except ValueError:
             insurer = None
-    first = _month(asked.get("from", ""), widest.month_from)
-    last = _month(asked.get("to", ""), widest.month_to)
+    first = _month(asked.get("from", ""), widest.month_from, as_of)
+    last = _month(asked.get("to", ""), widest.month_to, as_of)
     return Slice(region, min(first, last), max(first, last), sector, insurer)
 
 
@@ -110,9 +122,7 @@ def choices_of(request: HttpRequest, cut: Slice, as_of: date) -> dict[str, Any]:
     return {
         "cut": cut,
         "regions": [
-            (each.code, ("　" if not each.code.endswith("00") else "") + str(each))
-            for each in regions
-            if widest.region_code != each.code or True
+            (each.code, ("　" if not each.code.endswith("00") else "") + str(each)) for each in regions
         ],
         "sectors": [] if widest.sector else list(Sector.choices),
         "insurers": [] if widest.insurer_id else list(_insurers().items()),
@@ -129,12 +139,16 @@ def _regions() -> dict[str, str]:
     return {row.code: str(row) for row in Region.objects.all()}
 
 
-def cached(request: HttpRequest, state: State, name: str, make: Callable[[], dict[str, Any]]) -> str:
-    """A rendered part of a page, kept until the figures change: one per reader's scope, language and address."""
+def cached(
+    request: HttpRequest, state: State, name: str, about: str, cut: Slice, make: Callable[[], dict[str, Any]]
+) -> str:
+    """A rendered part of a page, kept until the figures change: one per reader's scope, language and
+    question."""
     actor: Actor = request.actor  # type: ignore[attr-defined]
     may = "premiums" if actor.may(Permission.SEE_PREMIUMS) else ""
-    key = f"{name}|{state.version}|{state.as_of}|{actor.scope.key}|{may}|{get_language()}|{request.get_full_path()}"
-    html = cache.get(key)
+    asked = (name, state.version, state.as_of, actor.scope.key, may, get_language(), about, cut)
+    key = hashlib.sha256(repr(asked).encode()).hexdigest()
+    html: str | None = cache.get(key)
     if html is None:
         html = render_to_string(f"monitoring/{name}.html", make(), request=request)
         cache.set(key, html, 3600)
@@ -146,7 +160,8 @@ def visible(actor: Actor, indicators: list[Indicator]) -> list[Indicator]:
     return [each for each in indicators if actor.may(Permission.SEE_PREMIUMS) or not each.money]
 
 
-# charts ------------------------------------------------------------------------------------------------------
+# charts
+# ------------------------------------------------------------------------------------------------------
 
 
 def _number(value: Decimal | None, places: int = 6) -> float | None:
@@ -154,7 +169,11 @@ def _number(value: Decimal | None, places: int = 6) -> float | None:
 
 
 def _axis(indicator: Indicator) -> dict[str, Any]:
-    return {"type": "value", "scale": True, "axisLabel": {"formatter": "@share" if _is_ratio(indicator) else "@integer"}}
+    return {
+        "type": "value",
+        "scale": True,
+        "axisLabel": {"formatter": "@share" if _is_ratio(indicator) else "@integer"},
+    }
 
 
 def _is_ratio(indicator: Indicator) -> bool:
@@ -172,7 +191,12 @@ def trend_chart(indicator: Indicator, cut: Slice, target: Decimal | None) -> dic
         data.append(
             {"value": _number(figure.value) if figure else None, "url": url("indicator-rows", code, **words)}
         )
-    series: dict[str, Any] = {"type": "line", "name": str(indicator.title), "data": data, "connectNulls": False}
+    series: dict[str, Any] = {
+        "type": "line",
+        "name": str(indicator.title),
+        "data": data,
+        "connectNulls": False,
+    }
     if target is not None:
         series["markLine"] = {
             "symbol": "none",
@@ -204,7 +228,12 @@ def map_chart(indicator: Indicator, places: list[dict[str, Any]]) -> dict[str, A
                 "type": "map",
                 "label": {"show": True},
                 "data": [
-                    {"code": place["code"], "name": place["name"], "value": place["number"], "url": place["url"]}
+                    {
+                        "code": place["code"],
+                        "name": place["name"],
+                        "value": place["number"],
+                        "url": place["url"],
+                    }
                     for place in places
                     if place["number"] is not None
                 ],
@@ -213,7 +242,8 @@ def map_chart(indicator: Indicator, places: list[dict[str, Any]]) -> dict[str, A
     }
 
 
-# pages -------------------------------------------------------------------------------------------------------
+# pages
+# -------------------------------------------------------------------------------------------------------
 
 
 def _no_figures(request: HttpRequest) -> HttpResponse:
@@ -233,18 +263,22 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     state = present_state()
     if state is None:
         return _no_figures(request)
-    main = cached(request, state, "dashboard_main", lambda: dashboard_context(request, state))
+    cut = slice_of(request, state.as_of)
+    show = request.GET.get("show", "")
+    about = show if show in INDICATORS else ""
+    main = cached(
+        request, state, "dashboard_main", about, cut, lambda: dashboard_context(request, state, cut, about)
+    )
     if request.headers.get("HX-Target") == "dashboard":
         return HttpResponse(main)
     return render(request, "monitoring/dashboard.html", {"main": main, "state": state})
 
 
-def dashboard_context(request: HttpRequest, state: State) -> dict[str, Any]:
+def dashboard_context(request: HttpRequest, state: State, cut: Slice, show: str) -> dict[str, Any]:
     actor: Actor = request.actor  # type: ignore[attr-defined]
-    cut = slice_of(request, state.as_of)
-    goals = targets(state.as_of)
-    heads = visible(actor, [headline(family, state.as_of) for family in FIVE])
-    selected = INDICATORS.get(request.GET.get("show", "")) or heads[0]
+    goals = targets(state.as_of, cut.sector)
+    heads = visible(actor, list(headlines(FIVE, state.as_of).values()))
+    selected = INDICATORS.get(show) or heads[0]
     if selected not in visible(actor, [selected]):
         selected = heads[0]
     variants = visible(actor, [each for each in INDICATORS.values() if not each.fixed])
@@ -258,7 +292,7 @@ def dashboard_context(request: HttpRequest, state: State) -> dict[str, Any]:
         "selected": selected,
         "region_name": regions.get(cut.region_code, ""),
         "cards": [card(totals[each.code], goals.get(each.code), cut) for each in heads],
-        "uncertain": totals["obliged_uncertain"] if "obliged_uncertain" in totals else totals.get("uncertain_share"),
+        "uncertain": totals["uncertain_share"],
         "places": (places := region_table(selected, cut, goals, regions)),
         "trend": trend_chart(selected, cut, goals.get(selected.code)),
         "map": map_chart(selected, places),
@@ -266,7 +300,14 @@ def dashboard_context(request: HttpRequest, state: State) -> dict[str, Any]:
         "ranking": ranking(selected, cut, goals) if cut.insurer_id is None else [],
         "sectors": sector_table(selected, cut, goals) if not cut.sector else [],
         "families": [
-            (family, [card(totals[each.code], goals.get(each.code), cut) for each in variants if each.family == family])
+            (
+                family,
+                [
+                    card(totals[each.code], goals.get(each.code), cut)
+                    for each in variants
+                    if each.family == family
+                ],
+            )
             for family in Family
         ],
         "freshness": freshness(actor),
@@ -288,7 +329,7 @@ def card(figure: Figure, target: Decimal | None, cut: Slice) -> dict[str, Any]:
         "url": url("indicator", code, **words),
         "numerator_url": url("indicator-rows", code, part="numerator", **words),
         "denominator_url": url("indicator-rows", code, part="denominator", **words),
-        "shortfall_url": url("indicator-rows", code, part="shortfall", **words),
+        "telling_url": url("indicator-rows", code, part=telling_aspect(figure.indicator), **words),
         "select_url": url("statistics", show=code, **words),
     }
 
@@ -368,8 +409,9 @@ def freshness(actor: Actor) -> list[dict[str, Any]]:
     """When each sender's data last came in, the longest silent first; under the reader's scope."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT o.id, coalesce(nullif(CASE WHEN %s THEN o.name ELSE o.name_en END, ''), o.name), max(b.received_at) "
-            "FROM exchange_batch b JOIN parties_organisation o ON o.id = b.sender_id WHERE o.kind = 'INSURER' "
+            "SELECT o.id, coalesce(nullif(CASE WHEN %s THEN o.name ELSE o.name_en END, ''), o.name), "
+            "max(b.received_at) FROM exchange_batch b JOIN parties_organisation o ON o.id = b.sender_id "
+            "WHERE o.kind = 'INSURER' "
             "GROUP BY o.id ORDER BY 3 LIMIT 8",
             [is_chinese()],
         )
@@ -391,9 +433,10 @@ def indicator_page(request: HttpRequest, code: str) -> HttpResponse:
         return _no_figures(request)
     indicator = _known(code, request.actor)  # type: ignore[attr-defined]
 
+    cut = slice_of(request, state.as_of)
+
     def make() -> dict[str, Any]:
-        cut = slice_of(request, state.as_of)
-        goals = targets(state.as_of)
+        goals = targets(state.as_of, cut.sector)
         total = figures([indicator], cut)[""][indicator.code]
         by_month = figures([indicator], cut, by="month")
         months = [
@@ -420,17 +463,23 @@ def indicator_page(request: HttpRequest, code: str) -> HttpResponse:
             "places": [] if cut.level == "COUNTY" else region_table(indicator, cut, goals, regions),
             "sectors": sector_table(indicator, cut, goals) if not cut.sector else [],
             "ranking": ranking(indicator, cut, goals) if cut.insurer_id is None else [],
-            "siblings": [each for each in INDICATORS.values() if each.family == indicator.family],
+            "siblings": visible(
+                request.actor,  # type: ignore[attr-defined]
+                [each for each in INDICATORS.values() if each.family == indicator.family],
+            ),
         }
 
-    main = cached(request, state, "indicator_main", make)
+    main = cached(request, state, "indicator_main", code, cut, make)
     if request.headers.get("HX-Target") == "dashboard":
         return HttpResponse(main)
-    return render(request, "monitoring/indicator.html", {"main": main, "state": state, "indicator": indicator})
+    return render(
+        request, "monitoring/indicator.html", {"main": main, "state": state, "indicator": indicator}
+    )
 
 
 # source of a contribution → the page of the record
 RECORD_PAGES = {
+    "enterprises": "enterprise",
     "obligations": "obligation",
     "policies": "policy",
     "endorsements": "endorsement",
@@ -458,14 +507,14 @@ def indicator_rows(request: HttpRequest, code: str) -> HttpResponse:
         return _no_figures(request)
     indicator = _known(code, request.actor)  # type: ignore[attr-defined]
     cut = slice_of(request, state.as_of)
-    part = request.GET.get("part", "denominator")
-    if part not in PARTS:
-        part = "denominator"
+    aspects = aspects_of(indicator)
+    aspect = next((each for each in aspects if each == request.GET.get("part")), aspects[0])
     try:
         after = UUID(request.GET["after"]) if request.GET.get("after") else None
     except ValueError:
         after = None
-    found = rows_behind(indicator, cut, part, as_of=state.as_of, after=after)  # type: ignore[arg-type]
+    scope = request.actor.scope  # type: ignore[attr-defined]
+    found = rows_behind(indicator, cut, aspect, scope=scope, as_of=state.as_of, after=after)
     total = figures([indicator], cut)[""][indicator.code]
     names, regions = _insurers(), _regions()
     words = cut.words()
@@ -473,22 +522,28 @@ def indicator_rows(request: HttpRequest, code: str) -> HttpResponse:
         "indicator": indicator,
         "state": state,
         "cut": cut,
-        "card": card(total, targets(state.as_of).get(code), cut),
+        "card": card(total, targets(state.as_of, cut.sector).get(code), cut),
         "region_name": regions.get(cut.region_code, ""),
-        "part": part,
+        "part": aspect,
         "parts": [
-            (name, title, url("indicator-rows", code, part=name, **words)) for name, (title, _sql) in PARTS.items()
+            (each, ASPECTS[each][0], url("indicator-rows", code, part=each, **words)) for each in aspects
         ],
         "rows": [_row_line(row, indicator, names, regions) for row in found.rows],
-        "next": url("indicator-rows", code, part=part, after=found.next_after, **words) if found.next_after else "",
+        "next": url("indicator-rows", code, part=aspect, after=found.next_after, **words)
+        if found.next_after
+        else "",
         "is_first": after is None,
-        "first": url("indicator-rows", code, part=part, **words),
+        "first": url("indicator-rows", code, part=aspect, **words),
     }
-    name = "monitoring/rows_table.html" if request.headers.get("HX-Target") == "rows" else "monitoring/rows.html"
+    name = (
+        "monitoring/rows_table.html" if request.headers.get("HX-Target") == "rows" else "monitoring/rows.html"
+    )
     return render(request, name, context)
 
 
-def _row_line(row: Row, indicator: Indicator, insurers: dict[UUID, str], regions: dict[str, str]) -> dict[str, Any]:
+def _row_line(
+    row: Row, indicator: Indicator, insurers: dict[UUID, str], regions: dict[str, str]
+) -> dict[str, Any]:
     number = money if indicator.money else whole
     return {
         "label": row.label,

@@ -26,7 +26,9 @@ class History:
         self.sent_services: set[str] = set()
 
     def day(self, until: date | None = None) -> date:
-        return FIRST + timedelta(days=self.draw.randrange((min(until or self.today, self.today) - FIRST).days + 1))
+        return FIRST + timedelta(
+            days=self.draw.randrange((min(until or self.today, self.today) - FIRST).days + 1)
+        )
 
     def base(self) -> dict[str, Any]:
         return {"is_void": True, "void_reason": "作废"} if self.draw.random() < 0.12 else {}
@@ -188,7 +190,11 @@ class History:
     def claim(self) -> dict[str, Any]:
         loss = self.day()
         paid = [
-            {"kind": self.draw.choice(["ADVANCE", "SETTLEMENT", "RECOVERY"]), "amount": "500.00", "paid_on": str(loss)}
+            {
+                "kind": self.draw.choice(["ADVANCE", "SETTLEMENT", "RECOVERY"]),
+                "amount": "500.00",
+                "paid_on": str(loss),
+            }
             for _ in range(self.draw.randrange(3))
         ]
         return {

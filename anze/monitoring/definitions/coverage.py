@@ -1,16 +1,19 @@
 """Coverage: who must insure, and who is insured, for all workers and enough.
 
-An enterprise is judged as a whole: its register entry, all its policies and their endorsements make a line of
+An enterprise is judged as a whole: its register entries,
+       all its policies and their endorsements make a line of
 segments, and only the changes from one segment to the next are counted (a change of stock), so that a policy
 of a year costs two contributions and not twelve.
 """
+# ruff: noqa: S608 - SQL is put together from declarations in this program
 
 from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
+from anze.monitoring.contributions import parameters_of
 from anze.monitoring.models import CoverageCell, CoveredDaysCell
-from anze.monitoring.rules import Direction, Fact, Family, Indicator, Source, Unit
+from anze.monitoring.rules import Direction, Fact, Family, Indicator, Part, Source, Unit, Words
 from anze.parties.models import Enterprise
 from anze.underwriting.models import Endorsement, Obligation, Policy
 
@@ -21,196 +24,313 @@ _SOURCES = (
     Source("enterprises", Enterprise, "id"),
 )
 
-# The minimum limit is that of the day the policy began; of several in force the highest, since a place may
-# only set a higher one.
-_SEGMENTS = """
-least_limits AS MATERIALIZED (
-    SELECT region_code, value::numeric AS least, effective_from, coalesce(effective_to, 'infinity') AS effective_to
-    FROM kernel_parameter WHERE key = 'min_limit_per_person' AND value <> ''
+_SEGMENTS = f"""
+limits AS MATERIALIZED ({parameters_of("min_limit_per_person")}
 ), listed AS (
-    SELECT o.id, o.enterprise_id, o.region_code, o.sector, o.listed_on, o.state, o.registered_workers, o.is_void,
-           e.name, row_number() OVER (PARTITION BY o.enterprise_id ORDER BY o.is_void, o.listed_on, o.id) AS place,
+    -- an entry stands from listed_on to the day before until_on; a voided enterprise voids its entries
+    SELECT o.id, o.enterprise_id, o.region_code, o.sector, o.listed_on, o.state, o.registered_workers, e.name,
+           o.is_void OR e.is_void AS is_void,
            least(coalesce(o.delisted_on, 'infinity'), coalesce(e.closed_on, 'infinity')) AS until_on,
-           CASE WHEN e.closed_on <= coalesce(o.delisted_on, 'infinity') THEN 'CLOSED_UNIT' ELSE 'DELISTED' END AS gone
+           CASE WHEN e.closed_on <= coalesce(o.delisted_on, 'infinity') THEN 'CLOSED_UNIT'
+                ELSE 'DELISTED' END AS gone
     FROM obligations o JOIN enterprises e ON e.id = o.enterprise_id
 ), register AS (
-    SELECT * FROM listed WHERE place = 1 AND NOT is_void AND until_on > listed_on
+    SELECT * FROM listed WHERE NOT is_void AND until_on > listed_on
 ), covers AS (
-    SELECT p.id, p.enterprise_id, p.start_on, p.cover_end_on + 1 AS until_on, p.insured_workers, p.limit_per_person,
-           coalesce((SELECT max(l.least) FROM least_limits l WHERE p.start_on BETWEEN l.effective_from AND l.effective_to
-               AND l.region_code IN ('', left(p.region_code, 2) || '0000', left(p.region_code, 4) || '00',
-                                     p.region_code)), 0) AS least
-    FROM policies p JOIN register g ON g.enterprise_id = p.enterprise_id
+    -- The minimum limit is that of the policy's first day. A place may only set a higher one than the wider
+    -- area around it (应急〔2025〕27号), so of the levels the highest holds; within a level the latest.
+    SELECT p.id, p.enterprise_id, p.nature, p.start_on, p.insured_workers, p.limit_per_person,
+           least(p.cover_end_on + 1, e.closed_on) AS until_on,
+           coalesce((SELECT max(l.value) FROM (
+               SELECT DISTINCT ON (region_code) value FROM limits
+               WHERE p.start_on BETWEEN effective_from AND effective_to AND region_code IN
+                   ('', left(p.region_code, 2) || '0000', left(p.region_code, 4) || '00', p.region_code)
+               ORDER BY region_code, effective_from DESC) l), 0) AS least_limit
+    FROM policies p JOIN enterprises e ON e.id = p.enterprise_id AND NOT e.is_void
     WHERE NOT p.is_void AND p.cover_end_on >= p.start_on
 ), events AS (
-    SELECT id, start_on AS from_on, 0 AS place, insured_workers AS workers, limit_per_person AS each FROM covers
+    SELECT id, start_on AS from_on, 0 AS place, start_on AS issued_on, id AS event_id,
+           insured_workers AS workers, limit_per_person AS each
+    FROM covers
     UNION ALL
-    SELECT c.id, e.effective_on, 1, CASE WHEN e.kind = 'HEADCOUNT' THEN e.after_value::numeric::int END,
+    -- an endorsement from before the first day (the policy's start was corrected) holds from the first day;
+    -- of two on one day the later issued one holds
+    SELECT c.id, greatest(e.effective_on, c.start_on), 1, e.issued_on, e.id,
+           CASE WHEN e.kind = 'HEADCOUNT' THEN round(e.after_value::numeric)::int END,
            CASE WHEN e.kind = 'LIMIT' THEN e.after_value::numeric END
-    FROM endorsements e JOIN covers c ON c.id = e.policy_id
-    WHERE NOT e.is_void AND e.kind IN ('HEADCOUNT', 'LIMIT')
-      AND e.effective_on >= c.start_on AND e.effective_on < c.until_on
+    FROM endorsements e JOIN covers c ON c.id = e.policy_id AND c.enterprise_id = e.enterprise_id
+    WHERE NOT e.is_void AND e.kind IN ('HEADCOUNT', 'LIMIT') AND e.effective_on < c.until_on
+      AND e.after_value ~ '^[0-9]{{1,9}}(\\.[0-9]+)?$'
 ), numbered AS (
     SELECT *, count(workers) OVER run AS workers_run, count(each) OVER run AS each_run,
-           lead(from_on) OVER (PARTITION BY id ORDER BY from_on, place) AS next_on
-    FROM events WINDOW run AS (PARTITION BY id ORDER BY from_on, place ROWS UNBOUNDED PRECEDING)
+           lead(from_on) OVER (PARTITION BY id ORDER BY from_on, place, issued_on, event_id) AS next_on
+    FROM events
+    WINDOW run AS (PARTITION BY id ORDER BY from_on, place, issued_on, event_id ROWS UNBOUNDED PRECEDING)
 ), terms AS (
-    SELECT c.enterprise_id, n.from_on, coalesce(n.next_on, c.until_on) AS to_on,
+    -- every stretch of a policy with its headcount and whether its limit is enough
+    SELECT c.enterprise_id, c.nature, n.from_on, coalesce(n.next_on, c.until_on) AS to_on,
            max(n.workers) OVER (PARTITION BY n.id, n.workers_run) AS workers,
-           max(n.each) OVER (PARTITION BY n.id, n.each_run) >= c.least AS is_enough
+           max(n.each) OVER (PARTITION BY n.id, n.each_run) >= c.least_limit AS is_enough
     FROM numbered n JOIN covers c ON c.id = n.id
 ), points AS (
     SELECT enterprise_id, listed_on AS from_on FROM register
     UNION SELECT enterprise_id, until_on FROM register WHERE until_on < 'infinity'
-    UNION SELECT t.enterprise_id, d.day FROM terms t JOIN register g ON g.enterprise_id = t.enterprise_id
-          CROSS JOIN LATERAL (VALUES (t.from_on), (t.to_on)) AS d(day)
-          WHERE t.to_on > t.from_on AND d.day > g.listed_on AND d.day < g.until_on
-), segments AS (
-    SELECT p.enterprise_id, p.from_on, g.id, g.name, g.region_code, g.sector, g.gone, g.until_on,
-           (p.from_on < g.until_on)::int AS obliged,
-           (p.from_on < g.until_on AND g.state <> 'CONFIRMED')::int AS uncertain,
-           CASE WHEN p.from_on < g.until_on THEN g.registered_workers ELSE 0 END AS registered,
-           count(t.enterprise_id) AS policies_in_force, coalesce(sum(t.workers), 0) AS workers,
-           coalesce(bool_and(t.is_enough), false) AS is_enough
-    FROM points p JOIN register g ON g.enterprise_id = p.enterprise_id
-    LEFT JOIN terms t ON t.enterprise_id = p.enterprise_id AND t.from_on <= p.from_on AND t.to_on > p.from_on
-         AND p.from_on < g.until_on
-    GROUP BY p.enterprise_id, p.from_on, g.id, g.name, g.region_code, g.sector, g.gone, g.until_on, g.state,
-             g.registered_workers
+    UNION SELECT t.enterprise_id, d.day FROM terms t
+          CROSS JOIN LATERAL (VALUES (t.from_on), (t.to_on)) AS d(day) WHERE t.to_on > t.from_on
+), cover_at AS (
+    -- Several policies add their workers up. Co-insured ones are shares of one contract, each reported by its
+    -- insurer: their workers count once.
+    SELECT p.enterprise_id, p.from_on, count(t.enterprise_id) AS in_force,
+           coalesce(sum(t.workers) FILTER (WHERE t.nature = 'SOLE'), 0)
+           + coalesce(max(t.workers) FILTER (WHERE t.nature <> 'SOLE'), 0) AS workers,
+           coalesce(sum(t.workers) FILTER (WHERE t.nature = 'SOLE' AND t.is_enough), 0)
+           + coalesce(max(t.workers) FILTER (WHERE t.nature <> 'SOLE' AND t.is_enough), 0) AS enough_workers,
+           count(*) FILTER (WHERE t.is_enough) AS enough_policies
+    FROM points p LEFT JOIN terms t
+         ON t.enterprise_id = p.enterprise_id AND t.from_on <= p.from_on AND t.to_on > p.from_on
+    GROUP BY p.enterprise_id, p.from_on
+), standing AS (
+    -- An enterprise counts once, under the entry in force that was listed first; when that one ends, under
+    -- the next.
+    SELECT g.*, c.from_on, c.in_force, c.workers, c.enough_workers, c.enough_policies,
+           c.from_on < g.until_on AS stands,
+           c.from_on < g.until_on AND 1 = row_number() OVER (PARTITION BY g.enterprise_id, c.from_on
+               ORDER BY c.from_on < g.until_on DESC, g.listed_on, g.id) AS counts
+    FROM cover_at c JOIN register g ON g.enterprise_id = c.enterprise_id AND g.listed_on <= c.from_on
 ), judged AS (
-    SELECT *, (policies_in_force > 0)::int AS insured,
-           (policies_in_force > 0 AND is_enough AND workers >= registered)::int AS compliant,
-           (policies_in_force > 0 AND workers < registered)::int AS partial_headcount,
-           (policies_in_force > 0 AND NOT is_enough)::int AS under_limit,
-           least(workers, registered) AS covered
-    FROM segments
+    -- Not enough is a limit below the minimum, unless policies with enough cover all workers by themselves.
+    SELECT *, counts::int AS obliged, (counts AND state = 'CONFIRMED')::int AS confirmed,
+           (counts AND in_force > 0)::int AS insured,
+           (counts AND in_force > 0 AND workers < registered_workers)::int AS partial_headcount,
+           (counts AND in_force > enough_policies
+               AND (enough_policies = 0 OR enough_workers < registered_workers))::int AS under_limit,
+           CASE WHEN counts THEN registered_workers ELSE 0 END AS registered,
+           CASE WHEN counts THEN least(workers, registered_workers) ELSE 0 END AS covered
+    FROM standing
+), lines AS (
+    SELECT *, insured * (1 - partial_headcount) * (1 - under_limit) AS compliant FROM judged
+), outside AS (
+    SELECT e.id, e.id AS enterprise_id, e.name, e.region_code, e.sector, c.from_on,
+           (c.in_force > 0 AND NOT coalesce(bool_or(j.counts), false))::int AS voluntary
+    FROM cover_at c JOIN enterprises e ON e.id = c.enterprise_id
+    LEFT JOIN standing j ON j.enterprise_id = c.enterprise_id AND j.from_on = c.from_on
+    GROUP BY e.id, e.name, e.region_code, e.sector, c.from_on, c.in_force
 )
 """
 
-_CHANGES = """
-SELECT 'obligations' AS source, id AS row_id, name AS label, enterprise_id,
-       date_trunc('month', from_on)::date AS month, from_on AS counts_on, region_code, sector, NULL::uuid AS insurer_id,
-       CASE WHEN obliged = 0 THEN gone WHEN insured = 0 THEN 'UNINSURED' WHEN partial_headcount = 1
-            THEN 'PARTIAL_HEADCOUNT' WHEN under_limit = 1 THEN 'UNDER_LIMIT' END AS reason,
-       obliged - lag(obliged, 1, 0) OVER line AS obliged,
-       uncertain - lag(uncertain, 1, 0) OVER line AS obliged_uncertain,
-       insured - lag(insured, 1, 0) OVER line AS insured,
-       insured * uncertain - lag(insured * uncertain, 1, 0) OVER line AS insured_uncertain,
-       compliant - lag(compliant, 1, 0) OVER line AS compliant,
-       partial_headcount - lag(partial_headcount, 1, 0) OVER line AS partial_headcount,
-       under_limit - lag(under_limit, 1, 0) OVER line AS under_limit,
-       registered - lag(registered, 1, 0) OVER line AS registered_workers,
-       covered - lag(covered, 1, 0::bigint) OVER line AS covered_workers
-FROM judged WINDOW line AS (PARTITION BY enterprise_id ORDER BY from_on)
-UNION ALL
-SELECT 'obligations', id, name, enterprise_id, date_trunc('month', listed_on)::date, listed_on, region_code, sector,
-       NULL::uuid, CASE WHEN is_void THEN 'VOID' WHEN place > 1 THEN 'ALSO_LISTED' ELSE gone END,
-       0, 0, 0, 0, 0, 0, 0, 0, 0
-FROM listed WHERE is_void OR place > 1 OR until_on <= listed_on
-"""
+_LINE = "WINDOW line AS (PARTITION BY id ORDER BY from_on)"
 
-_DAYS = """
-SELECT 'obligations' AS source, d.id AS row_id, d.name AS label, d.enterprise_id, m.month,
-       greatest(m.month, d.from_on) AS counts_on, d.region_code, d.sector, NULL::uuid AS insurer_id,
-       CASE WHEN d.insured = 0 THEN 'UNINSURED' END AS reason,
-       d.obliged * days.n AS obliged_days, d.insured * days.n AS covered_days
-FROM (SELECT *, coalesce(lead(from_on) OVER (PARTITION BY enterprise_id ORDER BY from_on), {horizon}) AS to_on
-      FROM judged) d
-CROSS JOIN LATERAL (SELECT g::date AS month FROM generate_series(date_trunc('month', d.from_on),
-                    d.to_on - 1, interval '1 month') AS g) m
-CROSS JOIN LATERAL (SELECT least(d.to_on, (m.month + interval '1 month')::date) - greatest(d.from_on, m.month) AS n) days
-WHERE d.obliged = 1 AND d.to_on > d.from_on
-"""
 
-COVERAGE = Fact("coverage", CoverageCell, _SOURCES, _CHANGES, _SEGMENTS, is_stock=True)
-COVERED_DAYS = Fact("covered_days", CoveredDaysCell, _SOURCES, _DAYS, _SEGMENTS)
+def _change(state: str) -> str:
+    """By how much a state differs from that of the segment before."""
+    return f"{state} - coalesce(lag({state}) OVER line, 0)"
+
+
+_ENTRY_MEASURES = {
+    "obliged": _change("obliged"),
+    "obliged_uncertain": _change("(obliged - confirmed)"),
+    "obliged_confirmed": _change("confirmed"),
+    "insured": _change("insured"),
+    "insured_confirmed": _change("(insured * confirmed)"),
+    "compliant": _change("compliant"),
+    "partial_headcount": _change("partial_headcount"),
+    "under_limit": _change("under_limit"),
+    "registered_workers": _change("registered"),
+    "covered_workers": _change("covered"),
+    "insured_all": _change("insured"),
+}
+_GONE = "CASE WHEN NOT stands THEN gone WHEN NOT counts THEN 'ALSO_LISTED' END"
+_UNINSURED = "CASE WHEN insured = 0 THEN 'UNINSURED' END"
+_PARTIAL = "CASE WHEN partial_headcount = 1 THEN 'PARTIAL_HEADCOUNT' END"
+_UNDER = "CASE WHEN under_limit = 1 THEN 'UNDER_LIMIT' END"
+
+# entries that never stood: voided, or ended before they began
+_NEVER = {
+    "source": "obligations",
+    "rows": "listed WHERE is_void OR until_on <= listed_on",
+    "label": "name",
+    "on": "listed_on",
+    "insurer": "NULL::uuid",
+    "left_out": "CASE WHEN is_void THEN 'VOID' ELSE gone END",
+    "codes": ("CLOSED_UNIT", "DELISTED"),
+}
+
+COVERAGE = Fact(
+    "coverage",
+    CoverageCell,
+    _SOURCES,
+    (
+        Part(
+            source="obligations",
+            rows=f"lines {_LINE}",
+            label="name",
+            on="from_on",
+            insurer="NULL::uuid",
+            gives=_ENTRY_MEASURES,
+            left_out=_GONE,
+            codes=("CLOSED_UNIT", "DELISTED"),
+            why={
+                "insured": _UNINSURED,
+                "insured_confirmed": f"CASE WHEN obliged > confirmed THEN 'UNCERTAIN' ELSE {_UNINSURED} END",
+                "compliant": f"coalesce({_UNINSURED}, {_PARTIAL}, {_UNDER})",
+                "covered_workers": f"coalesce({_UNINSURED}, {_PARTIAL})",
+                "partial_headcount": _PARTIAL,
+                "under_limit": _UNDER,
+                "obliged_uncertain": "CASE WHEN obliged > confirmed THEN 'UNCERTAIN' END",
+            },
+        ),
+        Part(**_NEVER, gives=dict.fromkeys(_ENTRY_MEASURES, "0")),  # type: ignore[arg-type]
+        Part(
+            source="enterprises",
+            rows=f"outside {_LINE}",
+            label="name",
+            on="from_on",
+            insurer="NULL::uuid",
+            gives={
+                "voluntary": _change("voluntary"),
+                "insured_all": _change("voluntary"),
+                "insured": "0",
+                "obliged": "0",
+            },
+            why={
+                "insured": "CASE WHEN voluntary = 1 THEN 'VOLUNTARY' END",
+                "voluntary": "CASE WHEN voluntary = 1 THEN 'VOLUNTARY' END",
+            },
+        ),
+    ),
+    _SEGMENTS,
+    is_stock=True,
+)
+
+# A month's days count when the month is over: nothing is said about days to come.
+COVERED_DAYS = Fact(
+    "covered_days",
+    CoveredDaysCell,
+    _SOURCES,
+    (
+        Part(
+            source="obligations",
+            rows="pieces",
+            label="name",
+            on="(month_on + interval '1 month')::date - 1",
+            insurer="NULL::uuid",
+            gives={"obliged_days": "days", "covered_days": "insured * days"},
+            why={"covered_days": _UNINSURED},
+        ),
+        Part(**_NEVER, gives={"obliged_days": "0", "covered_days": "0"}),  # type: ignore[arg-type]
+    ),
+    f"""{_SEGMENTS.rstrip()}, stretches AS (
+    SELECT *, coalesce(lead(from_on) OVER (PARTITION BY id ORDER BY from_on), {{horizon}}) AS to_on FROM lines
+), pieces AS (
+    SELECT s.*, m.month_on,
+           least(s.to_on, (m.month_on + interval '1 month')::date) - greatest(s.from_on, m.month_on) AS days
+    FROM stretches s CROSS JOIN LATERAL (
+        SELECT g::date AS month_on FROM generate_series(
+            date_trunc('month', s.from_on::timestamp), s.to_on::timestamp - interval '1 day',
+            interval '1 month') AS g
+    ) m
+    WHERE s.obliged = 1 AND s.to_on > s.from_on
+)
+""",
+)
 COVERAGE_FACTS = (COVERAGE, COVERED_DAYS)
 
 _SOURCE = "安全生产法 Art. 51; 应急厅函〔2026〕352号"
 
+
+def _indicator(
+    code: str,
+    title: Words,
+    about: Words,
+    numerator: str,
+    denominator: str,
+    direction: Direction = Direction.UP,
+    *,
+    fact: Fact = COVERAGE,
+    source: str = _SOURCE,
+) -> Indicator:
+    return Indicator(
+        code, title, about, Family.COVERAGE, fact, numerator, denominator, Unit.RATIO, direction, source
+    )
+
+
 COVERAGE_INDICATORS = (
-    Indicator(
+    _indicator(
         "coverage_rate",
         _("Coverage rate"),
         _("Enterprises on the obligation register with a policy in force, of all on the register that day."),
-        Family.COVERAGE,
-        COVERAGE,
         "insured",
         "obliged",
-        Unit.RATIO,
-        Direction.UP,
-        _SOURCE,
     ),
-    Indicator(
+    _indicator(
         "coverage_rate_compliant",
         _("Compliant coverage rate"),
         _("Insured for all registered workers and with the minimum limit, of all on the register."),
-        Family.COVERAGE,
-        COVERAGE,
         "compliant",
         "obliged",
-        Unit.RATIO,
-        Direction.UP,
-        _SOURCE,
     ),
-    Indicator(
+    _indicator(
         "headcount_coverage",
         _("Headcount coverage"),
         _("Insured workers, at most the registered ones, of all registered workers on the register."),
-        Family.COVERAGE,
-        COVERAGE,
         "covered_workers",
         "registered_workers",
-        Unit.RATIO,
-        Direction.UP,
-        _SOURCE,
     ),
-    Indicator(
+    _indicator(
+        "coverage_rate_confirmed",
+        _("Coverage rate of confirmed entries"),
+        _("As the coverage rate, over confirmed register entries only: the other end of the coverage band."),
+        "insured_confirmed",
+        "obliged_confirmed",
+    ),
+    _indicator(
         "partial_headcount_share",
         _("Not all workers insured"),
         _("Insured for fewer than the registered workers, of the insured on the register."),
-        Family.COVERAGE,
-        COVERAGE,
         "partial_headcount",
         "insured",
-        Unit.RATIO,
         Direction.DOWN,
-        _SOURCE,
     ),
-    Indicator(
+    _indicator(
         "under_limit_share",
         _("Under the minimum limit"),
-        _("With a limit per person below the minimum of the policy's first day, of the insured on the register."),
-        Family.COVERAGE,
-        COVERAGE,
+        _(
+            "With a limit per person below the minimum of the policy's first day, of the insured on the "
+            "register."
+        ),
         "under_limit",
         "insured",
-        Unit.RATIO,
         Direction.DOWN,
-        "应急〔2025〕27号",
+        source="应急〔2025〕27号",
     ),
-    Indicator(
+    _indicator(
         "uncertain_share",
         _("Uncertain register entries"),
         _("Register entries that are disputed or still to be verified: the width of the coverage band."),
-        Family.COVERAGE,
-        COVERAGE,
         "obliged_uncertain",
         "obliged",
-        Unit.RATIO,
         Direction.DOWN,
-        _SOURCE,
     ),
-    Indicator(
+    _indicator(
+        "voluntary_share",
+        _("Insured outside the register"),
+        _(
+            "Insured enterprises that are not on the register, of all insured ones; they never enter "
+            "coverage."
+        ),
+        "voluntary",
+        "insured_all",
+        Direction.NONE,
+    ),
+    _indicator(
         "covered_days_ratio",
         _("Covered days"),
-        _("Days with a policy in force, of the days on the register: gaps between expiry and renewal count."),
-        Family.COVERAGE,
-        COVERED_DAYS,
+        _(
+            "Days with a policy in force, of the days on the register, in the months that are over: "
+            "gaps between expiry and renewal count."
+        ),
         "covered_days",
         "obliged_days",
-        Unit.RATIO,
-        Direction.UP,
-        _SOURCE,
+        fact=COVERED_DAYS,
     ),
 )

@@ -1,58 +1,50 @@
 """Prevention expense: what was promised, what was really paid and can be shown, and the cap."""
+# ruff: noqa: S608 - SQL is put together from declarations in this program
 
 from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
 from anze.expenses.models import Expense
-from anze.monitoring.definitions.payout import MONTHS_OF_COVER
+from anze.monitoring.contributions import in_force, parameters_of
+from anze.monitoring.definitions.payout import FAULTS, MONTHS_OF_COVER, received_part, share_of_month
 from anze.monitoring.models import ExpenseCell
-from anze.monitoring.rules import Direction, Fact, Family, Indicator, Source, Unit
+from anze.monitoring.rules import Direction, Fact, Family, Indicator, Part, Source, Unit, Words
+from anze.prevention.models import Service
 from anze.underwriting.models import Policy, PremiumReceipt
 
 # Promised: premium received × agreed ratio (the platform's default where the contract gives none). A month's
 # share falls due on its first day of cover.
-_BUDGET = """
-default_ratio AS MATERIALIZED (
-    SELECT effective_from, coalesce(effective_to, 'infinity') AS effective_to, value::numeric AS ratio
-    FROM kernel_parameter WHERE key = 'default_agreed_expense_ratio' AND region_code = '' AND value <> ''
+_BUDGET = f"""
+default_ratios AS MATERIALIZED ({parameters_of("default_agreed_expense_ratio")}
 ), budgets AS (
-    SELECT m.*, m.received * coalesce(m.agreed_expense_ratio, d.ratio, 0) AS budget
-    FROM months m LEFT JOIN default_ratio d ON m.start_on BETWEEN d.effective_from AND d.effective_to
+    SELECT m.*, m.received * coalesce(m.agreed_expense_ratio, m.default_ratio, 0) AS budget
+    FROM (SELECT *, CASE WHEN agreed_expense_ratio IS NULL
+                         THEN {in_force("default_ratios", "start_on", "region_code")} END AS default_ratio
+          FROM cover) m
+), monthly AS (
+    SELECT b.policy_no, b.enterprise_id, b.region_code, b.sector, b.insurer_id, b.budget,
+           m.id, m.month_on, m.from_on, m.days_after, m.days_before, m.days
+    FROM months m JOIN budgets b ON b.id = m.id
+), vetted AS (
+    -- counted only: paid, for a service on file or an approved shared cost, with its voucher (据实列支). A
+    -- reversal is not vetted by itself: it shares the fate of what it takes back.
+    SELECT e.*, CASE WHEN e.is_void THEN 'VOID' WHEN p.is_void THEN 'POLICY_VOID'
+                     WHEN e.reversal_of <> '' THEN NULL WHEN e.paid_on IS NULL THEN 'NOT_PAID'
+                     WHEN s.id IS NULL AND e.allocation <> 'BY_PREMIUM' THEN 'NOT_TIED'
+                     WHEN s.id IS NULL AND e.approver = '' THEN 'NOT_APPROVED'
+                     WHEN e.voucher_file = '' THEN 'NO_VOUCHER' END AS own_fault
+    FROM expenses e JOIN policies p ON p.id = e.policy_id
+    LEFT JOIN services s ON s.id = e.service_id AND s.policy_id = e.policy_id AND NOT s.is_void
 ), judged AS (
-    SELECT e.*, CASE WHEN e.is_void THEN 'VOID' WHEN e.paid_on IS NULL THEN 'NOT_PAID'
-                     WHEN e.service_id IS NULL AND e.allocation <> 'BY_PREMIUM' THEN 'NOT_TIED'
-                     WHEN e.voucher_file = '' THEN 'NO_VOUCHER' END AS fault
-    FROM expenses e
+    SELECT v.*, coalesce(v.own_fault, CASE WHEN o.own_fault IS NOT NULL THEN 'REVERSAL' END) AS fault
+    FROM vetted v LEFT JOIN vetted o ON v.reversal_of <> '' AND o.expense_no = v.reversal_of
+         AND o.insurer_id = v.insurer_id AND o.policy_id = v.policy_id
 ), ended AS (
-    SELECT c.id, c.policy_no, c.enterprise_id, c.region_code, c.sector, c.insurer_id, c.cover_end_on,
-           round(c.received * coalesce(c.agreed_expense_ratio, d.ratio, 0), 2) AS budget, coalesce(p.paid, 0) AS paid
-    FROM cover c LEFT JOIN default_ratio d ON c.start_on BETWEEN d.effective_from AND d.effective_to
-    LEFT JOIN (SELECT policy_id, sum(amount) AS paid FROM judged WHERE fault IS NULL GROUP BY policy_id) p
-         ON p.policy_id = c.id
+    SELECT b.*, coalesce(j.paid, 0) AS paid FROM budgets b
+    LEFT JOIN (SELECT policy_id, sum(amount) AS paid FROM judged WHERE fault IS NULL GROUP BY policy_id) j
+         ON j.policy_id = b.id
 )
-"""
-
-_EXPENSE = """
-SELECT 'policies' AS source, id AS row_id, policy_no AS label, enterprise_id, month,
-       greatest(month, start_on) AS counts_on, region_code, sector, insurer_id, NULL AS reason,
-       round(budget * days_after / days, 2) - round(budget * days_before / days, 2) AS committed,
-       0::numeric AS paid, 0::numeric AS ended_committed, 0::numeric AS ended_paid, 0::numeric AS premium
-FROM budgets
-UNION ALL
-SELECT 'expenses', id, expense_no, enterprise_id, date_trunc('month', coalesce(paid_on, incurred_on))::date,
-       coalesce(paid_on, incurred_on), region_code, sector, insurer_id, fault, 0,
-       CASE WHEN fault IS NULL THEN amount ELSE 0 END, 0, 0, 0
-FROM judged
-UNION ALL
-SELECT 'policies', id, policy_no, enterprise_id, date_trunc('month', cover_end_on + 1)::date, cover_end_on + 1,
-       region_code, sector, insurer_id, NULL, 0, 0, budget, paid, 0
-FROM ended
-UNION ALL
-SELECT 'receipts', id, receipt_no, enterprise_id, date_trunc('month', received_on)::date, received_on,
-       region_code, sector, insurer_id, CASE WHEN is_void THEN 'VOID' END, 0, 0, 0, 0,
-       CASE WHEN is_void THEN 0 ELSE amount END
-FROM receipts
 """
 
 EXPENSE = Fact(
@@ -62,52 +54,89 @@ EXPENSE = Fact(
         Source("policies", Policy, "id"),
         Source("receipts", PremiumReceipt, "policy_id"),
         Source("expenses", Expense, "policy_id"),
+        Source("services", Service, "policy_id"),
     ),
-    _EXPENSE,
+    (
+        Part(
+            source="policies",
+            rows="monthly",
+            label="policy_no",
+            on="from_on",
+            gives={"committed": share_of_month("budget")},
+        ),
+        Part(
+            source="expenses",
+            rows="judged",
+            label="expense_no",
+            on="coalesce(paid_on, incurred_on)",
+            gives={"paid": "CASE WHEN fault IS NULL THEN amount ELSE 0 END"},
+            left_out="fault",
+            codes=(*FAULTS, "NOT_PAID", "NOT_TIED", "NOT_APPROVED", "NO_VOUCHER", "REVERSAL"),
+        ),
+        # once over; in the month of the last day, so that a year's policies stay in their year
+        Part(
+            source="policies",
+            rows="ended",
+            label="policy_no",
+            on="cover_end_on + 1",
+            month_of="cover_end_on",
+            gives={"ended_committed": "round(budget, 2)", "ended_paid": "paid"},
+        ),
+        Part(
+            source="policies",
+            rows="policies WHERE is_void",
+            label="policy_no",
+            on="start_on",
+            gives={"committed": "0", "ended_committed": "0"},
+            left_out="'VOID'",
+        ),
+        received_part("premium"),
+    ),
     f"{MONTHS_OF_COVER.rstrip()}, {_BUDGET.lstrip()}",
 )
 EXPENSE_FACTS = (EXPENSE,)
 
 _CAP = "应急厅函〔2024〕322号"
 
+
+def _ratio(
+    code: str, title: Words, about: Words, numerator: str, denominator: str, direction: Direction
+) -> Indicator:
+    unit = Unit.RATIO
+    return Indicator(
+        code, title, about, Family.EXPENSE, EXPENSE, numerator, denominator, unit, direction, _CAP, money=True
+    )
+
+
 EXPENSE_INDICATORS = (
-    Indicator(
+    _ratio(
         "expense_payment_rate",
         _("Expense payment rate"),
-        _("Prevention expense paid with voucher, of the share promised for the months so far."),
-        Family.EXPENSE,
-        EXPENSE,
+        _(
+            "Prevention expense paid with voucher, of the share promised for the months so far "
+            "(the month under way included)."
+        ),
         "paid",
         "committed",
-        Unit.RATIO,
         Direction.UP,
-        _CAP,
-        money=True,
     ),
-    Indicator(
+    _ratio(
         "expense_payment_year_end",
         _("Expense payment rate (ended policies)"),
-        _("All prevention expense paid under policies that ended in the period, of all that was promised for them."),
-        Family.EXPENSE,
-        EXPENSE,
+        _(
+            "All prevention expense paid under policies that ended in the period, of all that was promised "
+            "for them."
+        ),
         "ended_paid",
         "ended_committed",
-        Unit.RATIO,
         Direction.UP,
-        _CAP,
-        money=True,
     ),
-    Indicator(
+    _ratio(
         "expense_ratio",
         _("Expense ratio"),
         _("Prevention expense paid with voucher, of the premium received; the cap is 21 percent."),
-        Family.EXPENSE,
-        EXPENSE,
         "paid",
         "premium",
-        Unit.RATIO,
         Direction.NONE,
-        _CAP,
-        money=True,
     ),
 )

@@ -1,139 +1,159 @@
 """Prevention services planned and done, and hazards found and rectified."""
+# ruff: noqa: S608 - SQL is put together from declarations in this program
 
 from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
 from anze.hazards.models import Hazard
+from anze.monitoring.contributions import in_force, parameters_of
 from anze.monitoring.models import CompletionCell, HazardDueCell, HazardFoundCell
-from anze.monitoring.rules import Direction, Fact, Family, Indicator, Source, Unit
+from anze.monitoring.rules import Direction, Fact, Family, Indicator, Part, Source, Unit
 from anze.prevention.models import Plan, PlanItem, Service, ServicePerson
 from anze.underwriting.models import Policy
 
-# A service counts as done only with everything AQ 9010 asks for; it serves one planned item of its type.
-_JUDGED = """
-grace AS MATERIALIZED (
-    SELECT effective_from, coalesce(effective_to, 'infinity') AS effective_to, value::int AS days
-    FROM kernel_parameter WHERE key = 'service_grace_days' AND region_code = '' AND value <> ''
-), plan_grace AS MATERIALIZED (
-    SELECT effective_from, coalesce(effective_to, 'infinity') AS effective_to, value::int AS days
-    FROM kernel_parameter WHERE key = 'plan_grace_days' AND region_code = '' AND value <> ''
-), qualified AS (
+# What was agreed: the items of a policy's plans, or, while it has no plan, visits by the frequency matrix
+# spread evenly over its period, so that a missing plan cannot raise the rate. Cover that ends early takes
+# along what was not yet due, and its share of the window under way (pro rata, rounded down).
+_AGREED = f"""
+grace AS MATERIALIZED ({parameters_of("service_grace_days")}
+), plan_grace AS MATERIALIZED ({parameters_of("plan_grace_days")}
+), least_visits AS MATERIALIZED ({parameters_of("frequency_minimum")}
+), contracts AS (
+    SELECT p.*, CASE WHEN p.cover_end_on < p.end_on THEN p.cover_end_on + 1 END AS cut_on,
+           p.start_on + coalesce({in_force("plan_grace", "p.start_on", "p.region_code")}, 0)::int
+               AS plan_due_on,
+           -- of co-insurers the lead plans and serves (首席承保人); only insurers on the platform can lead
+           p.nature = 'COINSURANCE' AND EXISTS (
+               SELECT 1 FROM jsonb_array_elements(p.coinsurers) c
+               JOIN parties_organisation o ON o.code = c->>'insurer_code' AND o.kind = 'INSURER'
+               WHERE (c->>'is_lead')::boolean AND o.id <> p.insurer_id) AS is_led
+    FROM policies p
+), agreed AS (
+    SELECT i.id, i.seq, i.policy_id, i.service_type, i.window_start_on, i.enterprise_id, i.region_code,
+           i.sector, i.insurer_id, l.plan_no,
+           CASE WHEN c.cut_on > i.window_start_on THEN least(i.window_end_on, c.cut_on - 1)
+                ELSE i.window_end_on END AS due_on,
+           CASE WHEN l.is_void THEN 'VOID' WHEN c.is_void THEN 'POLICY_VOID'
+                WHEN c.is_led THEN 'COINSURED' END AS fault,
+           CASE WHEN c.cut_on <= i.window_start_on THEN 0
+                WHEN c.cut_on <= i.window_end_on THEN floor(i.times * (c.cut_on - i.window_start_on)
+                     / (i.window_end_on - i.window_start_on + 1)::numeric)::int
+                ELSE i.times END AS share
+    FROM plan_items i JOIN plans l ON l.id = i.plan_id AND l.policy_id = i.policy_id
+    JOIN contracts c ON c.id = i.policy_id
+), planning AS (
+    -- whether a contract has a plan, and had one in time
+    SELECT c.*, greatest(c.end_on, c.cover_end_on) - c.start_on + 1 AS days,
+           l.policy_id IS NOT NULL AS has_plan, coalesce(l.first_agreed_on <= c.plan_due_on, false) AS in_time
+    FROM contracts c LEFT JOIN (
+        SELECT policy_id, min(agreed_on) AS first_agreed_on FROM plans WHERE NOT is_void GROUP BY policy_id
+    ) l ON l.policy_id = c.id
+    WHERE NOT c.is_void AND c.cover_end_on >= c.start_on
+), unplanned AS (
+    SELECT p.*, greatest(coalesce({in_force("least_visits", "p.start_on", "p.region_code")}, 1),
+                         round(p.usual_visits * p.days / 365.0))::int AS visits
+    FROM planning p WHERE NOT p.has_plan AND NOT p.is_led
+), expected AS (
+    SELECT u.id, u.policy_no, u.enterprise_id, u.region_code, u.sector, u.insurer_id, k.k,
+           u.start_on AS window_start_on, d.due_on
+    FROM unplanned u CROSS JOIN LATERAL generate_series(1, u.visits) AS k(k)
+    CROSS JOIN LATERAL (SELECT u.start_on + ceil(k.k * u.days / u.visits::numeric)::int - 1 AS due_on) d
+    WHERE d.due_on <= u.cover_end_on
+), demands AS (
+    -- `place` numbers the demands of a policy in the order in which they run out
+    SELECT d.*, row_number() OVER (PARTITION BY d.policy_id ORDER BY d.until_on, d.id, d.k)::int AS place
+    FROM (
+        SELECT a.id, 0 AS k, a.policy_id, a.service_type, a.window_start_on, a.due_on, a.share AS planned,
+               a.due_on + coalesce({in_force("grace", "a.due_on", "a.region_code")}, 0)::int AS until_on
+        FROM agreed a WHERE a.fault IS NULL AND a.share > 0
+        UNION ALL
+        SELECT e.id, e.k, e.id, NULL, e.window_start_on, e.due_on, 1,
+               e.due_on + coalesce({in_force("grace", "e.due_on", "e.region_code")}, 0)::int
+        FROM expected e
+    ) d
+)
+"""
+
+# A service counts as done only with everything AQ 9010 asks for, and it serves one demand of its type: the
+# one it names, else of those open on its day the one that runs out first. So a service never serves twice,
+# nor stands idle while a demand of its type and day goes unserved.
+_DEALT = """
+qualified AS (
     SELECT DISTINCT n.service_id FROM persons n JOIN services s ON s.id = n.service_id
     WHERE n.certificate_no <> '' AND n.certificate_valid_to >= s.performed_on
 ), judged AS (
     SELECT s.id, s.service_no, s.policy_id, s.plan_item_id, s.service_type, s.performed_on, s.enterprise_id,
-           s.region_code, s.sector, s.insurer_id, s.satisfaction, s.is_void,
-           CASE WHEN s.is_void THEN 'VOID' WHEN s.is_returned THEN 'RETURNED'
-                WHEN q.service_id IS NULL THEN 'NO_QUALIFIED_PERSON' WHEN s.report_file = '' THEN 'NO_REPORT'
+           s.region_code, s.sector, s.insurer_id, s.satisfaction, c.is_led,
+           CASE WHEN s.is_void THEN 'VOID' WHEN c.is_void THEN 'POLICY_VOID'
+                WHEN s.is_returned THEN 'RETURNED' WHEN q.service_id IS NULL THEN 'NO_QUALIFIED_PERSON'
+                WHEN s.report_file = '' THEN 'NO_REPORT'
                 WHEN s.hazards_found = 0 AND NOT s.nil_findings THEN 'NO_FINDINGS_STATED'
-                WHEN s.confirmation = 'NONE' THEN 'NOT_CONFIRMED' WHEN s.photo_count < 1 THEN 'NO_PHOTO' END AS fault
-    FROM services s LEFT JOIN qualified q ON q.service_id = s.id
-), items AS (
-    SELECT i.id, i.seq, p.id AS policy_id, p.policy_no, i.service_type, i.times, i.window_start_on, i.window_end_on,
-           i.enterprise_id, i.region_code, i.sector, i.insurer_id, l.plan_no,
-           i.window_end_on + coalesce(g.days, 0) AS accepted_until_on,
-           CASE WHEN p.cancelled_on <= i.window_start_on THEN 0
-                WHEN p.cancelled_on <= i.window_end_on THEN floor(i.times * (p.cancelled_on - i.window_start_on)
-                     / (i.window_end_on - i.window_start_on + 1)::numeric)::int
-                ELSE i.times END AS planned
-    FROM plan_items i JOIN plans l ON l.id = i.plan_id AND NOT l.is_void
-    JOIN policies p ON p.id = i.policy_id AND NOT p.is_void
-    LEFT JOIN grace g ON i.window_end_on BETWEEN g.effective_from AND g.effective_to
-), matched AS (
-    SELECT DISTINCT ON (s.id) s.id AS service_id, i.id AS item_id
-    FROM judged s JOIN items i ON i.policy_id = s.policy_id AND i.service_type = s.service_type
-         AND (s.plan_item_id IS NULL OR s.plan_item_id = i.id)
-         AND s.performed_on BETWEEN i.window_start_on AND i.accepted_until_on
-    WHERE NOT s.is_void ORDER BY s.id, i.window_end_on, i.id
+                WHEN s.confirmation = 'NONE' THEN 'NOT_CONFIRMED'
+                WHEN s.photo_count < 1 THEN 'NO_PHOTO' END AS fault
+    FROM services s JOIN contracts c ON c.id = s.policy_id LEFT JOIN qualified q ON q.service_id = s.id
+), choices AS (
+    SELECT s.policy_id, s.id AS service_id, s.performed_on, s.fault, n.id IS NOT NULL AS is_named,
+           array_agg(d.place ORDER BY d.place) AS places
+    FROM judged s
+    LEFT JOIN demands n ON n.id = s.plan_item_id AND n.policy_id = s.policy_id AND n.k = 0
+    JOIN demands d ON d.policy_id = s.policy_id
+         AND (d.service_type = s.service_type OR d.service_type IS NULL)
+         AND s.performed_on BETWEEN d.window_start_on AND d.until_on AND (n.id IS NULL OR n.id = d.id)
+    GROUP BY s.policy_id, s.id, s.performed_on, s.fault, n.id
+), turns AS (
+    SELECT policy_id, service_id, places,
+           row_number() OVER (PARTITION BY policy_id ORDER BY is_named DESC, performed_on, service_id) AS turn
+    FROM choices WHERE fault IS NULL
+), dealt AS (
+    -- one service after another takes the first of its places that is still open
+    SELECT d.policy_id, 0::bigint AS turn, NULL::uuid AS service_id, NULL::int AS place,
+           array_agg(d.planned ORDER BY d.place) AS still_open
+    FROM demands d WHERE d.policy_id IN (SELECT policy_id FROM turns) GROUP BY d.policy_id
+    UNION ALL
+    SELECT t.policy_id, t.turn, t.service_id, o.place,
+           CASE WHEN o.place IS NULL THEN d.still_open ELSE d.still_open[:o.place - 1]
+                || (d.still_open[o.place] - 1) || d.still_open[o.place + 1:] END
+    FROM dealt d JOIN turns t ON t.policy_id = d.policy_id AND t.turn = d.turn + 1
+    LEFT JOIN LATERAL (
+        SELECT u.place FROM unnest(t.places) WITH ORDINALITY AS u(place, n) WHERE d.still_open[u.place] > 0
+        ORDER BY u.n LIMIT 1
+    ) o ON true
 ), results AS (
-    SELECT i.*, coalesce(d.done, 0) AS accepted, d.fault
-    FROM items i LEFT JOIN (
-        SELECT m.item_id, count(*) FILTER (WHERE s.fault IS NULL) AS done, min(s.fault) AS fault
-        FROM matched m JOIN judged s ON s.id = m.service_id GROUP BY m.item_id
-    ) d ON d.item_id = i.id
+    SELECT d.id, d.k, d.policy_id, d.due_on, d.planned, coalesce(t.accepted, 0)::int AS accepted, f.fault
+    FROM demands d
+    LEFT JOIN (SELECT policy_id, place, count(*) AS accepted FROM dealt WHERE place IS NOT NULL
+               GROUP BY policy_id, place) t ON t.policy_id = d.policy_id AND t.place = d.place
+    LEFT JOIN (SELECT policy_id, places[1] AS place, min(fault) AS fault FROM choices WHERE fault IS NOT NULL
+               GROUP BY policy_id, places[1]) f ON f.policy_id = d.policy_id AND f.place = d.place
+), by_item AS (
+    SELECT a.*, coalesce(r.planned, 0) AS planned, coalesce(r.accepted, 0) AS accepted,
+           r.fault AS service_fault
+    FROM agreed a LEFT JOIN results r ON r.id = a.id AND r.k = 0
+), by_visit AS (
+    SELECT e.*, r.accepted FROM expected e JOIN results r ON r.id = e.id AND r.k = e.k
 ), by_policy AS (
-    SELECT policy_id, policy_no, enterprise_id, region_code, sector, insurer_id, min(window_end_on) AS first_due_on,
-           max(window_end_on) AS last_due_on, bool_or(accepted > 0) AS is_served, bool_and(accepted >= planned) AS is_full
-    FROM results WHERE planned > 0 GROUP BY policy_id, policy_no, enterprise_id, region_code, sector, insurer_id
-), begun AS (
-    SELECT p.*, p.start_on + coalesce(g.days, 0) + 1 AS judged_on, NOT EXISTS (
-               SELECT 1 FROM plans l WHERE l.policy_id = p.id AND NOT l.is_void) AS has_no_plan
-    FROM policies p LEFT JOIN plan_grace g ON p.start_on BETWEEN g.effective_from AND g.effective_to
-    WHERE NOT p.is_void AND p.cover_end_on >= p.start_on + coalesce(g.days, 0)
-), unplanned AS (
-    SELECT b.*, greatest(1, round(b.usual_visits * (b.cover_end_on - b.start_on + 1) / 365.0))::int AS planned,
-           (SELECT count(*) FROM judged s WHERE s.policy_id = b.id AND s.fault IS NULL) AS accepted
-    FROM begun b WHERE b.has_no_plan
+    SELECT c.id, c.policy_no, c.enterprise_id, c.region_code, c.sector, c.insurer_id,
+           min(r.due_on) AS first_due_on, max(r.due_on) AS last_due_on,
+           bool_or(r.accepted > 0)::int AS is_served, bool_and(r.accepted >= r.planned)::int AS is_full
+    FROM results r JOIN contracts c ON c.id = r.policy_id
+    GROUP BY c.id, c.policy_no, c.enterprise_id, c.region_code, c.sector, c.insurer_id
+), placed_services AS (
+    SELECT s.*, coalesce(s.fault, CASE WHEN s.is_led THEN 'COINSURED'
+                                       WHEN c.service_id IS NULL THEN 'OUT_OF_WINDOW'
+                                       WHEN d.service_id IS NULL THEN 'SURPLUS' END) AS idle
+    FROM judged s LEFT JOIN choices c ON c.service_id = s.id
+    LEFT JOIN dealt d ON d.service_id = s.id AND d.place IS NOT NULL
 )
 """
 
-_COMPLETION = """
-SELECT 'plan_items' AS source, id AS row_id, plan_no || '/' || seq AS label, enterprise_id,
-       date_trunc('month', window_end_on)::date AS month, window_end_on AS counts_on, region_code, sector, insurer_id,
-       CASE WHEN planned = 0 THEN 'POLICY_CANCELLED' WHEN accepted >= planned THEN NULL
-            WHEN accepted > 0 THEN 'PARTLY_DONE' ELSE coalesce(fault, 'NOT_DONE') END AS reason,
-       planned, least(accepted, planned) AS done, 0 AS served_due, 0 AS served, 0 AS fully_due, 0 AS fully_served,
-       0 AS plan_missing, 0 AS policies_begun, 0 AS services, 0 AS satisfaction_sum, 0 AS ratings
-FROM results
-UNION ALL
-SELECT 'policies', policy_id, policy_no, enterprise_id, date_trunc('month', first_due_on)::date, first_due_on,
-       region_code, sector, insurer_id, CASE WHEN NOT is_served THEN 'NOT_DONE' END,
-       0, 0, 1, is_served::int, 0, 0, 0, 0, 0, 0, 0
-FROM by_policy
-UNION ALL
-SELECT 'policies', policy_id, policy_no, enterprise_id, date_trunc('month', last_due_on)::date, last_due_on,
-       region_code, sector, insurer_id, CASE WHEN NOT is_full THEN 'PARTLY_DONE' END,
-       0, 0, 0, 0, 1, is_full::int, 0, 0, 0, 0, 0
-FROM by_policy
-UNION ALL
-SELECT 'policies', id, policy_no, enterprise_id, date_trunc('month', judged_on)::date, judged_on,
-       region_code, sector, insurer_id, CASE WHEN has_no_plan THEN 'PLAN_MISSING' END,
-       0, 0, 0, 0, 0, 0, has_no_plan::int, 1, 0, 0, 0
-FROM begun
-UNION ALL
-SELECT 'policies', id, policy_no, enterprise_id, date_trunc('month', cover_end_on)::date, cover_end_on,
-       region_code, sector, insurer_id, 'PLAN_MISSING', planned, least(accepted, planned)::int,
-       1, (accepted > 0)::int, 1, (accepted >= planned)::int, 0, 0, 0, 0, 0
-FROM unplanned
-UNION ALL
-SELECT 'services', s.id, s.service_no, s.enterprise_id, date_trunc('month', s.performed_on)::date, s.performed_on,
-       s.region_code, s.sector, s.insurer_id,
-       coalesce(s.fault, CASE WHEN m.service_id IS NULL THEN 'OUT_OF_WINDOW' END),
-       0, 0, 0, 0, 0, 0, 0, 0, (NOT s.is_void)::int,
-       CASE WHEN s.is_void THEN 0 ELSE coalesce(s.satisfaction, 0) END,
-       (NOT s.is_void AND s.satisfaction IS NOT NULL)::int
-FROM judged s LEFT JOIN matched m ON m.service_id = s.id
-"""
-
-_HAZARD_COLUMNS = """
-SELECT 'hazards' AS source, h.id AS row_id, h.hazard_no AS label, h.enterprise_id,
-       date_trunc('month', {day})::date AS month, {day} AS counts_on, h.region_code, h.sector, h.insurer_id,
-"""
-_COUNTS = "(NOT h.is_void AND h.source = 'SERVICE' AND h.state <> 'SHUT_DOWN')::int"
-_LEFT_OUT = (
-    "WHEN h.is_void THEN 'VOID' WHEN h.source <> 'SERVICE' THEN 'NOT_FROM_SERVICE' "
-    "WHEN h.state = 'SHUT_DOWN' THEN 'SHUT_DOWN' WHEN h.state <> 'CLOSED' THEN 'OPEN_HAZARD'"
+_FAULTS = ("RETURNED", "NO_QUALIFIED_PERSON", "NO_REPORT", "NO_FINDINGS_STATED", "NOT_CONFIRMED", "NO_PHOTO")
+_CANCELLED = "CASE WHEN planned = 0 THEN 'POLICY_CANCELLED' END"
+_SHORT = (
+    "CASE WHEN accepted >= planned THEN NULL WHEN accepted > 0 THEN 'PARTLY_DONE' "
+    "ELSE coalesce(service_fault, 'NOT_DONE') END"
 )
-_DUE_ON = "coalesce(h.extended_to_on, h.deadline_on)"
-
-_HAZARD_DUE = f"""
-{_HAZARD_COLUMNS.format(day=_DUE_ON)}
-       CASE {_LEFT_OUT} WHEN h.closed_on > {_DUE_ON} THEN 'LATE_CLOSING' END AS reason,
-       {_COUNTS} AS due, {_COUNTS} * (h.state = 'CLOSED')::int AS due_closed,
-       {_COUNTS} * (h.state = 'CLOSED' AND h.closed_on <= {_DUE_ON})::int AS on_time,
-       {_COUNTS} * (h.hazard_class = 'MAJOR')::int AS major_due,
-       {_COUNTS} * (h.hazard_class = 'MAJOR' AND h.state = 'CLOSED')::int AS major_closed,
-       {_COUNTS} * (h.hazard_class = 'MAJOR' AND h.state = 'CLOSED' AND h.closed_on <= {_DUE_ON})::int AS major_on_time
-FROM hazards h
-"""
-_HAZARD_FOUND = f"""
-{_HAZARD_COLUMNS.format(day="h.found_on")}
-       CASE {_LEFT_OUT} END AS reason,
-       {_COUNTS} AS found, {_COUNTS} * (h.state = 'CLOSED')::int AS found_closed,
-       {_COUNTS} * (h.hazard_class = 'MAJOR')::int AS major_found
-FROM hazards h
-"""
+_BEGUN = "planning WHERE NOT is_led AND cover_end_on >= plan_due_on"
 
 COMPLETION = Fact(
     "completion",
@@ -145,11 +165,158 @@ COMPLETION = Fact(
         Source("services", Service, "policy_id"),
         Source("persons", ServicePerson, "policy_id"),
     ),
-    _COMPLETION,
-    _JUDGED,
+    (
+        Part(
+            source="plan_items",
+            rows="by_item",
+            label="plan_no || '/' || seq",
+            on="due_on",
+            gives={"planned": "planned", "done": "least(accepted, planned)"},
+            left_out=f"coalesce(fault, {_CANCELLED})",
+            why={"done": _SHORT},
+            codes=("VOID", "POLICY_VOID", "COINSURED", *_FAULTS),
+        ),
+        Part(
+            source="policies",
+            rows="by_visit",
+            label="policy_no",
+            on="due_on",
+            gives={"planned": "1", "done": "accepted"},
+            why={"done": "'PLAN_MISSING'"},
+        ),
+        Part(
+            source="services",
+            rows="placed_services",
+            label="service_no",
+            on="performed_on",
+            gives={"planned": "0", "done": "0"},
+            left_out="idle",
+            codes=("VOID", "POLICY_VOID", *_FAULTS, "COINSURED", "OUT_OF_WINDOW", "SURPLUS"),
+        ),
+        Part(
+            source="policies",
+            rows="by_policy",
+            label="policy_no",
+            on="first_due_on",
+            gives={"served_due": "1", "served": "is_served"},
+            why={"served": "CASE WHEN is_served = 0 THEN 'NOT_DONE' END"},
+        ),
+        Part(
+            source="policies",
+            rows="by_policy",
+            label="policy_no",
+            on="last_due_on",
+            gives={"fully_due": "1", "fully_served": "is_full"},
+            why={
+                "fully_served": "CASE WHEN is_served = 0 THEN 'NOT_DONE' "
+                "WHEN is_full = 0 THEN 'PARTLY_DONE' END"
+            },
+        ),
+        Part(
+            source="policies",
+            rows=_BEGUN,
+            label="policy_no",
+            on="plan_due_on + 1",
+            gives={"plan_missing": "(NOT in_time)::int", "policies_begun": "1"},
+            why={
+                "plan_missing": "CASE WHEN NOT has_plan THEN 'PLAN_MISSING' "
+                "WHEN NOT in_time THEN 'PLAN_LATE' END"
+            },
+        ),
+        Part(
+            source="policies",
+            rows="contracts WHERE is_void OR is_led",
+            label="policy_no",
+            on="start_on",
+            gives=dict.fromkeys(("planned", "served_due", "fully_due", "policies_begun"), "0"),
+            left_out="CASE WHEN is_void THEN 'VOID' ELSE 'COINSURED' END",
+        ),
+        Part(
+            source="services",
+            rows="judged",
+            label="service_no",
+            on="performed_on",
+            gives={
+                "satisfaction_sum": "CASE WHEN fault IN ('VOID', 'POLICY_VOID') THEN 0 "
+                "ELSE coalesce(satisfaction, 0) END",
+                "ratings": "(coalesce(fault, '') NOT IN ('VOID', 'POLICY_VOID') "
+                "AND satisfaction IS NOT NULL)::int",
+            },
+            left_out="CASE WHEN fault IN ('VOID', 'POLICY_VOID') THEN fault "
+            "WHEN satisfaction IS NULL THEN 'NOT_RATED' END",
+        ),
+    ),
+    f"{_AGREED.rstrip()}, {_DEALT.lstrip()}",
 )
-HAZARD_DUE = Fact("hazard_due", HazardDueCell, (Source("hazards", Hazard, "id"),), _HAZARD_DUE)
-HAZARD_FOUND = Fact("hazard_found", HazardFoundCell, (Source("hazards", Hazard, "id"),), _HAZARD_FOUND)
+
+# Hazards of the period are those found in it; of these a hazard counts from the day its (extended)
+# deadline has
+# come. Closed means verified; an enterprise that is shut down has nothing to rectify.
+_OUT = (
+    "CASE WHEN is_void THEN 'VOID' WHEN source <> 'SERVICE' THEN 'NOT_FROM_SERVICE' "
+    "WHEN state = 'SHUT_DOWN' THEN 'SHUT_DOWN' END"
+)
+_JUDGED_HAZARDS = f"""
+judged AS (
+    SELECT h.*, coalesce(h.extended_to_on, h.deadline_on) AS due_on, {_OUT} AS fault,
+           ({_OUT} IS NULL)::int AS counts,
+           (h.state = 'CLOSED')::int AS closed, (h.hazard_class = 'MAJOR')::int AS major,
+           (h.state = 'CLOSED' AND h.closed_on <= coalesce(h.extended_to_on, h.deadline_on))::int AS on_time
+    FROM hazards h
+)
+"""
+_OPEN = "CASE WHEN closed = 0 THEN 'OPEN_HAZARD' END"
+_LATE = "CASE WHEN closed = 0 THEN 'OPEN_HAZARD' WHEN on_time = 0 THEN 'LATE_CLOSING' END"
+
+HAZARD_DUE = Fact(
+    "hazard_due",
+    HazardDueCell,
+    (Source("hazards", Hazard, "id"),),
+    (
+        Part(
+            source="hazards",
+            rows="judged",
+            label="hazard_no",
+            on="due_on",
+            month_of="found_on",
+            gives={
+                "due": "counts",
+                "due_closed": "counts * closed",
+                "on_time": "counts * on_time",
+                "major_due": "counts * major",
+                "major_closed": "counts * major * closed",
+                "major_on_time": "counts * major * on_time",
+            },
+            left_out="fault",
+            codes=("VOID", "NOT_FROM_SERVICE", "SHUT_DOWN"),
+            why={
+                "due_closed": _OPEN,
+                "on_time": _LATE,
+                "major_closed": f"CASE WHEN major = 1 THEN {_OPEN} END",
+                "major_on_time": f"CASE WHEN major = 1 THEN {_LATE} END",
+            },
+        ),
+    ),
+    _JUDGED_HAZARDS,
+)
+HAZARD_FOUND = Fact(
+    "hazard_found",
+    HazardFoundCell,
+    (Source("hazards", Hazard, "id"),),
+    (
+        Part(
+            source="hazards",
+            rows="judged",
+            label="hazard_no",
+            on="found_on",
+            gives={"found": "counts", "found_closed": "counts * closed", "major_found": "counts * major"},
+            left_out="fault",
+            codes=("VOID", "NOT_FROM_SERVICE", "SHUT_DOWN"),
+            why={"found_closed": _OPEN},
+        ),
+    ),
+    _JUDGED_HAZARDS,
+)
 SERVICE_FACTS = (COMPLETION, HAZARD_DUE, HAZARD_FOUND)
 
 _AQ = "AQ 9010-2019; 应急〔2025〕27号"
@@ -159,7 +326,10 @@ SERVICE_INDICATORS = (
     Indicator(
         "service_completion_rate",
         _("Service completion rate"),
-        _("Services done of those planned in windows ended so far; over-service in one place offsets nothing."),
+        _(
+            "Services done of those planned in windows ended so far; over-service in one place offsets "
+            "nothing."
+        ),
         _C,
         COMPLETION,
         "done",
@@ -183,7 +353,10 @@ SERVICE_INDICATORS = (
     Indicator(
         "fully_served_rate",
         _("Fully served enterprises"),
-        _("Insured enterprises with every planned service done, of those whose plan has ended; once per policy."),
+        _(
+            "Insured enterprises with every planned service done, of those whose plan has ended; once per "
+            "policy."
+        ),
         _C,
         COMPLETION,
         "fully_served",

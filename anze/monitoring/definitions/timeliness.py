@@ -4,33 +4,39 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
+from anze.exchange.feed import Feed
 from anze.exchange.feeds import FEEDS
 from anze.monitoring.models import TimelinessCell
-from anze.monitoring.rules import Direction, Fact, Family, Indicator, Source, Unit
+from anze.monitoring.rules import Direction, Fact, Family, Indicator, Part, Source, Unit
 
 _INSURERS = tuple(feed for feed in FEEDS.values() if feed.of_insurer)
 
 
-def _source_name(feed_name: str) -> str:
-    return feed_name.replace("-", "_")
+def _source_name(feed: Feed) -> str:
+    return feed.name.replace("-", "_")
 
 
-_SELECT = " UNION ALL ".join(
-    f"""
-SELECT '{_source_name(feed.name)}' AS source, id AS row_id, {feed.key[-1]} AS label, enterprise_id,
-       date_trunc('month', event_on)::date AS month, event_on AS counts_on, region_code, sector, insurer_id,
-       CASE WHEN received_at > report_due_at THEN 'LATE' END AS reason, '{feed.name}' AS feed,
-       1 AS reported, (received_at <= report_due_at)::int AS on_time
-FROM {_source_name(feed.name)}
-"""
-    for feed in _INSURERS
-)
-
+# The first arrival decides, also after corrections; the deadline was computed when the row arrived.
 TIMELINESS = Fact(
     "timeliness",
     TimelinessCell,
-    tuple(Source(_source_name(feed.name), feed.model, "id") for feed in _INSURERS),
-    _SELECT,
+    tuple(Source(_source_name(feed), feed.model, "id") for feed in _INSURERS),
+    tuple(
+        Part(
+            source=_source_name(feed),
+            rows=_source_name(feed),
+            label=feed.key[-1],
+            on="event_on",
+            gives={
+                "reported": "(NOT is_void)::int",
+                "on_time": "(NOT is_void AND received_at <= report_due_at)::int",
+            },
+            left_out="CASE WHEN is_void THEN 'VOID' END",
+            why={"on_time": "CASE WHEN received_at > report_due_at THEN 'LATE' END"},
+            further={"feed": f"'{feed.name}'"},
+        )
+        for feed in _INSURERS
+    ),
     further=("feed",),
 )
 TIMELINESS_FACTS = (TIMELINESS,)
