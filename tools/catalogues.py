@@ -76,15 +76,11 @@ def texts_in(room: str) -> Catalog:
     """Every text of a room's code and templates."""
     found = Catalog(locale=LOCALE, charset="utf-8")
     for path, method in sources(room):
-        options = (
-            {"extensions": "jinja2.ext.do", "silent": "false"}
-            if method != "python"
-            else {"encoding": "utf-8"}
-        )
+        options = {"encoding": "utf-8", "extensions": "jinja2.ext.do", "silent": "false"}
         for _line, message, comments, context in extract_from_file(
             method, path, keywords=KEYWORDS, comment_tags=["Translators:"], options=options
         ):
-            place = (path.relative_to(ROOT).as_posix(), None)
+            place = (path.relative_to(ROOT).as_posix(), 0)  # without lines, which would change all the time
             found.add(message, None, [place], auto_comments=comments, context=context)
     return found
 
@@ -95,7 +91,7 @@ def key(message: Message) -> Text:
 
 def translation(message: Message) -> tuple[str, ...]:
     """All forms; Chinese has one."""
-    return (message.string,) if isinstance(message.string, str) else tuple(message.string)
+    return (message.string,) if isinstance(message.string, str) else tuple(message.string or ("",))
 
 
 def known_translations() -> dict[Text, tuple[str, ...]]:
@@ -115,20 +111,14 @@ def update(names: list[str]) -> None:
         template = texts_in(room)
         path = path_of(room)
         old = {key(message): message for message in read(path)} if path.exists() else {}
-        fresh = Catalog(
-            locale=LOCALE,
-            project="anze",
-            charset="utf-8",
-            fuzzy=False,
-            header_comment=f"# Simplified Chinese texts of the room “{room}”.",
-        )
+        fresh = Catalog(locale=LOCALE, charset="utf-8", fuzzy=False)
         for message in template:
             if not message.id:
                 continue
             before = old.get(key(message))
-            done = (
-                translation(before) if before and all(translation(before)) else known.get(key(message), ("",))
-            )
+            done = translation(before) if before else ("",)
+            if not all(done):
+                done = known.get(key(message), ("",))
             string = done[0] if isinstance(message.id, str) else done[:1]
             fresh.add(
                 message.id,
@@ -143,8 +133,9 @@ def update(names: list[str]) -> None:
         with path.open("wb") as file:
             write_po(file, fresh, width=0, sort_by_file=True, include_lineno=False, omit_header=True)
         text = path.read_text("utf-8")
-        head = f"# Simplified Chinese texts of the room “{room}”.\n{HEADER}\n"
-        path.write_text(head + text.lstrip("\n"), "utf-8")
+        path.write_text(
+            f"# Simplified Chinese texts of the room “{room}”.\n{HEADER}\n{text.lstrip()}", "utf-8"
+        )
         missing = sum(not all(translation(message)) for message in fresh if message.id)
         print(f"{room}: {len(fresh)} texts" + (f", {missing} to translate" if missing else ""))
 
@@ -181,9 +172,8 @@ def problems() -> Iterator[str]:
                 continue
             if message.fuzzy:
                 yield f"{name}: marked as fuzzy: {text[1]!r}"
-            if any(placeholders(each) != placeholders(text[1]) for each in done) and isinstance(
-                message.id, str
-            ):
+            forms = [message.id] if isinstance(message.id, str) else list(message.id)
+            if any(placeholders(each) not in map(placeholders, forms) for each in done):
                 yield f"{name}: other placeholders than in {text[1]!r}"
             where, before = seen.setdefault(text, (room, done))
             if before != done:

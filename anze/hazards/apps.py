@@ -1,8 +1,8 @@
 from django.apps import AppConfig
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Room(AppConfig):
     name = "anze.hazards"
     label = "hazards"
-    verbose_name = _("Hazards")
+    verbose_name = pgettext_lazy("room", "Hazards")
