@@ -22,6 +22,7 @@ from anze.screen.columns import DASH, Column, Kind, Plan, cell_of, opened, plan,
 from anze.screen.filters import Asking
 from anze.screen.history import history_of
 from anze.screen.lists import LISTS, TABS, Button, ListScreen, check_reader, embedded, screen_room
+from anze.screen.navigation import ROOMS
 from anze.screen.registry import page
 
 Words = str | Promise
@@ -211,7 +212,9 @@ class DetailScreen:
         return tabs, shown
 
     def lists(self) -> list[ListScreen]:
-        return TABS.get(self.name, [])
+        """The lists that have a tab here, in the order of the menu."""
+        rooms = list(ROOMS)
+        return sorted(TABS.get(self.name, []), key=lambda each: (rooms.index(each.room), each.order))
 
     def _seen(self, asking: Asking) -> set[str]:
         """The fields a reader may see: all but those that a column of the page keeps for others."""
@@ -227,9 +230,13 @@ class DetailScreen:
 def detail_screen(screen: DetailScreen) -> DetailScreen:
     """Register the page of one row."""
     DETAILS[screen.name] = screen
-    page(screen.path, name=screen.name, title=screen.title, permission=screen.permission, room=screen.room or screen_room())(
-        screen.view
-    )
+    page(
+        screen.path,
+        name=screen.name,
+        title=screen.title,
+        permission=screen.permission,
+        room=screen.room or screen_room(),
+    )(screen.view)
     return screen
 
 

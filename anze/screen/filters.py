@@ -245,7 +245,7 @@ class InRegion(Filter):
         low, high = region_range(value)
         if low == high:
             return rows.filter(**{self.path: low})
-        return rows.filter(**{f"{self.path}__range": (low, high)})
+        return rows.filter(**{f"{self.path}__gte": low, f"{self.path}__lte": high})
 
     def said(self, value: str) -> str:
         return region_name(value)

@@ -41,10 +41,9 @@ def style(form: forms.BaseForm) -> None:
         if isinstance(widget, forms.DateInput):
             widget.input_type = "date"
             widget.format = "%Y-%m-%d"
-        classes = [widget.attrs.get("class", ""), kind]
-        if form.is_bound and form.errors.get(name):
-            classes.append("is-invalid")
-        widget.attrs["class"] = " ".join(each for each in classes if each)
+        # fields in error carry aria-invalid, which the style sheet shows; asking for errors here would check
+        # the form before its maker has filled in the choices
+        widget.attrs["class"] = " ".join(each for each in (widget.attrs.get("class", ""), kind) if each)
         if not isinstance(widget, forms.HiddenInput):
             described = form.auto_id % name if form.auto_id else name
             widget.attrs.setdefault("aria-describedby", f"{described}_about")

@@ -124,7 +124,9 @@ def _differences(
             continue
         old, new = _parsed(field, before.get(name)), _parsed(field, after.get(name))
         if old != new:
-            found.append(Difference(capfirst(str(field.verbose_name)), worded(field, old), worded(field, new)))
+            found.append(
+                Difference(capfirst(str(field.verbose_name)), worded(field, old), worded(field, new))
+            )
     return found
 
 

@@ -156,6 +156,7 @@ _VALIDITY = Cases(
 def list_screen(screen: ListScreen) -> ListScreen:
     """Register a list with its page and its export."""
     LISTS[screen.name] = screen
+    screen.room = screen.room or screen_room()
     page(
         screen.path,
         name=screen.name,
@@ -165,12 +166,12 @@ def list_screen(screen: ListScreen) -> ListScreen:
         not_in_menu_of=screen.not_in_menu_of | (frozenset(READERS) - screen.readers),
         order=screen.order,
         icon=screen.icon,
-        room=screen.room or screen_room(),
+        room=screen.room,
     )(screen.view)
     if screen.exported:
         from anze.screen.exports import export_page
 
-        export_page(screen, screen.room or screen_room())
+        export_page(screen, screen.room)
     return screen
 
 

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from anze.parties.rules import ROLES, Role
 from anze.screen.asked import count_text
+from anze.screen.details import DETAILS
 from anze.screen.registry import SEARCHES, WORK_LISTS, page
 from anze.web import accounts, platform
 
@@ -16,8 +17,10 @@ __all__ = ["accounts", "platform"]
 
 @page("", name="home", title=_("Home"), in_menu=True, order=0, icon="home")
 def home(request: HttpRequest) -> HttpResponse:
-    """The work list of the reader's role: what waits, how much of it, one click away."""
+    """The work list of the reader's role: what waits, how much of it, one click away. An enterprise's is its file."""
     actor = request.actor  # type: ignore[attr-defined]
+    if actor.scope.enterprise_id:
+        return DETAILS["enterprise"].view(request, actor.scope.enterprise_id)
     cards = []
     for work in sorted(WORK_LISTS, key=lambda each: (each.order, each.name)):
         if work.is_for(actor):

@@ -21,16 +21,31 @@ def one_side(cast: Cast, insurer: Organisation, uscc: str, mark: str, agency: st
     """A policy of one insurer with one row of everything that hangs on it, each number carrying the mark."""
     policy = f"P-{mark}"
     send = cast.accepted
-    send(insurer, "policies", policy_row(policy, uscc, premium_written="77777.77" if mark == FOREIGN_MARK else "11111.11"))
+    send(
+        insurer,
+        "policies",
+        policy_row(policy, uscc, premium_written="77777.77" if mark == FOREIGN_MARK else "11111.11"),
+    )
     send(insurer, "endorsements", row("endorsements", endorsement_no=f"E-{mark}", policy_no=policy))
     send(insurer, "receipts", row("receipts", receipt_no=f"R-{mark}", policy_no=policy))
     items = [{**row("plans")["items"][0], "agency_code": agency}]
-    send(insurer, "plans", row("plans", plan_no=f"A-{mark}", policy_no=policy, goals=f"目标{mark}", items=items))
+    send(
+        insurer,
+        "plans",
+        row("plans", plan_no=f"A-{mark}", policy_no=policy, goals=f"目标{mark}", items=items),
+    )
     persons = [{"kind": "EXPERT", "name": f"专家{mark}", "expert_number": expert}]
     send(
         insurer,
         "services",
-        row("services", service_no=f"S-{mark}", policy_no=policy, plan_no=f"A-{mark}", agency_code=agency, persons=persons),
+        row(
+            "services",
+            service_no=f"S-{mark}",
+            policy_no=policy,
+            plan_no=f"A-{mark}",
+            agency_code=agency,
+            persons=persons,
+        ),
     )
     send(insurer, "hazards", row("hazards", hazard_no=f"H-{mark}", insured_uscc=uscc, service_no=f"S-{mark}"))
     send(
