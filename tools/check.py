@@ -19,6 +19,7 @@ CHECKS: list[tuple[str, list[str]]] = [
     ("Layers", [str(BIN / "lint-imports"), "--cache-dir", "var/import-linter"]),
     ("Dependencies", [str(BIN / "deptry"), "."]),
     ("Templates", [str(BIN / "djlint"), "anze", "--lint", "--quiet"]),
+    ("Translations", [*PYTHON, "tools/catalogues.py", "check"]),
     ("Types", [*PYTHON, "-m", "mypy", "--cache-dir", "var/mypy"]),
 ]
 

@@ -399,8 +399,27 @@ def test_broken_rows_are_found_out(cast: Cast, feed: Feed) -> None:
                 [told] = receipt_of(batch)["findings"]
                 assert told["message"], expected
                 assert told["remedy"], expected
+                assert language == "en" or _is_chinese(told["message"]), expected
+                assert language == "en" or _is_chinese(told["remedy"]), expected
                 assert "%(" not in told["message"] + told["remedy"]
     assert list(feed.model.objects.order_by("pk").values()) == before
+
+
+@every_feed
+def test_the_dictionary_is_told_in_chinese(feed: Feed) -> None:
+    with translation.override("zh-hans"):
+        assert _is_chinese(str(feed.title))
+        assert _is_chinese(str(feed.about))
+        for each in (*feed.fields, *(inner for _outer, inner in inner_fields(feed))):
+            assert _is_chinese(str(each.title)), each.name
+            if each.note:
+                assert _is_chinese(str(each.note)), each.name
+            for code in each.codes or ():
+                assert _is_chinese(str(code.label)) or "AQ 9010" in str(code.label), code
+
+
+def _is_chinese(text: str) -> bool:
+    return any("\u4e00" <= sign <= "\u9fff" for sign in text)
 
 
 # lines under a row ----------------------------------------------------------------------------------------
