@@ -21,6 +21,7 @@ def main() -> None:
 
         try:
             os.environ["DATABASE_URL"] = str(ensure_cluster(ROOT / "var" / "postgres"))
+            os.environ["ANZE_EMBEDDED_DATABASE"] = "1"
         except PostgresProblem as problem:
             sys.exit(str(problem))
     if len(sys.argv) > 1 and sys.argv[1] in AS_OWNER:

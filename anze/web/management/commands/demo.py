@@ -1,0 +1,232 @@
+"""`anze demo`: fill an empty database with the synthetic province."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import time
+from argparse import ArgumentParser
+from collections import Counter
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from django.core.management import BaseCommand, CommandError
+from django.db import OperationalError
+from django.utils import timezone
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+from anze.exchange.synthetic import anomalies, marking
+from anze.exchange.synthetic.calendar import shipped_calendar
+from anze.exchange.synthetic.drawing import draw
+from anze.exchange.synthetic.entities import Province
+from anze.exchange.synthetic.loading import REGISTER, LoadProblem, load, quicken
+from anze.exchange.synthetic.people import create_people, issue_keys
+from anze.kernel.duty import beijing_day
+from anze.kernel.readiness import NotReady, connect_as_owner
+from anze.kernel.scope import EVERYTHING, inside
+from anze.monitoring.definitions import FACTS
+from anze.monitoring.refresh import recompute
+
+_LOCK = 0x64656D6F  # one load at a time
+# the planner must know how the tables grow, or it reads the large ones from end to end for every batch
+_ANALYZE_AT = (3_000, 12_000, 50_000, 120_000, 250_000, 450_000)
+_TABLES = (
+    "parties_enterprise, parties_engagement, underwriting_obligation, underwriting_policy, "
+    "underwriting_endorsement, underwriting_premiumreceipt, prevention_plan, prevention_planitem, "
+    "prevention_service, prevention_serviceperson, hazards_hazard, expenses_expense, claims_accident, "
+    "claims_claim, claims_victim, claims_payment"
+)
+
+
+class Command(BaseCommand):
+    help = "Load the synthetic province into an empty database."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--scale", type=float, default=1.0, help="1 is the whole province (default)")
+        parser.add_argument("--seed", type=int, default=2024, help="another seed, another province")
+        parser.add_argument(
+            "--as-of", type=date.fromisoformat, help="the day after the last data (default: today)"
+        )
+        parser.add_argument("--truth", type=Path, help="where the list of planted anomalies goes")
+        parser.add_argument("--processes", type=int, default=2, help="how many load at once")
+        parser.add_argument(
+            "--replace", action="store_true", help="take away a synthetic province that is there already"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            owner = connect_as_owner(os.environ["DATABASE_URL"])
+        except NotReady as problem:
+            raise CommandError(str(problem)) from None
+        with owner:
+            row = owner.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK]).fetchone()
+            if not row or not row[0]:
+                raise CommandError("Another load of the synthetic province is under way: wait for it to end.")
+            try:
+                self._make_room(replace=options["replace"])
+                self._run(owner, options)
+            except OperationalError as problem:
+                raise CommandError(f"The database went away: {str(problem).splitlines()[0]}") from None
+            except (LoadProblem, ValueError) as problem:
+                raise CommandError(str(problem)) from None
+
+    def _make_room(self, *, replace: bool) -> None:
+        with inside(EVERYTHING):
+            found = marking.what_is_there()
+            if found is marking.Found.EMPTY:
+                return
+            if found is marking.Found.OTHER or not marking.all_is_synthetic():
+                raise CommandError(
+                    "The database holds data that are not synthetic: the demonstration needs an empty one."
+                )
+            if found is marking.Found.COMPLETE and not replace:
+                raise CommandError("There is a synthetic province already: --replace takes it away first.")
+            marking.clear()
+
+    def _run(self, owner: psycopg.Connection, options: dict[str, Any]) -> None:
+        started = time.monotonic()
+        as_of = options["as_of"] or min(
+            beijing_day(timezone.now()), shipped_calendar().last - timedelta(days=60)
+        )
+        console = Console(stderr=True)
+        # without a thread of its own: the loading processes are forked
+        progress = Progress(
+            SpinnerColumn(), TextColumn("{task.description:<34}"), BarColumn(), MofNCompleteColumn(),
+            TimeElapsedColumn(), console=console, auto_refresh=False,
+        )  # fmt: skip
+        with progress:
+            show = _Stages(progress, plain=not console.is_terminal)
+            show.begin("Drawing the province", 1)
+            province = draw(options["seed"], options["scale"], as_of)
+            show.advance(1)
+            gc.disable()
+            quicken()
+            with inside(EVERYTHING):
+                marking.mark(
+                    marking.STARTED,
+                    timezone.now(),
+                    seed=province.seed,
+                    scale=province.scale,
+                    as_of=str(as_of),
+                )
+            late = self._load(owner, province, show, options["processes"])
+            gc.enable()
+            show.begin("Figures", len(FACTS))
+            owner.execute(f"ANALYZE {_TABLES}")  # type: ignore[arg-type] # names, not input
+            recompute(at=timezone.now(), progress=lambda _fact: show.advance(1))
+            show.begin("People and keys", 1)
+            keys = settings.STATE / "demo" / "keys"
+            with inside(EVERYTHING):
+                create_people(province)
+                issue_keys(keys, timezone.now())
+            truth = self._write_truth(province, late, options["truth"])
+            with inside(EVERYTHING):
+                marking.mark(marking.FINISHED, timezone.now(), scale=province.scale)
+            show.advance(1)
+        console.print(
+            f"Loaded in {time.monotonic() - started:.0f} s. What was planted: {truth}; interface keys: {keys}"
+        )
+
+    def _load(
+        self, owner: psycopg.Connection, province: Province, show: _Stages, processes: int
+    ) -> Counter[tuple[str, str]]:
+        register = len(province.enterprises) + sum(
+            each.listed_on is not None for each in province.enterprises
+        )
+        show.begin("Enterprises and obligation register", register)
+        done = Counter[str]()
+        due = list(_ANALYZE_AT)
+
+        def advance(feed: str, rows: int) -> None:
+            if feed and feed not in REGISTER and not done.total() - sum(done[each] for each in REGISTER):
+                show.begin("Insurers' data", expected_rows(province))
+            done[feed] += rows
+            show.advance(rows)
+            if due and done.total() >= due[0]:
+                due.pop(0)
+                owner.execute(f"ANALYZE {_TABLES}")  # type: ignore[arg-type] # names, not input
+
+        return load(province, advance=advance, processes=processes)
+
+    def _write_truth(self, province: Province, late: Counter[tuple[str, str]], path: Path | None) -> Path:
+        path = path or settings.STATE / "demo" / "truth.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = {
+            "seed": province.seed,
+            "scale": province.scale,
+            "as_of": province.as_of.isoformat(),
+            "late_rows": [
+                {"insurer": insurer, "dataset": feed, "rows": count}
+                for (insurer, feed), count in sorted(late.items())
+            ],
+            **anomalies.truth(province),
+        }
+        path.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
+        return path
+
+
+def expected_rows(province: Province) -> int:
+    """About how many rows the insurers will send; hazards are known only when they are drawn."""
+    return round(
+        sum(
+            1
+            + len(policy.changes)
+            + len(policy.receipts)
+            + (policy.planned_on is not None)
+            + len(policy.losses)
+            for policy in province.policies
+        )
+        + 3.3 * len(province.visits)
+    )
+
+
+class _Stages:
+    """One bar a stage; where there is no terminal, one line a stage."""
+
+    def __init__(self, progress: Progress, *, plain: bool) -> None:
+        self._progress = progress
+        self._plain = plain
+        self._task: Any = None
+        self._shown = 0.0
+        self._since = timezone.now()
+        self._title = ""
+
+    def begin(self, title: str, total: int) -> None:
+        self.end()
+        self._title, self._since = title, timezone.now()
+        if self._plain:
+            self._progress.console.print(f"  … {title}")
+        else:
+            self._task = self._progress.add_task(title, total=total)
+            self._progress.refresh()
+
+    def advance(self, steps: int) -> None:
+        if self._task is None:
+            return
+        self._progress.advance(self._task, steps)
+        if time.monotonic() - self._shown > 0.1:
+            self._shown = time.monotonic()
+            self._progress.refresh()
+
+    def end(self) -> None:
+        if self._task is not None:
+            task = self._progress.tasks[self._task]
+            self._progress.update(self._task, total=task.completed, completed=task.completed)
+            self._progress.refresh()
+            self._task = None
+        elif self._title:
+            took = (timezone.now() - self._since).total_seconds()
+            self._progress.console.print(f"  ✓ {self._title} ({took:.0f} s)")
+            self._title = ""
