@@ -22,25 +22,29 @@ def beyond_sql(feed: Feed, row: int, values: list[Any], size: int) -> FoundProbl
 
     `size` is the length of the whole record: only a very long one can hold a number of thousands of digits.
     """
+    short = size <= 10_000
     for i, name, places in _decimals(feed):
-        if values[i] is not None and (code := _beyond(values[i], size)):
-            return FoundProblem(row, name, code, {"places": places})
+        number = values[i]
+        if number is not None and not (-30 < number.adjusted() < 30 and (short or not _is_endless(number))):
+            return FoundProblem(row, name, _why(number), {"places": places})
     for i, name, inner in _decimals_of_lines(feed):
         for seq, line in enumerate(values[i], 1):
             for inner_name, places in inner:
                 number = getattr(line, inner_name)
-                if number is not None and (code := _beyond(number, size)):
-                    return FoundProblem(row, f"{name}.{seq}.{inner_name}", code, {"places": places})
+                if number is not None and not (
+                    -30 < number.adjusted() < 30 and (short or not _is_endless(number))
+                ):
+                    where = f"{name}.{seq}.{inner_name}"
+                    return FoundProblem(row, where, _why(number), {"places": places})
     return None
 
 
-def _beyond(number: Decimal, size: int) -> str:
-    magnitude = number.adjusted()
-    if magnitude >= 30:
-        return "too_large"
-    if magnitude <= -30 or (size > 10_000 and len(number.as_tuple().digits) > 1000):
-        return "too_precise"
-    return ""
+def _is_endless(number: Decimal) -> bool:
+    return len(number.as_tuple().digits) > 1000
+
+
+def _why(number: Decimal) -> str:
+    return "too_large" if number.adjusted() >= 30 else "too_precise"
 
 
 @lru_cache(maxsize=100)
