@@ -68,14 +68,15 @@ def figure(code: str, **cut: Any) -> tuple[int | Decimal, int | Decimal]:
 def reasons(code: str, **cut: Any) -> dict[str, str]:
     """Label of each row that carries a reason → the reason."""
     indicator, chosen = INDICATORS[code], cut_of(**cut)
-    found = {}
+    found: dict[Any, Row] = {}
     for aspect in aspects_of(indicator):
         for row in _rows(code, chosen, aspect):
             if row.reason:
-                assert found.setdefault(row.label, row.reason) == row.reason, row
-    assert set(found.values()) <= set(indicator.reasons), "a reason its documentation does not name"
-    _asked.update(found.values())
-    return found
+                assert found.setdefault((row.row_id, row.region_code), row).reason == row.reason
+    said = {row.label: row.reason for row in found.values()}
+    assert set(said.values()) <= set(indicator.reasons), "a reason its documentation does not name"
+    _asked.update(said.values())
+    return said
 
 
 def _rows(code: str, cut: Slice, aspect: Any) -> tuple[Row, ...]:

@@ -1,4 +1,5 @@
 """Reading cells: whatever is asked, the answer is the sum of the base cells it is about."""
+# ruff: noqa: S608 - SQL is put together from declarations and invented cells
 
 from __future__ import annotations
 
@@ -47,11 +48,13 @@ def store(fact: Fact, rows: Base) -> None:
     names = (*key_columns(fact), *fact.measures)
     columns = ", ".join(names)
     with connection.cursor() as cursor:
-        cursor.execute(f"CREATE TEMP TABLE sample AS SELECT {columns} FROM {fact.table} LIMIT 0")  # noqa: S608
+        cursor.execute(f"CREATE TEMP TABLE sample AS SELECT {columns} FROM {fact.table} LIMIT 0")
         with cursor.copy(f"COPY sample ({columns}) FROM STDIN") as copy:
             for row in rows:
                 copy.write_row([row[name] for name in names])
-        cursor.execute(f"INSERT INTO {fact.table} ({columns}) SELECT {columns} FROM ({rolled_up(fact, 'sample')}) r")  # noqa: S608
+        cursor.execute(
+            f"INSERT INTO {fact.table} ({columns}) SELECT {columns} FROM ({rolled_up(fact, 'sample')}) r"
+        )
         cursor.execute("DROP TABLE sample")
 
 
@@ -105,7 +108,9 @@ def test_every_question_is_answered_as_the_base_cells_would(everything, code):
     store(fact, rows)
     regions = ("370000", "370100", "370200", "370102", "3701Z1", "370199")
     periods = ((MONTHS[0], MONTHS[-1]), (MONTHS[2], MONTHS[3]), (date(2025, 7, 1), date(2025, 8, 1)))
-    asked = product(regions, ("", "SMELT"), (None, INSURERS[0]), ("", "month", "region", "sector", "insurer"), periods)
+    asked = product(
+        regions, ("", "SMELT"), (None, INSURERS[0]), ("", "month", "region", "sector", "insurer"), periods
+    )
     for region, sector, insurer, by, (first, last) in asked:
         cut = Slice(region, first, last, sector, insurer)
         answer = {
@@ -116,7 +121,13 @@ def test_every_question_is_answered_as_the_base_cells_would(everything, code):
 
 
 def test_several_indicators_at_once_are_those_asked_for_one_by_one(everything):
-    codes = ["coverage_rate", "headcount_coverage", "claim_payout_paid", "data_timeliness", "data_timeliness.claims"]
+    codes = [
+        "coverage_rate",
+        "headcount_coverage",
+        "claim_payout_paid",
+        "data_timeliness",
+        "data_timeliness.claims",
+    ]
     for name in ("coverage", "payout", "timeliness"):
         store(FACTS[name], base_cells(FACTS[name], Random(name)))
     cut = Slice("370100", MONTHS[0], MONTHS[-1])
@@ -145,7 +156,9 @@ def test_counties_make_cities_and_cities_the_province(everything, cells):
     )
     base = f"(VALUES {values}) AS b ({', '.join((*key_columns(fact), *fact.measures))})"
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT month, region_code, sector, insurer_id, found FROM ({rolled_up(fact, base)}) r")  # noqa: S608
+        cursor.execute(
+            f"SELECT month, region_code, sector, insurer_id, found FROM ({rolled_up(fact, base)}) r"
+        )
         rows = cursor.fetchall()
     stored = {row[:4]: row[4] for row in rows}
     assert len(stored) == len(rows), "no grain is stored twice"
@@ -174,7 +187,7 @@ def test_counties_make_cities_and_cities_the_province(everything, cells):
     assert sum(total("PROVINCE", False, True).values()) == sum(cell[4] for cell in cells if cell[3])
 
 
-# values on pages ---------------------------------------------------------------------------------------------
+# values on pages --------------------------------------------------------------------------------------------
 
 
 def _figure(code: str, numerator: int | str, denominator: int | str) -> Figure:
@@ -221,7 +234,13 @@ def test_targets_and_headlines_come_from_parameters(everything):
     assert targets(on)["service_completion_rate"] == Decimal("0.98")
     assert targets(on)["expense_payment_rate"] == Decimal("0.95")
     assert "claim_payout_incurred" not in targets(on)
-    words = {"unit": "ratio", "status": "DESIGN", "title_en": "t", "title_zh": "t", "effective_from": "2026-01-01"}
+    words = {
+        "unit": "ratio",
+        "status": "DESIGN",
+        "title_en": "t",
+        "title_zh": "t",
+        "effective_from": "2026-01-01",
+    }
     Parameter.objects.create(key="coverage_target.FISHERY", value="0.8", **words)
     assert targets(on, "FISHERY")["coverage_rate"] == Decimal("0.8")
     assert targets(on)["coverage_rate"] == targets(on, "OTHER")["coverage_rate"] == 1

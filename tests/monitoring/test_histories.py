@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
 
 import pytest
 
+from anze.exchange.feeds import FEEDS
+from anze.monitoring.definitions import INDICATORS
 from anze.monitoring.refresh import recompute, refresh
-from tests.cast import NOW, XINGHUO, YUANFAN, policy_row
+from tests.cast import NOW, XINGHUO, YUANFAN, Cast, enterprise_row, policy_row
+from tests.monitoring.counting import figure, reasons
 from tests.monitoring.test_refresh import all_cells
 
 FIRST = date(2026, 1, 1)
@@ -22,8 +25,7 @@ class History:
         self.draw = Random(seed)
         self.today = date(2026, 5, 1)
         self.policies = [f"P{n}" for n in range(4)]
-        self.sent_plans: set[str] = set()
-        self.sent_services: set[str] = set()
+        self.known: dict[str, str] = {}  # number of an accepted record → its policy
 
     def day(self, until: date | None = None) -> date:
         return FIRST + timedelta(
@@ -45,8 +47,27 @@ class History:
             insured_workers=self.draw.choice([20, 40, 100]),
             limit_per_person=self.draw.choice(["350000.00", "400000.00", "800000.00"]),
             agreed_expense_ratio=self.draw.choice(["0.15", "0.2000", None]),
+            **self.pool(),
             **self.base(),
         )
+
+    def pool(self) -> dict[str, Any]:
+        """Now and then co-insured, with the one or the other insurer in the lead."""
+        if self.draw.random() < 0.8:
+            return {}
+        lead = self.draw.choice(["INS01", "INS02"])
+        shares = [
+            {"insurer_code": code, "share": "0.5", "is_lead": code == lead} for code in ("INS01", "INS02")
+        ]
+        return {"nature": "COINSURANCE", "coinsurers": shares}
+
+    def enterprise(self) -> dict[str, Any]:
+        uscc = self.draw.choice([XINGHUO, YUANFAN])
+        row = enterprise_row(uscc, "示例企业", self.draw.choice(["370102", "370202"]), "SMELT", **self.base())
+        row["registered_on"] = "2026-01-01"
+        if self.draw.random() < 0.3:
+            row["closed_on"] = str(self.day())
+        return row
 
     def obligation(self) -> dict[str, Any]:
         row = {
@@ -106,10 +127,8 @@ class History:
                     "window_end_on": str(start + timedelta(days=self.draw.randrange(60))),
                 }
             )
-        number = f"L{self.draw.randrange(3)}"
-        self.sent_plans.add(number)
         return {
-            "plan_no": number,
+            "plan_no": f"L{self.draw.randrange(3)}",
             "policy_no": self.draw.choice(self.policies),
             "edition": "AQ9010_2019",
             "risk_tier": "HIGH",
@@ -121,12 +140,10 @@ class History:
     def service(self) -> dict[str, Any]:
         day = self.day()
         found = self.draw.choice([0, 2])
-        number = f"S{self.draw.randrange(8)}"
-        self.sent_services.add(number)
         persons = [{"kind": "EXPERT", "name": "甲", "certificate_no": "C1",
                     "certificate_valid_to": self.draw.choice(["2025-12-31", "2028-12-31"])}]  # fmt: skip
         return {
-            "service_no": number,
+            "service_no": f"S{self.draw.randrange(8)}",
             "policy_no": self.draw.choice(self.policies),
             "service_type": self.draw.choice(["HAZARD", "TRAIN"]),
             "form": "COMMISSIONED_TSP",
@@ -139,6 +156,11 @@ class History:
             "has_service_mark": True,
             "nil_findings": found == 0,
             "hazards_found": found,
+            **(
+                {"plan_no": "L0", "plan_item_seq": 1}
+                if "L0" in self.known and self.draw.random() < 0.3
+                else {}
+            ),
             "confirmation": self.draw.choice(["SIGNATURE", "SIGNATURE", "NONE"]),
             "satisfaction": self.draw.choice([None, 3, 5]),
             "planned_cost": "100.00",
@@ -162,7 +184,7 @@ class History:
             **self.base(),
         }
         if row["source"] == "SERVICE":
-            row["service_no"] = self.draw.choice(sorted(self.sent_services) or ["S0"])
+            row["service_no"] = self.draw.choice(sorted(n for n in self.known if n[0] == "S") or ["S0"])
         if self.draw.random() < 0.5:
             closed = str(min(found + timedelta(days=self.draw.randrange(50)), self.today))
             row |= {"state": "CLOSED", "rectified_on": closed, "verified_on": closed, "closed_on": closed,
@@ -180,9 +202,15 @@ class History:
             "amount": self.draw.choice(["100.00", "250.50"]),
             "tax": "1.00",
             "incurred_on": str(day),
-            "voucher_file": self.draw.choice(["v.pdf", ""]),
+            "voucher_file": self.draw.choice(["v.pdf", "v.pdf", ""]),
+            "approver": self.draw.choice(["甲", ""]),
             **self.base(),
         }
+        if self.draw.random() < 0.5 and "S0" in self.known:
+            row |= {"service_no": "S0", "policy_no": self.known["S0"], "allocation": "DIRECT"}
+        if self.draw.random() < 0.2 and "X0" in self.known:
+            row |= {"expense_no": f"Y{self.draw.randrange(2)}", "amount": "-40.00", "tax": "0.00",
+                    "reversal_of": "X0"}  # fmt: skip
         if self.draw.random() < 0.7:
             row["paid_on"] = str(day)
         return row
@@ -211,12 +239,13 @@ class History:
         }
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_any_history_counts_as_if_counted_anew(cast, seed):
+def live_through(cast: Cast, seed: int) -> datetime:
+    """Sixty deliveries, corrections and days, refreshed now and then; the moment at the end."""
     history = History(seed)
     at = NOW.replace(year=2026, month=5, day=1)
     recompute(at=at)
     cast.accepted(cast.huaihai, "policies", *(history.policy(number) for number in history.policies), at=at)
+    cast.send(cast.bohai, "policies", history.policy("B0"), at=at)
     accepted = 0
     for _ in range(60):
         feed, make = history.draw.choice(
@@ -224,12 +253,17 @@ def test_any_history_counts_as_if_counted_anew(cast, seed):
                 ("endorsements", history.endorsement), ("receipts", history.receipt), ("plans", history.plan),
                 ("services", history.service), ("hazards", history.hazard), ("expenses", history.expense),
                 ("claims", history.claim), ("obligations", history.obligation),
+                ("enterprises", history.enterprise),
                 ("policies", lambda: history.policy(history.draw.choice(history.policies))),
             ]
         )  # fmt: skip
-        sender = cast.province if feed == "obligations" else cast.huaihai
-        batch = cast.send(sender, feed, make(), at=at)
+        sender = cast.province if feed in ("obligations", "enterprises") else cast.huaihai
+        row = make()
+        batch = cast.send(sender, feed, row, at=at)
         accepted += batch.created + batch.updated
+        if batch.created and "policy_no" in row:
+            key = FEEDS[feed].key[-1]
+            history.known[row[key]] = row["policy_no"]
         if history.draw.random() < 0.2:
             days = history.draw.choice([0, 3, 20])
             at += timedelta(days=days)
@@ -238,9 +272,34 @@ def test_any_history_counts_as_if_counted_anew(cast, seed):
             refresh(at=at)
     assert accepted > 15
     refresh(at=at)
+    return at
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_any_history_counts_as_if_counted_anew(cast, seed):
+    at = live_through(cast, seed)
     refreshed = all_cells()
     recompute(at=at)
     anew = all_cells()
     for name, cells in anew.items():
         assert refreshed[name] == cells, name
     assert sum(map(bool, anew.values())) >= 5
+
+
+@pytest.mark.parametrize("seed", [6, 7])
+def test_after_any_history_each_number_is_the_sum_of_its_rows(cast, seed):
+    live_through(cast, seed)
+    slices = [
+        {"months": "2025-01 2026-12"},
+        {"months": "2026-02 2026-03", "region": "370100"},
+        {"months": "2026-01 2026-06", "region": "370202", "sector": "FISHERY"},
+        {"months": "2025-11 2026-12", "insurer": cast.huaihai.pk, "sector": "SMELT"},
+        {"months": "2025-11 2026-12", "insurer": cast.bohai.pk},
+    ]
+    counted = 0
+    for code in INDICATORS:
+        for cut in slices:
+            numerator, denominator = figure(code, **cut)  # holds it against its rows
+            counted += bool(numerator) + bool(denominator)
+        reasons(code, months="2025-01 2026-12")  # holds the reasons against the documentation
+    assert counted > 50

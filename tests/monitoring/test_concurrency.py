@@ -1,0 +1,232 @@
+"""Refreshes among other people's work: real connections, committed transactions, a database of its own."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+import psycopg
+import pytest
+from django.db import OperationalError, connection
+from psycopg import sql
+
+from anze.kernel.models import Touch
+from anze.kernel.scope import EVERYTHING, inside
+from anze.monitoring import refresh as refreshing
+from anze.monitoring.figures import present_state
+from anze.monitoring.refresh import recompute, refresh
+from tests.cast import NOW, YUANFAN, Cast, assemble
+from tests.monitoring.deliveries import VOID, obligation, policy, receipt
+from tests.monitoring.test_refresh import all_cells
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def committed(django_db_setup, django_db_blocker) -> Iterator[Cast]:
+    """The cast in a copy of the test database, where what is done stays done until the copy is dropped."""
+    settings = connection.settings_dict
+    template, copy = settings["NAME"], f"figures_{uuid4().hex[:12]}"
+    owner = urlsplit(os.environ["DATABASE_URL"])
+    connection.close()
+    with psycopg.connect(urlunsplit(owner._replace(path="/postgres")), autocommit=True) as cluster:
+        names = sql.Identifier(copy), sql.Identifier(template)
+        cluster.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
+        settings["NAME"] = copy
+        try:
+            with django_db_blocker.unblock():
+                with inside(EVERYTHING):
+                    cast = assemble()
+                recompute(at=NOW)
+                yield cast
+                connection.close()
+        finally:
+            settings["NAME"] = template
+            # waits a few seconds for connections that are just being closed
+            cluster.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(copy)))
+
+
+def deliver(cast: Cast, feed: str, *rows: dict[str, Any]) -> None:
+    """One delivery, committed."""
+    with inside(EVERYTHING):
+        cast.accepted(cast.province if feed == "obligations" else cast.huaihai, feed, *rows)
+
+
+def in_a_thread(work: Callable[[], Any]) -> Any:
+    """Do something over a connection of its own and wait for it."""
+
+    def run() -> Any:
+        try:
+            return work()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(run).result(60)
+
+
+@contextmanager
+def after_the_snapshot(monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], Any]) -> Iterator[None]:
+    """Something happens between a refresh's taking of the touches and its judging."""
+    take = refreshing._take_touches
+
+    def take_and_let_happen(cursor: Any) -> int:
+        touched = take(cursor)
+        meanwhile()
+        return touched
+
+    with monkeypatch.context() as patched:
+        patched.setattr(refreshing, "_take_touches", take_and_let_happen)
+        yield
+
+
+def cells() -> dict[str, list[tuple]]:
+    with inside(EVERYTHING):
+        return all_cells()
+
+
+def as_if_counted_anew() -> dict[str, list[tuple]]:
+    recompute(at=NOW)
+    return cells()
+
+
+def test_what_is_committed_during_a_refresh_waits_for_the_next(committed, monkeypatch):
+    cast = committed
+    deliver(cast, "obligations", obligation(), obligation(YUANFAN, "FISHERY"))
+    deliver(cast, "policies", policy("P1"))
+
+    def meanwhile() -> None:
+        # the same enterprise and the same row as the refresh is just judging, and a new one
+        deliver(cast, "policies", policy("P1", insured_workers=60), policy("P2", YUANFAN))
+        deliver(cast, "receipts", receipt())
+        deliver(cast, "policies", policy("P1", insured_workers=60, **VOID))
+
+    with after_the_snapshot(monkeypatch, lambda: in_a_thread(meanwhile)):
+        first = refresh(at=NOW)
+    assert first
+    assert first.touched == 3
+    with inside(EVERYTHING):
+        assert Touch.objects.exists()
+        coverage = all_cells()["coverage"]
+    assert coverage, "counted as it was in the snapshot"
+    second = refresh(at=NOW)
+    assert second
+    assert second.touched == 3  # P1, P2 and the receipt, each once
+    refreshed = cells()
+    assert refreshed == as_if_counted_anew()
+    assert refreshed["coverage"] != coverage
+
+
+def test_a_writer_not_yet_committed_is_counted_when_he_is(committed):
+    cast = committed
+    deliver(cast, "obligations", obligation())
+    written, may_commit = threading.Event(), threading.Event()
+
+    def write_slowly() -> None:
+        with inside(EVERYTHING):
+            cast.accepted(cast.huaihai, "policies", policy("P1"))
+            written.set()
+            assert may_commit.wait(30)
+
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(lambda: (write_slowly(), connection.close()))
+        assert written.wait(30)
+        done = refresh(at=NOW)
+        assert done
+        assert done.touched == 1  # the register entry alone
+        may_commit.set()
+        slow.result(30)
+    later = refresh(at=NOW)
+    assert later
+    assert later.touched == 1
+    refreshed = cells()
+    assert refreshed == as_if_counted_anew()
+
+
+def test_of_two_refreshes_at_once_one_does_the_work(committed, monkeypatch):
+    cast = committed
+    deliver(cast, "obligations", obligation())
+    others: list[Any] = []
+
+    def meanwhile() -> None:
+        others.append(in_a_thread(lambda: refresh(at=NOW)))
+        others.append(in_a_thread(lambda: recompute(at=NOW)))
+
+    with after_the_snapshot(monkeypatch, meanwhile):
+        done = refresh(at=NOW)
+    assert done
+    assert done.touched == 1
+    assert others == [None, None]
+    refreshed = cells()
+    assert refreshed == as_if_counted_anew()
+    assert refresh(at=NOW), "the lock is free again"
+
+
+def test_a_refresh_killed_in_the_middle_changes_nothing(committed, monkeypatch):
+    cast = committed
+    deliver(cast, "obligations", obligation())
+    refresh(at=NOW)
+    before = cells()
+    deliver(cast, "policies", policy("P1"))
+    with inside(EVERYTHING):
+        waiting = Touch.objects.count()
+    state = present_state()
+    added = refreshing._add
+    killed: list[int] = []
+
+    def add_and_die(cursor: Any, *words: Any) -> None:
+        added(cursor, *words)
+        if not killed:
+            killed.append(connection.connection.info.backend_pid)
+            in_a_thread(lambda: _kill(killed[0]))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(refreshing, "_add", add_and_die)
+        with pytest.raises(OperationalError):
+            refresh(at=NOW)
+    connection.close()
+    assert killed
+    assert cells() == before
+    assert present_state() == state
+    with inside(EVERYTHING):
+        assert Touch.objects.count() == waiting
+    done = refresh(at=NOW)
+    assert done, "the lock died with the connection"
+    assert done.touched == waiting
+    refreshed = cells()
+    assert refreshed != before
+    assert refreshed == as_if_counted_anew()
+
+
+def _kill(pid: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s)", [pid])
+
+
+def test_a_refresh_inside_somebodys_transaction_lets_nobody_change_rows_meanwhile(committed):
+    cast = committed
+    deliver(cast, "obligations", obligation())
+
+    def try_to_write() -> str:
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '300ms'")
+        try:
+            deliver(cast, "policies", policy("P1"))
+        except OperationalError as problem:
+            return str(problem)
+        return ""
+
+    with inside(EVERYTHING):
+        done = refresh(at=NOW)
+        assert done
+        assert "lock timeout" in in_a_thread(try_to_write)
+    assert in_a_thread(try_to_write) == ""
+    refresh(at=NOW)
+    refreshed = cells()
+    assert refreshed == as_if_counted_anew()
