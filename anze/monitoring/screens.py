@@ -274,6 +274,24 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     return render(request, "monitoring/dashboard.html", {"main": main, "state": state})
 
 
+def five_cards(request: HttpRequest) -> str:
+    """The five indicators of the reader's area for the year to date, as a part of his home page; else nothing."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    state = present_state()
+    if state is None or not actor.may(Permission.SEE_DASHBOARD):
+        return ""
+
+    cut = own_slice(actor, state.as_of)
+
+    def make() -> dict[str, Any]:
+        goals = targets(state.as_of)
+        heads = visible(actor, list(headlines(FIVE, state.as_of).values()))
+        totals = figures(heads, cut)[""]
+        return {"cards": [card(totals[each.code], goals.get(each.code), cut) for each in heads]}
+
+    return cached(request, state, "five", "", cut, make)
+
+
 def dashboard_context(request: HttpRequest, state: State, cut: Slice, show: str) -> dict[str, Any]:
     actor: Actor = request.actor  # type: ignore[attr-defined]
     goals = targets(state.as_of, cut.sector)

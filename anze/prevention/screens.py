@@ -7,7 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -36,7 +37,7 @@ from anze.screen.filters import (
     begins,
 )
 from anze.screen.lists import ListScreen, count, list_screen, waiting
-from anze.screen.registry import Hit, search
+from anze.screen.registry import Hit, page, search
 from anze.screen.registry import Search as SearchAnswer
 from anze.screen.stories import Story, story
 from anze.underwriting.screens import ORIGIN_SECTION
@@ -399,3 +400,9 @@ def _find_services(words: str, limit: int) -> list[Hit]:
 
 
 search(SearchAnswer("services", _("Services"), Permission.SEE_SERVICES, _find_services, order=30))
+
+
+@page("prevention/plan-items/<uuid:pk>/", name="plan-item", permission=Permission.SEE_SERVICES)
+def plan_item(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """An item has no page of its own: it is read in its plan."""
+    return redirect("plan", get_object_or_404(PlanItem, pk=pk).plan_id)

@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
 
+from anze.monitoring.screens import five_cards
 from anze.parties.rules import ROLES, Role
 from anze.screen.asked import count_text
 from anze.screen.details import DETAILS
@@ -29,7 +30,8 @@ def home(request: HttpRequest) -> HttpResponse:
                 {"work": work, "waits": number > 0, "count": count_text(number), "url": work.url(request)}
             )
     welcome = ROLES[Role(actor.role)].welcome
-    return render(request, "web/home.html", {"cards": cards, "welcome": welcome})
+    words = {"cards": cards, "welcome": welcome, "five": five_cards(request)}
+    return render(request, "web/home.html", words)
 
 
 @page("search/", name="search", title=_("Search"))
