@@ -108,7 +108,7 @@ detail_screen(
 CLAIMS = list_screen(
     ListScreen(
         name="claims",
-        path="claims/claims/",
+        path="claims/",
         title=_("Claims"),
         about=_("Claims with the moment of every step; what was paid stands with each claim."),
         model=Claim,
@@ -174,7 +174,7 @@ def _paid(asking: Asking, claim_id: Any) -> Any:
 detail_screen(
     DetailScreen(
         name="claim",
-        path="claims/claims/<uuid:pk>/",
+        path="claims/<uuid:pk>/",
         title=_("Claim"),
         model=Claim,
         permission=Permission.SEE_CLAIMS,

@@ -83,8 +83,8 @@ class Entry:
     def count(self) -> int:
         """How many refusals stand somewhere in the form."""
         lines = [line for each in self.lists for line in each.lines]
-        typed = [*self.fields, *(each for line in lines for each in line.fields)]
-        return len(self.problems) + sum(len(each.problems) for each in (*typed, *self.lists, *lines))
+        typed: list[Any] = [*self.fields, *(each for line in lines for each in line.fields), *self.lists, *lines]
+        return len(self.problems) + sum(len(each.problems) for each in typed)
 
 
 def _is_iso(text: str, kind: type[date] | type[datetime]) -> bool:
@@ -164,7 +164,7 @@ def read_entry(feed: Feed, data: QueryDict) -> tuple[Entry, dict[str, Any], list
     for each in feed.fields:
         if not each.of:
             continue
-        lines = []
+        lines: list[Any] = []
         for number in _line_numbers(each, data):
             line: dict[str, Any] = {}
             path = f"{each.name}.{len(lines) + 1}"

@@ -17,7 +17,9 @@ from anze.exchange.uploads import FILE_TYPES, Upload, read_upload
 
 
 class Payload(Protocol):
-    rows: Iterable[DecodedRow]
+    @property
+    def rows(self) -> Iterable[DecodedRow]:
+        """The rows, read as they are asked for."""
 
     def place(self, problem: FoundProblem) -> FoundProblem:
         """The finding, with the address of its cell where there are cells."""

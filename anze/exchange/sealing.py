@@ -26,7 +26,7 @@ class Unsealable(Exception):
 def _keys() -> Iterator[bytes]:
     """The present key first, then those it replaced."""
     for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
-        yield HKDF(SHA256(), 32, salt=None, info=b"anze partner key").derive(secret.encode())
+        yield HKDF(SHA256(), 32, salt=None, info=b"anze partner key").derive(str(secret).encode())
 
 
 def seal(plain: bytes, context: str) -> str:

@@ -305,7 +305,7 @@ def _for_excel(column: Column, value: Any) -> str | float | date:
     return str(value)
 
 
-def _day_for_excel(value: Any) -> str | date | datetime:
+def _day_for_excel(value: Any) -> Any:
     """Canonical days and moments as such; anything else stays as it was typed."""
     if isinstance(value, str):
         if not _ISO.fullmatch(value):

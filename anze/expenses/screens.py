@@ -24,7 +24,7 @@ POLICY = Column("policy__policy_no", opens="policy")
 EXPENSES = list_screen(
     ListScreen(
         name="expenses",
-        path="expenses/expenses/",
+        path="expenses/",
         title=_("Prevention expenses"),
         about=_("Money actually spent on prevention, tax included, each payment tied to what it was spent for. A reversal is a row of its own."),
         model=Expense,
@@ -92,7 +92,7 @@ EXPENSES = list_screen(
 detail_screen(
     DetailScreen(
         name="expense",
-        path="expenses/expenses/<uuid:pk>/",
+        path="expenses/<uuid:pk>/",
         title=_("Prevention expense"),
         model=Expense,
         permission=Permission.SEE_EXPENSES,

@@ -68,7 +68,7 @@ DUE = Column(
 HAZARDS = list_screen(
     ListScreen(
         name="hazards",
-        path="hazards/hazards/",
+        path="hazards/",
         title=_("Hazards"),
         about=_("Hazards found by services, by enterprises themselves and by authorities. Closed means verified, not merely reported as done."),
         model=Hazard,
@@ -106,7 +106,7 @@ HAZARDS = list_screen(
             ),
             InRegion(),
             insurer_filter(),
-            Choice("hazard_class", main=True),
+            Choice("class", path="hazard_class", main=True),
             Choice("state", main=True),
             Cases(
                 "due",
@@ -134,7 +134,7 @@ HAZARDS = list_screen(
 detail_screen(
     DetailScreen(
         name="hazard",
-        path="hazards/hazards/<uuid:pk>/",
+        path="hazards/<uuid:pk>/",
         title=_("Hazard"),
         model=Hazard,
         permission=Permission.SEE_HAZARDS,
@@ -186,8 +186,8 @@ waiting(
     why=_("Not verified as rectified, extensions counted."),
     tone="danger",
     order=5,
-    hazard_class="MAJOR",
     due="overdue",
+    **{"class": "MAJOR"},  # type: ignore[arg-type]
 )
 waiting(
     HAZARDS,

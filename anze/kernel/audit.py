@@ -44,5 +44,5 @@ def record(
         setattr(event, column, value or ("" if column in ("region_code", "sector") else None))
     # INSERT without RETURNING, which bulk_create would add for the key's database default: some writers,
     # the sign-in among them, may add events they may not read
-    Event.objects._insert([event], fields=Event._meta.local_concrete_fields, using=connection.alias)
+    Event.objects._insert([event], fields=Event._meta.local_concrete_fields, using=connection.alias)  # type: ignore[attr-defined]
     return event

@@ -277,9 +277,6 @@ class Account(AbstractBaseUser, PrivateTable):
     def get_full_name(self) -> str:
         return self.name
 
-    def get_email_field_name(self) -> str:
-        return "email"
-
 
 class Membership(PrivateTable):
     """A person's role in an organisation, and the rows that come with it."""

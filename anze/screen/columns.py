@@ -199,7 +199,7 @@ def plan(model: type[models.Model], column: Column) -> Plan:
                 (source.attname,),
                 directory=DIRECTORIES[related],
             )
-        target = related._meta.get_field(rest)
+        target: Any = related._meta.get_field(rest)
         kind = column.kind or _kind(target)
         shown = tuple(column.choices or target.flatchoices or ())
         return Plan(

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.utils import timezone
@@ -101,7 +101,7 @@ def export(screen: ListScreen, request: HttpRequest) -> HttpResponse:
     )
     stamp = timezone.localtime(at).strftime("%Y%m%d-%H%M")
     name = f"{screen.title}-{stamp}.{kind}"
-    response = FileResponse(file, as_attachment=True, filename=name, content_type=MEDIA[kind])
+    response: HttpResponse = cast("HttpResponse", FileResponse(file, as_attachment=True, filename=name, content_type=MEDIA[kind]))
     response["Content-Length"] = str(size)
     return response
 

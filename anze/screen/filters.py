@@ -32,13 +32,13 @@ class Asking:
     at: datetime
 
 
-class Before(models.Lookup):  # type: ignore[type-arg]
+class Before(models.Lookup[Any]):
     """`field__byte_lt`: less in the order of bytes, whatever the database's collation."""
 
     lookup_name = "byte_lt"
     operator = "~<~"
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
         left, left_words = self.process_lhs(compiler, connection)
         right, right_words = self.process_rhs(compiler, connection)
         return f"{left} {self.operator} {right}", [*left_words, *right_words]
@@ -134,8 +134,7 @@ class Search(Filter):
         for path in self.inside:
             found |= Q(**{f"{path}__contains": value})
         if self.relation:
-            model = rows.model._meta.get_field(self.relation).related_model
-            assert isinstance(model, type)
+            model: Any = rows.model._meta.get_field(self.relation).related_model
             among = Q(pk__in=[])
             for path in self.related:
                 if path.endswith("uscc"):

@@ -45,7 +45,7 @@ def style(form: forms.BaseForm) -> None:
         # the form before its maker has filled in the choices
         widget.attrs["class"] = " ".join(each for each in (widget.attrs.get("class", ""), kind) if each)
         if not isinstance(widget, forms.HiddenInput):
-            described = form.auto_id % name if form.auto_id else name
+            described = str(form.auto_id) % name if form.auto_id else name
             widget.attrs.setdefault("aria-describedby", f"{described}_about")
         # Django's own sentences are fine; this one alone does not say what to do
         if "required" in field.error_messages:

@@ -179,9 +179,9 @@ def screen_room() -> str:
     """The room whose screens.py is being read: the first caller outside this package."""
     import sys
 
-    frame = sys._getframe(1)
+    frame: Any = sys._getframe(1)
     while frame is not None and frame.f_globals.get("__name__", "").startswith("anze.screen."):
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return str(frame.f_globals["__name__"]).split(".")[1]
 
 

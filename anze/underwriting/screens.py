@@ -86,7 +86,7 @@ OBLIGATIONS = list_screen(
                 "cover",
                 _("Insured today"),
                 cases={
-                    "no": Case(_("not insured"), lambda a: ~_covered(a)),
+                    "no": Case(_("not insured"), lambda a: ~Q(_covered(a))),
                     "yes": Case(_("insured"), lambda a: Q(_covered(a))),
                 },
             ),

@@ -261,7 +261,7 @@ def switch_role(request: HttpRequest) -> HttpResponse:
 
 @page("account/password/", name="password", title=_("Password"), methods=("GET", "POST"), is_personal=True)
 def change_password(request: HttpRequest) -> HttpResponse:
-    account = Account.objects.get(pk=request.user.pk)
+    account = Account.objects.get(pk=str(request.user.pk))
     form = PasswordForm(account, request.POST or None)
     if request.method == "POST" and form.is_valid():
         account.set_password(form.cleaned_data["fresh"])

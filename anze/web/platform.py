@@ -200,13 +200,12 @@ def calendar(request: HttpRequest) -> HttpResponse:
         CalendarDay.objects.order_by(order).values_list("day", flat=True).first() for order in ("day", "-day")
     )
     provisional = any(d.status == CalendarStatus.PROVISIONAL for d in days.values())
+    today = beijing_day(request.at)  # type: ignore[attr-defined]
     sources = sorted({d.source for d in days.values() if d.source})
     words = {
         "year": year,
         "years": range(first.year, last.year + 1) if first and last else [],
-        "grids": [_month(year, month, days, beijing_day(request.at)) for month in range(1, 13)]
-        if days
-        else [],  # type: ignore[attr-defined]
+        "grids": [_month(year, month, days, today) for month in range(1, 13)] if days else [],
         "weekdays": [_now("Mo"), _now("Tu"), _now("We"), _now("Th"), _now("Fr"), _now("Sa"), _now("Su")],
         "provisional": provisional,
         "sources": sources,
@@ -218,7 +217,7 @@ def calendar(request: HttpRequest) -> HttpResponse:
 def _month(year: int, month: int, days: dict[date, CalendarDay], today: date) -> dict[str, Any]:
     weeks = []
     for week in months.Calendar(firstweekday=0).monthdatescalendar(year, month):
-        cells = []
+        cells: list[dict[str, Any]] = []
         for day in week:
             found = days.get(day)
             if day.month != month or found is None:

@@ -121,8 +121,8 @@ def show_batch(request: HttpRequest, pk: Any) -> HttpResponse:
     own = is_own(actor, batch)
     # a value in a finding is the sender's own: a premium, a name
     may_read = own or actor.may(Permission.SEE_PREMIUMS)
-    number = request.GET.get("page", "1")
-    number = int(number) if number.isascii() and number.isdigit() and 0 < int(number) < 10_000 else 1
+    asked = request.GET.get("page", "1")
+    number = int(asked) if asked.isascii() and asked.isdigit() and 0 < int(asked) < 10_000 else 1
     total = batch.findings.count()
     by_code = [
         {"code": code, "count": count, "words": words_of(batch.feed, code)[0].split("%(")[0].strip("“ ")}

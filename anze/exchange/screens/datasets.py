@@ -66,7 +66,7 @@ def _lately(request: HttpRequest) -> dict[str, dict[str, Any]]:
         rows_=Sum("rows", filter=done),
         rejected_=Sum("rejected", filter=done),
     )
-    return {row["feed"]: row for row in rows}
+    return {row["feed"]: dict(row) for row in rows}
 
 
 def _clock(request: HttpRequest, sender: Any) -> dict[str, int]:

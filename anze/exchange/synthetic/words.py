@@ -70,7 +70,7 @@ _ROADS = listed("工业一路 工业二路 创业路 港城路 园区北路 园�
 
 def brand(number: int) -> str:
     """The brand of a number; different below 110,592, in an order nobody sees."""
-    number = number * 40_503 % _BRANDS
+    number = number * 40_507 % _BRANDS
     first, rest = divmod(number, len(BRAND) ** 2)
     return BRAND[first] + BRAND[rest // len(BRAND)] + BRAND[rest % len(BRAND)]
 
