@@ -1,0 +1,5 @@
+"""The signed-in people of tests/web, for the statistics pages."""
+
+from tests.web.conftest import browser_of
+
+__all__ = ["browser_of"]
