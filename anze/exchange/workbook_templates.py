@@ -289,7 +289,7 @@ def _write_cell(
         sheet.write_number(row, place, value, styles.of(column, **look))
 
 
-def _for_excel(column: Column, value: Any) -> str | float | date:
+def _for_excel(column: Column, value: Any) -> Any:
     """The value as a spreadsheet shows it: labels for codes, real dates and numbers where they are such."""
     labels = {code: str(label) for code, label in column.codes}
     if column.kind is Kind.CODES and isinstance(value, list | tuple):

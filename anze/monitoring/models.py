@@ -10,15 +10,16 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.db import models
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 
-def count() -> Any:
-    return models.BigIntegerField(default=0)
+def count(words: Promise) -> Any:
+    return models.BigIntegerField(words, default=0)
 
 
-def yuan() -> Any:
-    return models.DecimalField(max_digits=20, decimal_places=2, default=0)
+def yuan(words: Promise) -> Any:
+    return models.DecimalField(words, max_digits=20, decimal_places=2, default=0)
 
 
 class Cell(models.Model):
@@ -48,39 +49,39 @@ def _once(name: str, *further: str) -> list[models.BaseConstraint]:
 class CoverageCell(Cell):
     """Changes of stock: the sum of all months up to one is the state at that month's end."""
 
-    obliged = count()
-    obliged_uncertain = count()
-    obliged_confirmed = count()
-    insured = count()
-    insured_confirmed = count()
-    insured_all = count()
-    voluntary = count()
-    compliant = count()
-    partial_headcount = count()
-    under_limit = count()
-    registered_workers = count()
-    covered_workers = count()
+    obliged = count(_("enterprises on the register"))
+    obliged_uncertain = count(_("enterprises whose register entry is disputed or still to be verified"))
+    obliged_confirmed = count(_("enterprises whose register entry is confirmed"))
+    insured = count(_("enterprises on the register with a policy in force"))
+    insured_confirmed = count(_("enterprises whose register entry is confirmed, with a policy in force"))
+    insured_all = count(_("enterprises with a policy in force, on the register or not"))
+    voluntary = count(_("enterprises with a policy in force that are not on the register"))
+    compliant = count(_("enterprises on the register insured for all workers and with the minimum limit"))
+    partial_headcount = count(_("enterprises on the register insured for fewer than their workers"))
+    under_limit = count(_("enterprises on the register insured below the minimum limit"))
+    registered_workers = count(_("registered workers of the enterprises on the register"))
+    covered_workers = count(_("insured workers, at most the registered ones of each enterprise"))
 
     class Meta:
         constraints = _once("coverage_cell_once")
 
 
 class CoveredDaysCell(Cell):
-    obliged_days = count()
-    covered_days = count()
+    obliged_days = count(_("days of enterprises on the register"))
+    covered_days = count(_("days with a policy in force"))
 
     class Meta:
         constraints = _once("covered_days_cell_once")
 
 
 class PayoutCell(Cell):
-    premium = yuan()
-    paid = yuan()
-    incurred = yuan()
-    notified = count()
-    settled = count()
-    days_to_pay = count()
-    paid_claims = count()
+    premium = yuan(_("premium received, refunds deducted"))
+    paid = yuan(_("claim payments, recoveries deducted"))
+    incurred = yuan(_("claim payments and reserves for losses of the period, recoveries deducted"))
+    notified = count(_("claims notified, the loss within cover"))
+    settled = count(_("claims concluded with an advance or settlement paid"))
+    days_to_pay = count(_("days from the notice to the first advance or settlement, added up"))
+    paid_claims = count(_("claims with an advance or settlement paid"))
 
     class Meta:
         constraints = _once("payout_cell_once")
@@ -89,56 +90,56 @@ class PayoutCell(Cell):
 class MaturedCell(Cell):
     """By the month in which the policy began."""
 
-    matured_incurred = yuan()
-    earned_premium = yuan()
+    matured_incurred = yuan(_("claim payments and reserves under the policies that began in the period"))
+    earned_premium = yuan(_("premium received for the months of cover begun so far"))
 
     class Meta:
         constraints = _once("matured_cell_once")
 
 
 class CompletionCell(Cell):
-    planned = count()
-    done = count()
-    served_due = count()
-    served = count()
-    fully_due = count()
-    fully_served = count()
-    plan_missing = count()
-    policies_begun = count()
-    satisfaction_sum = count()
-    ratings = count()
+    planned = count(_("services planned, windows that have ended"))
+    done = count(_("services done, at most as many as planned"))
+    served_due = count(_("policies whose first window has ended"))
+    served = count(_("policies with at least one service done"))
+    fully_due = count(_("policies whose last window has ended"))
+    fully_served = count(_("policies with every planned service done"))
+    plan_missing = count(_("policies without a plan in time"))
+    policies_begun = count(_("policies past the days allowed for their plan"))
+    satisfaction_sum = count(_("ratings, added up"))
+    ratings = count(_("services rated"))
 
     class Meta:
         constraints = _once("completion_cell_once")
 
 
 class HazardDueCell(Cell):
-    due = count()
-    due_closed = count()
-    on_time = count()
-    major_due = count()
-    major_closed = count()
-    major_on_time = count()
+    due = count(_("hazards found by services, due"))
+    due_closed = count(_("hazards verified as rectified"))
+    on_time = count(_("hazards verified by their deadline"))
+    major_due = count(_("major hazards found by services, due"))
+    major_closed = count(_("major hazards verified as rectified"))
+    major_on_time = count(_("major hazards verified by their deadline"))
 
     class Meta:
         constraints = _once("hazard_due_cell_once")
 
 
 class HazardFoundCell(Cell):
-    found = count()
-    found_closed = count()
-    major_found = count()
+    found = count(_("hazards found by services"))
+    found_closed = count(_("hazards verified as rectified"))
+    major_found = count(_("major hazards found by services"))
 
     class Meta:
         constraints = _once("hazard_found_cell_once")
 
 
 class ExpenseCell(Cell):
-    committed = yuan()
-    paid = yuan()
-    ended_committed = yuan()
-    ended_paid = yuan()
-    premium = yuan()
+    committed = yuan(_("prevention expense promised for the months of cover begun so far"))
+    paid = yuan(_("prevention expense paid, with voucher, reversals deducted"))
+    ended_committed = yuan(_("prevention expense promised for policies that ended"))
+    ended_paid = yuan(_("prevention expense paid for policies that ended"))
+    premium = yuan(_("premium received, refunds deducted"))
 
     class Meta:
         constraints = _once("expense_cell_once")
@@ -146,8 +147,8 @@ class ExpenseCell(Cell):
 
 class TimelinessCell(Cell):
     feed = models.CharField(max_length=40)
-    reported = count()
-    on_time = count()
+    reported = count(_("records reported"))
+    on_time = count(_("records reported in time"))
 
     class Meta:
         constraints = _once("timeliness_cell_once", "feed")

@@ -159,7 +159,7 @@ class DetailScreen:
 
     def _fact(self, row: models.Model, worked: Plan, asking: Asking) -> Fact:
         shown = _shown(worked, row, asking, long=True)
-        text = shown if isinstance(shown, str) else ""  # type: ignore[redundant-expr]
+        text = str(shown)
         is_code = worked.kind is Kind.CODE and shown != DASH
         raw = _raw(worked, row, asking)
         return Fact(

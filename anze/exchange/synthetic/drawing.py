@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from datetime import date
 
-from anze.exchange.synthetic import anomalies, services
+from anze.exchange.synthetic import anomalies, visits as visiting
 from anze.exchange.synthetic.calendar import Year
 from anze.exchange.synthetic.enterprises import draw_enterprises, put_on_register
 from anze.exchange.synthetic.entities import Enterprise, Policy, Province, Visit
@@ -53,17 +53,17 @@ def _draw(seed: int, scale: float, as_of: date) -> Province:
     anomalies.sell_too_cheaply(policies, counts, year, seed)
     for enterprise, random in later:
         for policy in enterprise.policies:
-            services.draw_plan(policy, serving[enterprise.county.city], year, random)
-            certain, possible = services.draw_visits(policy, year, random)
+            visiting.draw_plan(policy, serving[enterprise.county.city], year, random)
+            certain, possible = visiting.draw_visits(policy, year, random)
             done += certain
             perhaps += possible
 
-    visits = services.choose_visits(done, perhaps, counts, year)
-    services.plan_campaign(policies, visits, counts, year, seed)
-    services.commission(visits, agencies, serving, seed)
-    services.count_experts(visits, counts, seed)
+    visits = visiting.choose_visits(done, perhaps, counts, year)
+    visiting.plan_campaign(policies, visits, counts, year, seed)
+    visiting.commission(visits, agencies, serving, seed)
+    visiting.count_experts(visits, counts, seed)
     experts = assign_teams(visits, year, seed)
-    services.choose_reports(visits, counts)
+    visiting.choose_reports(visits, counts)
     bookings = anomalies.double_book(visits, counts, year, seed)
     anomalies.copy_reports(visits, counts, seed)
     anomalies.report_very_late(visits, counts, year, seed)

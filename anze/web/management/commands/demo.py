@@ -52,6 +52,7 @@ _TABLES = (
 
 class Command(BaseCommand):
     help = "Load the synthetic province into an empty database."
+    requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--scale", type=float, default=1.0, help="1 is the whole province (default)")
