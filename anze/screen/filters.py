@@ -32,7 +32,7 @@ class Asking:
     at: datetime
 
 
-class Before(models.Lookup[Any]):
+class Before(models.Lookup):  # type: ignore[type-arg] # generic only for the type checker
     """`field__byte_lt`: less in the order of bytes, whatever the database's collation."""
 
     lookup_name = "byte_lt"
