@@ -4,7 +4,6 @@ From one declaration come the full recompute (whole tables),
        the refresh (the touched groups as they are and as
 they were) and the drill-down (the groups of one page).
 """
-# ruff: noqa: S608 - SQL is put together from declarations in this program
 
 from __future__ import annotations
 
@@ -71,9 +70,7 @@ def row_contributions(indicator: Indicator, as_of: date, rows_of: RowsOf, parts:
     fact = indicator.fact
     selects = []
     for part in parts:
-        numerator, denominator = (
-            part.gives.get(each, "0") for each in (indicator.numerator, indicator.denominator)
-        )
+        numerator, denominator = (part.gives.get(each, "0") for each in (indicator.numerator, indicator.denominator))
         reason = f"coalesce({part.left_out}, {part.why.get(indicator.numerator, 'NULL')})::text"
         selects.append(
             f"SELECT '{part.source}' AS source, {part.row_id} AS row_id, {part.label} AS label, "

@@ -1,5 +1,4 @@
 """Reading cells into figures: a numerator, a denominator, and the ratio that may be unknown."""
-# ruff: noqa: S608 - SQL is put together from declarations; what a reader chose is passed beside it
 
 from __future__ import annotations
 
@@ -153,9 +152,7 @@ def _read(
     for column, value in fixed.items():
         where.append(f"{column} = %s")
         words.append(value)
-    key = {"": "''", "month": "month", "region": "region_code", "sector": "sector", "insurer": "insurer_id"}[
-        by
-    ]
+    key = {"": "''", "month": "month", "region": "region_code", "sector": "sector", "insurer": "insurer_id"}[by]
     if by == "region" and cut.level == "PROVINCE":
         key = CITY  # the stored cities as they are; base cells, where no city is stored, gathered
     sums = ", ".join(f"sum({measure})" for measure in measures)
@@ -164,9 +161,7 @@ def _read(
             f"SELECT {key}, {sums} FROM {fact.table} WHERE {' AND '.join(where)} GROUP BY 1 ORDER BY 1", words
         )
         rows = cursor.fetchall()
-    found = {
-        row[0]: dict(zip(measures, map(Decimal, row[1:]), strict=True)) for row in rows if row[1] is not None
-    }
+    found = {row[0]: dict(zip(measures, map(Decimal, row[1:]), strict=True)) for row in rows if row[1] is not None}
     return _accumulated(found, cut) if fact.is_stock and by == "month" else found
 
 
@@ -199,8 +194,7 @@ def _grain(cut: Slice, by: By) -> tuple[list[str], list[Any]]:
         words += [low, high]
     elif by == "region":  # the cities of the province
         where.append(
-            "region_code BETWEEN %s AND %s AND right(region_code, 2) = '00' "
-            "AND right(region_code, 4) <> '0000'"
+            "region_code BETWEEN %s AND %s AND right(region_code, 2) = '00' AND right(region_code, 4) <> '0000'"
         )
         words += [low, high]
     else:

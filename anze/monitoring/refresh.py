@@ -5,7 +5,6 @@ one snapshot, judges each touched group as it was when the cells last counted it
        and adds the
 difference. A full recompute gives exactly the same cells.
 """
-# ruff: noqa: S608 - SQL is put together from declarations in this program
 
 from __future__ import annotations
 
@@ -136,9 +135,7 @@ def _recompute_all(
     if state is None:
         State.objects.create(as_of=as_of, version=1, basis=basis, refreshed_at=at)
     else:
-        State.objects.filter(pk=state.pk).update(
-            as_of=as_of, version=state.version + 1, basis=basis, refreshed_at=at
-        )
+        State.objects.filter(pk=state.pk).update(as_of=as_of, version=state.version + 1, basis=basis, refreshed_at=at)
     return Refreshed(touched, tuple(FACTS), as_of)
 
 
@@ -230,9 +227,7 @@ def _add(cursor: CursorWrapper, fact: Fact, differences: str) -> None:
     columns = ", ".join((*keys, *fact.measures))
     changed = " OR ".join(f"{measure} <> 0" for measure in fact.measures)
     cursor.execute("DROP TABLE IF EXISTS difference")
-    cursor.execute(
-        f"CREATE TEMP TABLE difference ON COMMIT DROP AS SELECT * FROM {differences} x WHERE {changed}"
-    )
+    cursor.execute(f"CREATE TEMP TABLE difference ON COMMIT DROP AS SELECT * FROM {differences} x WHERE {changed}")
     if cursor.rowcount:
         sets = ", ".join(f"{measure} = cell.{measure} + excluded.{measure}" for measure in fact.measures)
         conflict = ", ".join(keys)

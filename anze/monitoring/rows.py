@@ -8,7 +8,6 @@ A row is judged with everything it hangs together with, also with what its reade
 that moved here, insured while it was elsewhere): or the rows would contradict the number. Shown are only rows
 that lie in the reader's scope.
 """
-# ruff: noqa: S608 - SQL is put together from declarations in this program; what a reader chose is passed beside it
 
 from __future__ import annotations
 

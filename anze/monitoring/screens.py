@@ -20,7 +20,9 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from anze.exchange.models import Batch
 from anze.kernel.actor import Actor
+from anze.kernel.database import policies_of
 from anze.kernel.rules import Sector
 from anze.kernel.scope import region_range
 from anze.monitoring.definitions import INDICATORS
@@ -121,9 +123,7 @@ def choices_of(request: HttpRequest, cut: Slice, as_of: date) -> dict[str, Any]:
     regions = Region.objects.filter(code__gte=low, code__lte=high, valid_to__isnull=True).order_by("code")
     return {
         "cut": cut,
-        "regions": [
-            (each.code, ("　" if not each.code.endswith("00") else "") + str(each)) for each in regions
-        ],
+        "regions": [(each.code, ("　" if not each.code.endswith("00") else "") + str(each)) for each in regions],
         "sectors": [] if widest.sector else list(Sector.choices),
         "insurers": [] if widest.insurer_id else list(_insurers().items()),
         "months": [f"{month:%Y-%m}" for month in reversed(months_between(first, as_of.replace(day=1)))],
@@ -188,9 +188,7 @@ def trend_chart(indicator: Indicator, cut: Slice, target: Decimal | None) -> dic
     for month in months:
         figure = found.get(month, {}).get(code)
         words = {**cut.words(), "from": f"{month:%Y-%m}", "to": f"{month:%Y-%m}"}
-        data.append(
-            {"value": _number(figure.value) if figure else None, "url": url("indicator-rows", code, **words)}
-        )
+        data.append({"value": _number(figure.value) if figure else None, "url": url("indicator-rows", code, **words)})
     series: dict[str, Any] = {
         "type": "line",
         "name": str(indicator.title),
@@ -266,9 +264,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     cut = slice_of(request, state.as_of)
     show = request.GET.get("show", "")
     about = show if show in INDICATORS else ""
-    main = cached(
-        request, state, "dashboard_main", about, cut, lambda: dashboard_context(request, state, cut, about)
-    )
+    main = cached(request, state, "dashboard_main", about, cut, lambda: dashboard_context(request, state, cut, about))
     if request.headers.get("HX-Target") == "dashboard":
         return HttpResponse(main)
     return render(request, "monitoring/dashboard.html", {"main": main, "state": state})
@@ -320,11 +316,7 @@ def dashboard_context(request: HttpRequest, state: State, cut: Slice, show: str)
         "families": [
             (
                 family,
-                [
-                    card(totals[each.code], goals.get(each.code), cut)
-                    for each in variants
-                    if each.family == family
-                ],
+                [card(totals[each.code], goals.get(each.code), cut) for each in variants if each.family == family],
             )
             for family in Family
         ],
@@ -425,6 +417,8 @@ def ranking(indicator: Indicator, cut: Slice, goals: dict[str, Decimal]) -> list
 
 def freshness(actor: Actor) -> list[dict[str, Any]]:
     """When each sender's data last came in, the longest silent first; under the reader's scope."""
+    if actor.scope.reader not in policies_of(Batch):
+        return []  # who watches a sector has no view of deliveries, which belong to none
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT o.id, coalesce(nullif(CASE WHEN %s THEN o.name ELSE o.name_en END, ''), o.name), "
@@ -490,9 +484,7 @@ def indicator_page(request: HttpRequest, code: str) -> HttpResponse:
     main = cached(request, state, "indicator_main", code, cut, make)
     if request.headers.get("HX-Target") == "dashboard":
         return HttpResponse(main)
-    return render(
-        request, "monitoring/indicator.html", {"main": main, "state": state, "indicator": indicator}
-    )
+    return render(request, "monitoring/indicator.html", {"main": main, "state": state, "indicator": indicator})
 
 
 # source of a contribution → the page of the record
@@ -543,25 +535,17 @@ def indicator_rows(request: HttpRequest, code: str) -> HttpResponse:
         "card": card(total, targets(state.as_of, cut.sector).get(code), cut),
         "region_name": regions.get(cut.region_code, ""),
         "part": aspect,
-        "parts": [
-            (each, ASPECTS[each][0], url("indicator-rows", code, part=each, **words)) for each in aspects
-        ],
+        "parts": [(each, ASPECTS[each][0], url("indicator-rows", code, part=each, **words)) for each in aspects],
         "rows": [_row_line(row, indicator, names, regions) for row in found.rows],
-        "next": url("indicator-rows", code, part=aspect, after=found.next_after, **words)
-        if found.next_after
-        else "",
+        "next": url("indicator-rows", code, part=aspect, after=found.next_after, **words) if found.next_after else "",
         "is_first": after is None,
         "first": url("indicator-rows", code, part=aspect, **words),
     }
-    name = (
-        "monitoring/rows_table.html" if request.headers.get("HX-Target") == "rows" else "monitoring/rows.html"
-    )
+    name = "monitoring/rows_table.html" if request.headers.get("HX-Target") == "rows" else "monitoring/rows.html"
     return render(request, name, context)
 
 
-def _row_line(
-    row: Row, indicator: Indicator, insurers: dict[UUID, str], regions: dict[str, str]
-) -> dict[str, Any]:
+def _row_line(row: Row, indicator: Indicator, insurers: dict[UUID, str], regions: dict[str, str]) -> dict[str, Any]:
     number = money if indicator.money else whole
     return {
         "label": row.label,

@@ -1,5 +1,5 @@
 """The signed-in people of tests/web, for the statistics pages."""
 
-from tests.web.conftest import browser_of
+from tests.web.conftest import browser_of, put_down
 
-__all__ = ["browser_of"]
+__all__ = ["browser_of", "put_down"]

@@ -47,9 +47,7 @@ def endorsement(number: str, kind: str, effective_on: str, after: str = "", **wo
     }
 
 
-def receipt(
-    number: str = "R1", amount: str = "36500.00", received_on: str = "2026-03-01", **words: Any
-) -> Sent:
+def receipt(number: str = "R1", amount: str = "36500.00", received_on: str = "2026-03-01", **words: Any) -> Sent:
     return {
         "receipt_no": number,
         "policy_no": "P1",

@@ -1,5 +1,4 @@
 """Reading cells: whatever is asked, the answer is the sum of the base cells it is about."""
-# ruff: noqa: S608 - SQL is put together from declarations and invented cells
 
 from __future__ import annotations
 
@@ -52,9 +51,7 @@ def store(fact: Fact, rows: Base) -> None:
         with cursor.copy(f"COPY sample ({columns}) FROM STDIN") as copy:
             for row in rows:
                 copy.write_row([row[name] for name in names])
-        cursor.execute(
-            f"INSERT INTO {fact.table} ({columns}) SELECT {columns} FROM ({rolled_up(fact, 'sample')}) r"
-        )
+        cursor.execute(f"INSERT INTO {fact.table} ({columns}) SELECT {columns} FROM ({rolled_up(fact, 'sample')}) r")
         cursor.execute("DROP TABLE sample")
 
 
@@ -108,9 +105,7 @@ def test_every_question_is_answered_as_the_base_cells_would(everything, code):
     store(fact, rows)
     regions = ("370000", "370100", "370200", "370102", "3701Z1", "370199")
     periods = ((MONTHS[0], MONTHS[-1]), (MONTHS[2], MONTHS[3]), (date(2025, 7, 1), date(2025, 8, 1)))
-    asked = product(
-        regions, ("", "SMELT"), (None, INSURERS[0]), ("", "month", "region", "sector", "insurer"), periods
-    )
+    asked = product(regions, ("", "SMELT"), (None, INSURERS[0]), ("", "month", "region", "sector", "insurer"), periods)
     for region, sector, insurer, by, (first, last) in asked:
         cut = Slice(region, first, last, sector, insurer)
         answer = {
@@ -156,9 +151,7 @@ def test_counties_make_cities_and_cities_the_province(everything, cells):
     )
     base = f"(VALUES {values}) AS b ({', '.join((*key_columns(fact), *fact.measures))})"
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT month, region_code, sector, insurer_id, found FROM ({rolled_up(fact, base)}) r"
-        )
+        cursor.execute(f"SELECT month, region_code, sector, insurer_id, found FROM ({rolled_up(fact, base)}) r")
         rows = cursor.fetchall()
     stored = {row[:4]: row[4] for row in rows}
     assert len(stored) == len(rows), "no grain is stored twice"

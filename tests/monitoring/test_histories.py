@@ -28,9 +28,7 @@ class History:
         self.known: dict[str, str] = {}  # number of an accepted record → its policy
 
     def day(self, until: date | None = None) -> date:
-        return FIRST + timedelta(
-            days=self.draw.randrange((min(until or self.today, self.today) - FIRST).days + 1)
-        )
+        return FIRST + timedelta(days=self.draw.randrange((min(until or self.today, self.today) - FIRST).days + 1))
 
     def base(self) -> dict[str, Any]:
         return {"is_void": True, "void_reason": "作废"} if self.draw.random() < 0.12 else {}
@@ -56,9 +54,7 @@ class History:
         if self.draw.random() < 0.8:
             return {}
         lead = self.draw.choice(["INS01", "INS02"])
-        shares = [
-            {"insurer_code": code, "share": "0.5", "is_lead": code == lead} for code in ("INS01", "INS02")
-        ]
+        shares = [{"insurer_code": code, "share": "0.5", "is_lead": code == lead} for code in ("INS01", "INS02")]
         return {"nature": "COINSURANCE", "coinsurers": shares}
 
     def enterprise(self) -> dict[str, Any]:
@@ -156,11 +152,7 @@ class History:
             "has_service_mark": True,
             "nil_findings": found == 0,
             "hazards_found": found,
-            **(
-                {"plan_no": "L0", "plan_item_seq": 1}
-                if "L0" in self.known and self.draw.random() < 0.3
-                else {}
-            ),
+            **({"plan_no": "L0", "plan_item_seq": 1} if "L0" in self.known and self.draw.random() < 0.3 else {}),
             "confirmation": self.draw.choice(["SIGNATURE", "SIGNATURE", "NONE"]),
             "satisfaction": self.draw.choice([None, 3, 5]),
             "planned_cost": "100.00",

@@ -30,19 +30,15 @@ def all_cells() -> dict[str, list[tuple]]:
     found = {}
     with connection.cursor() as cursor:
         for fact in FACTS.values():
-            columns = ", ".join(
-                ("month", "region_code", "sector", "insurer_id", *fact.further, *fact.measures)
-            )
-            cursor.execute(f"SELECT {columns} FROM {fact.table} ORDER BY {columns}")  # noqa: S608 - declarations
+            columns = ", ".join(("month", "region_code", "sector", "insurer_id", *fact.further, *fact.measures))
+            cursor.execute(f"SELECT {columns} FROM {fact.table} ORDER BY {columns}")
             found[fact.name] = cursor.fetchall()
     return found
 
 
 def test_the_refresh_gives_the_cells_of_a_recompute(cast):
     recompute(at=NOW)
-    cast.accepted(
-        cast.province, "obligations", obligation(), obligation(YUANFAN, "FISHERY", state="UNCERTAIN")
-    )
+    cast.accepted(cast.province, "obligations", obligation(), obligation(YUANFAN, "FISHERY", state="UNCERTAIN"))
     cast.accepted(cast.huaihai, "policies", policy(), policy("P2", YUANFAN))
     refresh(at=NOW)
     cast.accepted(cast.huaihai, "policies", policy(insured_workers=60))

@@ -44,10 +44,7 @@ def test_readers_see_the_rows_of_their_scope_only(filled):
     assert labels("expense_ratio", Scope("anze_sector", "370000", "37ZZZZ", sector="SMELT")) == ["R0", "R1"]
     assert labels("expense_ratio", Scope("anze_insurer", "370000", "37ZZZZ", insurer_id=bohai)) == ["R3"]
     # a slice beyond the scope opens nothing of others
-    assert (
-        labels("expense_ratio", Scope("anze_insurer", "370000", "37ZZZZ", insurer_id=bohai), insurer=huaihai)
-        == []
-    )
+    assert labels("expense_ratio", Scope("anze_insurer", "370000", "37ZZZZ", insurer_id=bohai), insurer=huaihai) == []
     assert labels("expense_ratio", region, region="370100") == []
     for reader in ("anze_agency", "anze_expert", "anze_enterprise", ""):
         assert labels("expense_ratio", Scope(reader)) == []
@@ -58,9 +55,7 @@ def test_page_after_page_gives_every_row_once(filled):
     seen: list[str] = []
     after = None
     for _ in range(9):
-        page = rows_behind(
-            indicator, cut, "denominator", scope=EVERYTHING, as_of=AS_OF, after=after, at_least=1
-        )
+        page = rows_behind(indicator, cut, "denominator", scope=EVERYTHING, as_of=AS_OF, after=after, at_least=1)
         seen += [row.label for row in page.rows]
         after = page.next_after
         if after is None:
@@ -72,9 +67,7 @@ def test_the_rows_are_those_of_the_number_also_where_the_reader_sees_only_a_part
     """Xinghuo moves to Qingdao and is listed there anew; its policies stay with Jinan, where they were
     made."""
     cast = filled
-    cast.accepted(
-        cast.province, "enterprises", enterprise_row(XINGHUO, "星火示例铸造有限公司", "370202", "HAZCHEM")
-    )
+    cast.accepted(cast.province, "enterprises", enterprise_row(XINGHUO, "星火示例铸造有限公司", "370202", "HAZCHEM"))
     cast.accepted(cast.province, "obligations", obligation(registered_workers=99))
     count()
     scope = Scope("anze_region", "370200", "3702ZZ")

@@ -10,8 +10,7 @@ from anze.monitoring.definitions.timeliness import TIMELINESS_FACTS, TIMELINESS_
 from anze.monitoring.rules import Fact, Family, Indicator
 
 FACTS: dict[str, Fact] = {
-    fact.name: fact
-    for fact in (*COVERAGE_FACTS, *PAYOUT_FACTS, *SERVICE_FACTS, *EXPENSE_FACTS, *TIMELINESS_FACTS)
+    fact.name: fact for fact in (*COVERAGE_FACTS, *PAYOUT_FACTS, *SERVICE_FACTS, *EXPENSE_FACTS, *TIMELINESS_FACTS)
 }
 
 INDICATORS: dict[str, Indicator] = {

@@ -5,7 +5,6 @@ An enterprise is judged as a whole: its register entries,
 segments, and only the changes from one segment to the next are counted (a change of stock), so that a policy
 of a year costs two contributions and not twelve.
 """
-# ruff: noqa: S608 - SQL is put together from declarations in this program
 
 from __future__ import annotations
 
@@ -249,9 +248,7 @@ def _indicator(
     fact: Fact = COVERAGE,
     source: str = _SOURCE,
 ) -> Indicator:
-    return Indicator(
-        code, title, about, Family.COVERAGE, fact, numerator, denominator, Unit.RATIO, direction, source
-    )
+    return Indicator(code, title, about, Family.COVERAGE, fact, numerator, denominator, Unit.RATIO, direction, source)
 
 
 COVERAGE_INDICATORS = (
@@ -294,10 +291,7 @@ COVERAGE_INDICATORS = (
     _indicator(
         "under_limit_share",
         _("Under the minimum limit"),
-        _(
-            "With a limit per person below the minimum of the policy's first day, of the insured on the "
-            "register."
-        ),
+        _("With a limit per person below the minimum of the policy's first day, of the insured on the register."),
         "under_limit",
         "insured",
         Direction.DOWN,
@@ -314,10 +308,7 @@ COVERAGE_INDICATORS = (
     _indicator(
         "voluntary_share",
         _("Insured outside the register"),
-        _(
-            "Insured enterprises that are not on the register, of all insured ones; they never enter "
-            "coverage."
-        ),
+        _("Insured enterprises that are not on the register, of all insured ones; they never enter coverage."),
         "voluntary",
         "insured_all",
         Direction.NONE,

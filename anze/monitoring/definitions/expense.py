@@ -1,5 +1,4 @@
 """Prevention expense: what was promised, what was really paid and can be shown, and the cap."""
-# ruff: noqa: S608 - SQL is put together from declarations in this program
 
 from __future__ import annotations
 
@@ -99,9 +98,7 @@ EXPENSE_FACTS = (EXPENSE,)
 _CAP = "应急厅函〔2024〕322号"
 
 
-def _ratio(
-    code: str, title: Words, about: Words, numerator: str, denominator: str, direction: Direction
-) -> Indicator:
+def _ratio(code: str, title: Words, about: Words, numerator: str, denominator: str, direction: Direction) -> Indicator:
     unit = Unit.RATIO
     return Indicator(
         code, title, about, Family.EXPENSE, EXPENSE, numerator, denominator, unit, direction, _CAP, money=True
@@ -123,10 +120,7 @@ EXPENSE_INDICATORS = (
     _ratio(
         "expense_payment_year_end",
         _("Expense payment rate (ended policies)"),
-        _(
-            "All prevention expense paid under policies that ended in the period, of all that was promised "
-            "for them."
-        ),
+        _("All prevention expense paid under policies that ended in the period, of all that was promised for them."),
         "ended_paid",
         "ended_committed",
         Direction.UP,

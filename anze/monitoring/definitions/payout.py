@@ -1,5 +1,4 @@
 """Claim payout: money paid and reserved against premium, in three readings, and how quickly it is paid."""
-# ruff: noqa: S608 - SQL is put together from declarations in this program
 
 from __future__ import annotations
 
@@ -222,10 +221,7 @@ PAYOUT_INDICATORS = (
     Indicator(
         "claim_settlement_rate",
         _("Claims settled with payment"),
-        _(
-            "Claims concluded with an advance or settlement paid, of those notified in the period within "
-            "cover."
-        ),
+        _("Claims concluded with an advance or settlement paid, of those notified in the period within cover."),
         Family.PAYOUT,
         PAYOUT,
         "settled",

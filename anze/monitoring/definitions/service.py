@@ -1,5 +1,4 @@
 """Prevention services planned and done, and hazards found and rectified."""
-# ruff: noqa: S608 - SQL is put together from declarations in this program
 
 from __future__ import annotations
 
@@ -207,10 +206,7 @@ COMPLETION = Fact(
             label="policy_no",
             on="last_due_on",
             gives={"fully_due": "1", "fully_served": "is_full"},
-            why={
-                "fully_served": "CASE WHEN is_served = 0 THEN 'NOT_DONE' "
-                "WHEN is_full = 0 THEN 'PARTLY_DONE' END"
-            },
+            why={"fully_served": "CASE WHEN is_served = 0 THEN 'NOT_DONE' WHEN is_full = 0 THEN 'PARTLY_DONE' END"},
         ),
         Part(
             source="policies",
@@ -218,10 +214,7 @@ COMPLETION = Fact(
             label="policy_no",
             on="plan_due_on + 1",
             gives={"plan_missing": "(NOT in_time)::int", "policies_begun": "1"},
-            why={
-                "plan_missing": "CASE WHEN NOT has_plan THEN 'PLAN_MISSING' "
-                "WHEN NOT in_time THEN 'PLAN_LATE' END"
-            },
+            why={"plan_missing": "CASE WHEN NOT has_plan THEN 'PLAN_MISSING' WHEN NOT in_time THEN 'PLAN_LATE' END"},
         ),
         Part(
             source="policies",
@@ -239,8 +232,7 @@ COMPLETION = Fact(
             gives={
                 "satisfaction_sum": "CASE WHEN fault IN ('VOID', 'POLICY_VOID') THEN 0 "
                 "ELSE coalesce(satisfaction, 0) END",
-                "ratings": "(coalesce(fault, '') NOT IN ('VOID', 'POLICY_VOID') "
-                "AND satisfaction IS NOT NULL)::int",
+                "ratings": "(coalesce(fault, '') NOT IN ('VOID', 'POLICY_VOID') AND satisfaction IS NOT NULL)::int",
             },
             left_out="CASE WHEN fault IN ('VOID', 'POLICY_VOID') THEN fault "
             "WHEN satisfaction IS NULL THEN 'NOT_RATED' END",
@@ -326,10 +318,7 @@ SERVICE_INDICATORS = (
     Indicator(
         "service_completion_rate",
         _("Service completion rate"),
-        _(
-            "Services done of those planned in windows ended so far; over-service in one place offsets "
-            "nothing."
-        ),
+        _("Services done of those planned in windows ended so far; over-service in one place offsets nothing."),
         _C,
         COMPLETION,
         "done",
@@ -353,10 +342,7 @@ SERVICE_INDICATORS = (
     Indicator(
         "fully_served_rate",
         _("Fully served enterprises"),
-        _(
-            "Insured enterprises with every planned service done, of those whose plan has ended; once per "
-            "policy."
-        ),
+        _("Insured enterprises with every planned service done, of those whose plan has ended; once per policy."),
         _C,
         COMPLETION,
         "fully_served",

@@ -83,9 +83,7 @@ def test_a_parameter_in_force_twice_by_mistake_multiplies_nothing(cast):
     assert figure("service_completion_rate") == (1, 1)  # of two the later set
 
 
-@shows(
-    "RETURNED", "NO_QUALIFIED_PERSON", "NO_REPORT", "NO_FINDINGS_STATED", "NOT_CONFIRMED", "NO_PHOTO", "VOID"
-)
+@shows("RETURNED", "NO_QUALIFIED_PERSON", "NO_REPORT", "NO_FINDINGS_STATED", "NOT_CONFIRMED", "NO_PHOTO", "VOID")
 def test_everything_a_service_needs(cast):
     window = ("2026-04-01", "2026-06-30")
     planned(
@@ -145,9 +143,7 @@ def test_each_service_serves_one_item_and_none_stands_idle_while_another_waits(c
 
 
 def test_a_service_that_names_its_item_serves_that_one(cast):
-    planned(
-        cast, item("HAZARD", 1, "2026-03-01", "2026-06-30"), item("HAZARD", 1, "2026-03-01", "2026-09-30")
-    )
+    planned(cast, item("HAZARD", 1, "2026-03-01", "2026-06-30"), item("HAZARD", 1, "2026-03-01", "2026-09-30"))
     named = {"plan_no": "L1", "plan_item_seq": 2}
     cast.accepted(
         cast.huaihai, "services", service("S1", "2026-03-05", **named), service("S2", "2026-03-06", **named),
@@ -190,17 +186,13 @@ def test_a_cancelled_policy_owes_its_share(cast):
     cast.accepted(cast.huaihai, "policies", policy(**VOID))
     count()
     assert figure("service_completion_rate") == (0, 0)
-    assert reasons("service_completion_rate") == {f"L1/{n}": "POLICY_VOID" for n in range(1, 5)} | {
-        "P1": "VOID"
-    }
+    assert reasons("service_completion_rate") == {f"L1/{n}": "POLICY_VOID" for n in range(1, 5)} | {"P1": "VOID"}
 
 
 @shows("plan_missing_share", "PLAN_MISSING", "PLAN_LATE")
 def test_no_plan_within_thirty_days(cast):
     # 30 days after 1 March is 31 March; judged on the day after
-    cast.accepted(
-        cast.huaihai, "policies", policy("P1"), policy("P2"), policy("P3"), policy("P4", end_on="2026-03-30")
-    )
+    cast.accepted(cast.huaihai, "policies", policy("P1"), policy("P2"), policy("P3"), policy("P4", end_on="2026-03-30"))
     items = item("HAZARD", 1, "2027-01-01", "2027-02-28")
     cast.accepted(
         cast.huaihai,
@@ -265,9 +257,7 @@ def test_of_coinsurers_the_lead_serves(cast):
     def pool(lead: str) -> dict:
         return {
             "nature": "COINSURANCE",
-            "coinsurers": [
-                {"insurer_code": code, "share": "0.5", "is_lead": code == lead} for code in (lead, "XX9")
-            ],
+            "coinsurers": [{"insurer_code": code, "share": "0.5", "is_lead": code == lead} for code in (lead, "XX9")],
         }
 
     # Huaihai follows Bohai under P1; leads P2; follows somebody who is not on the platform under P3

@@ -50,9 +50,7 @@ def test_first_and_last_days(cast, on, expected):
 @shows("coverage_rate_compliant", "headcount_coverage", "partial_headcount_share", "under_limit_share",
        "PARTIAL_HEADCOUNT", "UNDER_LIMIT")  # fmt: skip
 def test_all_workers_and_enough_for_each(cast):
-    cast.accepted(
-        cast.province, "obligations", obligation(), obligation(YUANFAN, "FISHERY", registered_workers=40)
-    )
+    cast.accepted(cast.province, "obligations", obligation(), obligation(YUANFAN, "FISHERY", registered_workers=40))
     cast.accepted(
         cast.huaihai, "policies", policy(),
         policy("P2", YUANFAN, insured_workers=50, limit_per_person="399999.99"),
@@ -133,9 +131,7 @@ def test_the_highest_minimum_of_a_place_and_the_wider_area_holds(cast):
     minimum("600000", "370100", "2025-06-01")  # Jinan asks for more
     minimum("450000", "370200", "2020-01-01")  # Qingdao asked for more, then for less than all China now
     minimum("350000", "370200", "2025-01-01")  # overlaps the row before: the later one holds
-    cast.accepted(
-        cast.province, "obligations", obligation(), obligation(YUANFAN, "FISHERY", registered_workers=40)
-    )
+    cast.accepted(cast.province, "obligations", obligation(), obligation(YUANFAN, "FISHERY", registered_workers=40))
     cast.accepted(
         cast.huaihai,
         "policies",
@@ -148,9 +144,7 @@ def test_the_highest_minimum_of_a_place_and_the_wider_area_holds(cast):
 
 
 def test_policies_add_up_and_coinsured_ones_count_once(cast):
-    cast.accepted(
-        cast.province, "obligations", obligation(), obligation(YUANFAN, "FISHERY", registered_workers=40)
-    )
+    cast.accepted(cast.province, "obligations", obligation(), obligation(YUANFAN, "FISHERY", registered_workers=40))
     pool = {
         "nature": "COINSURANCE",
         "coinsurers": [
@@ -215,18 +209,14 @@ def test_insured_but_not_on_the_register(cast):
     assert figure("voluntary_share") == (1, 2)
     assert reasons("coverage_rate") == reasons("voluntary_share") == {Y: "VOLUNTARY"}
     # a closed enterprise is nobody's customer any more
-    cast.accepted(
-        cast.province, "enterprises", enterprise_row(YUANFAN, Y, "370202", "FISHERY", closed_on="2026-10-15")
-    )
+    cast.accepted(cast.province, "enterprises", enterprise_row(YUANFAN, Y, "370202", "FISHERY", closed_on="2026-10-15"))
     count()
     assert figure("voluntary_share") == (0, 1)
 
 
 @shows("coverage_rate_confirmed", "uncertain_share", "UNCERTAIN")
 def test_the_band_of_disputed_entries(cast):
-    cast.accepted(
-        cast.province, "obligations", obligation(), obligation(YUANFAN, "FISHERY", state="DISPUTED")
-    )
+    cast.accepted(cast.province, "obligations", obligation(), obligation(YUANFAN, "FISHERY", state="DISPUTED"))
     cast.accepted(cast.huaihai, "policies", policy())
     count()
     assert figure("coverage_rate") == (1, 2)

@@ -56,9 +56,7 @@ def test_paid_and_reserved_against_premium(cast):
 @shows("claim_payout_matured")
 def test_matured_against_the_premium_earned_month_by_month(cast):
     premium(cast)
-    cast.accepted(
-        cast.huaihai, "claims", claim("C1", "2027-01-15", outstanding="4000.00"), at=day("2027-03-05")
-    )
+    cast.accepted(cast.huaihai, "claims", claim("C1", "2027-01-15", outstanding="4000.00"), at=day("2027-03-05"))
     # 36,500 yuan over 365 days are 100 a day; March has 31 days
     count("2026-03-01")
     assert figure("claim_payout_matured", months="2026-03 2026-03") == (0, 3100)
@@ -96,9 +94,7 @@ def test_the_months_of_cover_add_up_to_the_cent(cast):
     assert figure("claim_payout_matured") == (0, Decimal("84.93"))  # 1000.01 × 31 / 365 = 84.9324…
 
 
-@shows(
-    "claim_settlement_rate", "avg_days_to_pay", "OPEN_CLAIM", "REJECTED_CLAIM", "NO_PAYMENT", "OUT_OF_COVER"
-)
+@shows("claim_settlement_rate", "avg_days_to_pay", "OPEN_CLAIM", "REJECTED_CLAIM", "NO_PAYMENT", "OUT_OF_COVER")
 def test_settled_with_payment_and_how_soon(cast):
     premium(cast)
     cast.accepted(

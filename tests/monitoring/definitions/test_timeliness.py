@@ -40,9 +40,7 @@ def test_by_hand_within_five_working_days(cast):
     assert figure("data_timeliness.policies") == (2, 4)
     assert reasons("data_timeliness.policies") == {"P2": "LATE", "P4": "LATE", "P5": "VOID"}
     # the first arrival decides: a later correction makes nothing late, nor good again
-    cast.accepted(
-        cast.huaihai, "policies", policy("P1", insured_workers=90), policy("P2", insured_workers=90)
-    )
+    cast.accepted(cast.huaihai, "policies", policy("P1", insured_workers=90), policy("P2", insured_workers=90))
     count()
     assert figure("data_timeliness.policies") == (2, 4)
     assert figure("data_timeliness") == (2, 4)
