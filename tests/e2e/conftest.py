@@ -1,0 +1,80 @@
+"""The whole platform as a newcomer gets it: `manage.py run` on an empty database, with a small province."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the running site; its database and state folder are its own and go with it."""
+    state = tmp_path_factory.mktemp("state")
+    owner = os.environ["DATABASE_URL"]
+    name = f"anze_e2e_{os.getpid()}"
+    with psycopg.connect(owner, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {name}")
+    port = free_port()
+    environment = {
+        **os.environ,
+        "DATABASE_URL": f"{owner.rsplit('/', 1)[0]}/{name}",
+        "ANZE_STATE": str(state),
+        "PYTHONWARNINGS": "default",
+    }
+    environment.pop("ANZE_DATABASE_LOGIN", None)
+    log = (state / "run.log").open("wb")
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "run", "--scale", "0.01", "--port", str(port)],
+        cwd=ROOT,
+        env=environment,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(f"{address}/sign-in/", process, state / "run.log")
+        yield address
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        log.close()
+        with psycopg.connect(owner, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def _wait_for(address: str, process: subprocess.Popen[bytes], log: Path, seconds: int = 240) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if process.poll() is not None:
+            pytest.fail(f"the site ended:\n{log.read_text(errors='replace')[-4000:]}")
+        try:
+            urllib.request.urlopen(address, timeout=2).close()
+            return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.3)
+    pytest.fail(f"the site did not answer:\n{log.read_text(errors='replace')[-4000:]}")

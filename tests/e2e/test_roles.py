@@ -1,0 +1,105 @@
+"""Every role signs in and stands in front of its first page: in Chinese and English, on a desk and on a phone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from anze.exchange.synthetic.people import LOGINS, PASSWORD
+
+pytestmark = pytest.mark.slow
+ROLES = [login.username for login in LOGINS]
+LATIN_WORDS = re.compile(r"[A-Za-z]{4,}")
+# what stays in Latin letters in Chinese too
+KEPT = re.compile(r"Excel|English|Anze|NDJSON|JSON|CSV|HTTP|API|OpenAPI|HMAC|SHA|Ed25519|PSD\w+|[A-Z0-9_\-]{4,}|\.\w+")
+
+
+@pytest.fixture
+def signed_in(site: str, browser: Browser) -> Iterator:
+    """Opens a page as one of the demonstration's people; fails on any error the browser reports."""
+    opened = []
+
+    def sign_in(username: str, *, width: int = 1280, language: str = "zh-hans") -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": 860}, locale="zh-CN", timezone_id="Asia/Shanghai"
+        )
+        context.add_cookies([{"name": "language", "value": language, "url": site}])
+        page = context.new_page()
+        page.errors = []  # type: ignore[attr-defined]
+        page.on("console", lambda said: page.errors.append(said.text) if said.type == "error" else None)  # type: ignore[attr-defined]
+        page.on("pageerror", lambda problem: page.errors.append(str(problem)))  # type: ignore[attr-defined]
+        page.goto(f"{site}/sign-in/")
+        page.fill("input[name=username]", username)
+        page.fill("input[name=password]", PASSWORD)
+        page.press("input[name=password]", "Enter")
+        page.wait_for_url(lambda address: "/sign-in" not in address)
+        expect(page.locator("h1")).to_be_visible()
+        opened.append(context)
+        return page
+
+    yield sign_in
+    for context in opened:
+        context.close()
+
+
+def assert_sound(page: Page) -> None:
+    """No error in the browser, nothing wider than the screen, and readable for everybody (WCAG)."""
+    assert not page.errors  # type: ignore[attr-defined]
+    wide = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide <= 1, f"the page is {wide} pixels too wide"
+    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa"]}).response["violations"]
+    assert not found, [(each["id"], each["nodes"][0]["html"][:200]) for each in found]
+
+
+@pytest.mark.parametrize("username", ROLES)
+def test_the_first_page_of_every_role(signed_in, username):
+    page = signed_in(username)
+    assert_sound(page)
+    words = [word for word in LATIN_WORDS.findall(KEPT.sub(" ", page.inner_text("main")))]
+    assert not words, f"English on the Chinese page: {words[:8]}"
+    page = signed_in(username, width=390, language="en")
+    assert_sound(page)
+
+
+def test_from_the_headline_to_a_named_row(signed_in, site):
+    """Province → hazard rectification → a city → the overdue rows → the record."""
+    page = signed_in("province")
+    page.goto(f"{site}/statistics/?show=hazard_rectification_rate")
+    expect(page.locator("[data-chart=map][data-chart-ready=yes]")).to_be_visible()
+    assert_sound(page)
+    page.locator("table a", has_text="市").first.click()
+    page.wait_for_url(re.compile("region=37"))
+    page.locator("a.drill").first.click()
+    page.locator("a.drill").nth(1).click()
+    expect(page.locator("#rows table tbody tr").first).to_be_visible()
+    page.locator("#rows tbody tr td a").first.click()
+    expect(page.locator("h1")).to_be_visible()
+    assert_sound(page)
+
+
+def test_lists_filter_page_and_open_their_records(signed_in, site):
+    page = signed_in("province")
+    for address in ("/underwriting/policies/", "/prevention/services/", "/hazards/", "/claims/", "/expenses/"):
+        page.goto(site + address)
+        expect(page.locator("h1")).to_be_visible()
+        assert_sound(page)
+    page.goto(f"{site}/hazards/")
+    rows = page.locator("#list tbody tr")
+    expect(rows.first).to_be_visible()
+    page.locator("#list tbody tr a").first.click()
+    expect(page.locator("h1")).to_be_visible()
+    assert_sound(page)
+
+
+def test_an_insurer_never_meets_a_competitor(signed_in, site):
+    page = signed_in("insurer")
+    page.goto(f"{site}/underwriting/policies/")
+    expect(page.locator("#list tbody tr").first).to_be_visible()
+    text = page.inner_text("main")
+    own = page.locator(".navbar .text-secondary, footer").last.inner_text()
+    assert own
+    assert "INS02" not in text
