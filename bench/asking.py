@@ -41,9 +41,7 @@ def ask(url: str, headers: dict[str, str], until: float, times: list[float], pro
             problems.append(head.split(b"\r\n", 1)[0].decode())
             break
         length = next(
-            int(line.split(b":")[1])
-            for line in head.split(b"\r\n")
-            if line.lower().startswith(b"content-length")
+            int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")
         )
         while len(body) < length:
             body += connection.recv(65536)

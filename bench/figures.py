@@ -59,9 +59,7 @@ def lengthen(times: int) -> None:
 def changed(table: str, sets: str) -> tuple[float, float]:
     """Seconds of the bare update of 1,000 rows, and of the refresh after it."""
     with inside(EVERYTHING), connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT id FROM {table} WHERE event_on > '2026-01-01' ORDER BY md5(id::text) LIMIT 1000"
-        )
+        cursor.execute(f"SELECT id FROM {table} WHERE event_on > '2026-01-01' ORDER BY md5(id::text) LIMIT 1000")
         ids = [row[0] for row in cursor.fetchall()]
     begun = time.perf_counter()
     with inside(EVERYTHING), connection.cursor() as cursor:

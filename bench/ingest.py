@@ -51,9 +51,7 @@ def deliver(sender: Organisation, feed: str, rows: list[dict[str, Any]]) -> None
 def actors() -> tuple[Organisation, Organisation]:
     with inside(EVERYTHING):
         authority = Organisation.objects.create(code="EMA37", kind="EMA", name="示例省厅", region_id="370000")
-        insurer = Organisation.objects.create(
-            code="INS01", kind="INSURER", name="示例财险", region_id="370000"
-        )
+        insurer = Organisation.objects.create(code="INS01", kind="INSURER", name="示例财险", region_id="370000")
     return authority, insurer
 
 
@@ -92,14 +90,12 @@ def run(report: Report) -> None:
     deliver(
         insurer,
         "policies",
-        [
-            {**policy, "insured_uscc": code, "holder_uscc": code, "policy_no": f"P{n}"}
-            for n, code in enumerate(codes)
-        ],
+        [{**policy, "insured_uscc": code, "holder_uscc": code, "policy_no": f"P{n}"} for n, code in enumerate(codes)],
     )
     rows = hazard_rows(codes, ROWS)
-    from anze.exchange.actions import issue_key
     from anze_client import Client
+
+    from anze.exchange.actions import issue_key
 
     with inside(EVERYTHING):
         key, secret = issue_key(
@@ -113,9 +109,7 @@ def run(report: Report) -> None:
         first = _push(client, rows, "first")
         replay = _push(client, rows, "replay")
     raw = _raw_copy(("hazards_hazard",))
-    report.add(
-        f"signed ingest, {ROWS:,} hazards, {_bytes_a_row(rows)} B of JSON each", f"{first:,.0f} rows/s"
-    )
+    report.add(f"signed ingest, {ROWS:,} hazards, {_bytes_a_row(rows)} B of JSON each", f"{first:,.0f} rows/s")
     report.add("raw COPY of the same rows into the same table", f"{raw:,.0f} rows/s")
     report.add("signed ingest / raw COPY", f"{first / raw:.2f}", "≥ 0.60", first / raw >= 0.6)
     report.add("replay of unchanged rows", f"{replay:,.0f} rows/s", "faster than first", replay > first)
@@ -193,7 +187,5 @@ def _memory(report: Report, codes: list[str]) -> None:
     )
     path.unlink()
     peak = float(done.stdout.strip())
-    report.add(
-        f"peak memory of a 50 MB batch ({len(many):,} rows)", f"{peak:,.0f} MB", "≤ 500 MB", peak <= 500
-    )
+    report.add(f"peak memory of a 50 MB batch ({len(many):,} rows)", f"{peak:,.0f} MB", "≤ 500 MB", peak <= 500)
     connection.close()

@@ -89,9 +89,7 @@ def run(report: Report) -> None:
                 "≥ 250/s",
                 large[path]["per_second"] >= 250,
             )
-            report.add(
-                f"… p95 against the same list at {SMALL:,} rows", f"{growth:.2f}×", "≤ 1.2×", growth <= 1.2
-            )
+            report.add(f"… p95 against the same list at {SMALL:,} rows", f"{growth:.2f}×", "≤ 1.2×", growth <= 1.2)
     recompute(at=timezone.now())
     with stage.served(with_worker=False) as base:
         stage.load(f"{base}/statistics/", cookie, seconds=1)

@@ -95,9 +95,7 @@ def served(workers: int = 2, *, with_worker: bool = True) -> Iterator[str]:
                 process.kill()
 
 
-def load(
-    url: str, headers: dict[str, str], *, connections: int = 8, seconds: float = 6.0
-) -> dict[str, float]:
+def load(url: str, headers: dict[str, str], *, connections: int = 8, seconds: float = 6.0) -> dict[str, float]:
     """Ask for one page again and again over keep-alive connections, from a process of its own."""
     asked = json.dumps({"url": url, "headers": headers, "connections": connections, "seconds": seconds})
     done = subprocess.run(

@@ -58,8 +58,7 @@ def _database() -> dict[str, object]:
     name, user, password = given.get("dbname"), given.get("user"), given.get("password", "")
     if not name or not user:
         raise ImproperlyConfigured(
-            "DATABASE_URL names no database or no user. "
-            "Write it as postgresql://user:password@host:5432/database."
+            "DATABASE_URL names no database or no user. Write it as postgresql://user:password@host:5432/database."
         )
     if os.environ.get("ANZE_DATABASE_LOGIN") != "owner":
         user = f"{name}_web"

@@ -124,7 +124,9 @@ def assemble() -> Cast:
     bohai = _organisation(kind.INSURER, "INS02", "渤海示例财产保险", "370000", name_en="Bohai Insurance")
     agency = _organisation(kind.AGENCY, "AGY01", "泰安示例安全技术服务公司", "370900")
     other_agency = _organisation(kind.AGENCY, "AGY02", "日照示例安全技术服务公司", "371100")
-    expert = Expert.objects.create(name="示例专家甲", number="EXP001", agency=agency, region_id="370900", sector="SMELT")
+    expert = Expert.objects.create(
+        name="示例专家甲", number="EXP001", agency=agency, region_id="370900", sector="SMELT"
+    )
     other = Expert.objects.create(
         name="示例专家乙", number="EXP002", agency=other_agency, region_id="371100", sector="MINE"
     )

@@ -152,9 +152,7 @@ def run(
         lines = [line.strip() for line in done.stdout.splitlines() if line.strip()]
         telling = [line for line in lines if re.search(r"(?i)error|fail|not found|denied|no space", line)]
         last = (telling or lines or [f"exit status {done.returncode}"])[-1][:300]
-        raise SetupError(
-            f"{otherwise} ({Path(words[0]).name} said: {last}; all of it: {LOG.relative_to(ROOT)})"
-        )
+        raise SetupError(f"{otherwise} ({Path(words[0]).name} said: {last}; all of it: {LOG.relative_to(ROOT)})")
     return done.stdout
 
 
@@ -272,8 +270,7 @@ def install_python(*, dev: bool, with_node: bool) -> None:
         return
     forget_stamp("python")
     remedy = (
-        "The Python packages could not be installed: check the network and pip's index settings, "
-        "then run this again."
+        "The Python packages could not be installed: check the network and pip's index settings, then run this again."
     )
     with PROGRESS.step("Python packages for development" if dev else "Python packages"):
         pip: list[str | Path] = [VENV_PYTHON, "-m", "pip", "install", "--quiet", "--require-hashes"]

@@ -133,9 +133,7 @@ def update(names: list[str]) -> None:
         with path.open("wb") as file:
             write_po(file, fresh, width=0, sort_by_file=True, include_lineno=False, omit_header=True)
         text = path.read_text("utf-8")
-        path.write_text(
-            f"# Simplified Chinese texts of the room “{room}”.\n{HEADER}\n{text.lstrip()}", "utf-8"
-        )
+        path.write_text(f"# Simplified Chinese texts of the room “{room}”.\n{HEADER}\n{text.lstrip()}", "utf-8")
         missing = sum(not all(translation(message)) for message in fresh if message.id)
         print(f"{room}: {len(fresh)} texts" + (f", {missing} to translate" if missing else ""))
 

@@ -51,8 +51,7 @@ def main(wanted: list[str]) -> int:
             print(f"✓ {title} ({took})", flush=True)
     if failed:
         print(
-            f"\nTo be corrected: {', '.join(failed)}. "
-            f"One alone: .venv/bin/python tools/check.py '{failed[0].lower()}'"
+            f"\nTo be corrected: {', '.join(failed)}. One alone: .venv/bin/python tools/check.py '{failed[0].lower()}'"
         )
     return 1 if failed else 0
 

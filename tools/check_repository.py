@@ -32,9 +32,7 @@ FORBIDDEN_MODULES = {
     "utils", "util", "helpers", "helper", "common", "misc", "services", "managers", "signals", "serializers",
     "views", "admin",
 }  # fmt: skip
-GENERATED = re.compile(
-    r"(^|/)migrations/|\.(lock|po|svg|csv|json|geojson|xlsx|png|woff2)$|(^|/)package-lock\.json$"
-)
+GENERATED = re.compile(r"(^|/)migrations/|\.(lock|po|svg|csv|json|geojson|xlsx|png|woff2)$|(^|/)package-lock\.json$")
 TEXT = re.compile(
     r"\.(py|md|toml|cfg|ini|js|mjs|css|html|jinja|txt|yml|yaml|json|po|sh|lock|csv|sql)$"
     r"|(^|/)(Makefile|run|\.npmrc|\.gitignore)$"
@@ -73,11 +71,7 @@ def check_names(paths: list[str]) -> Iterator[str]:
             yield f"{path}: `{room}` is no room of ARCHITECTURE.md; use one, or write an ADR for a new one"
         elif room in DOMAIN_ROOMS:
             name = PurePosixPath(first).stem if len(parts) == 3 else first
-            allowed = (
-                ROOM_MODULES
-                | MORE_MODULES.get(room, set())
-                | (ROOM_FOLDERS if len(parts) > 3 else {"__init__"})
-            )
+            allowed = ROOM_MODULES | MORE_MODULES.get(room, set()) | (ROOM_FOLDERS if len(parts) > 3 else {"__init__"})
             if name not in allowed:
                 known = ", ".join(sorted(ROOM_MODULES | ROOM_FOLDERS))
                 yield f"{path}: `{name}` is not in a room's vocabulary ({known})"

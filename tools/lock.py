@@ -34,9 +34,7 @@ def lock_python(*, upgrade: bool) -> None:
             "--no-header",
             "--quiet",
         ]
-        subprocess.run(
-            [*command, *(["--upgrade"] if upgrade else []), "--output-file", name], cwd=ROOT, check=True
-        )
+        subprocess.run([*command, *(["--upgrade"] if upgrade else []), "--output-file", name], cwd=ROOT, check=True)
         print(f"{name}: {(ROOT / name).read_text(encoding='utf-8').count('==')} packages")
 
 

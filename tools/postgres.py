@@ -210,9 +210,7 @@ def _runs_here(pid: int, data: Path) -> bool:
         pass
     if Path("/proc/self").exists():
         return False
-    said = subprocess.run(
-        ["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
+    said = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)
     return "postgres" in said.stdout and str(data) in said.stdout
 
 
@@ -401,8 +399,7 @@ def _clear_after_kill(data: Path) -> None:
     while remaining := _leftovers(data):
         if time.monotonic() > deadline:
             raise PostgresProblem(
-                "Processes of a killed database server do not end: "
-                f"{', '.join(map(str, remaining))}; end them by hand."
+                f"Processes of a killed database server do not end: {', '.join(map(str, remaining))}; end them by hand."
             )
         if not asked and time.monotonic() > deadline - 15:
             asked = True
@@ -449,9 +446,7 @@ def _start(directory: Path, binaries: Binaries, runner: Runner, *, fast_and_unsa
         if "could not bind" not in said:
             break
         (directory / "port").unlink(missing_ok=True)
-    raise PostgresProblem(
-        f"The database server did not start: {_telling(said or done.stdout)} (all of it: {log})"
-    )
+    raise PostgresProblem(f"The database server did not start: {_telling(said or done.stdout)} (all of it: {log})")
 
 
 def _url(directory: Path, port: int, role: str = "anze_owner", database: str = "anze") -> ClusterUrl:
@@ -522,9 +517,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="The project's own PostgreSQL server, for trial and tests.")
     parser.add_argument("command", choices=("start", "stop", "status", "url"))
     parser.add_argument("--dir", type=Path, help="folder of the cluster (default: var/postgres)")
-    parser.add_argument(
-        "--test", action="store_true", help="the tests' cluster: fast, unsafe, var/postgres-test"
-    )
+    parser.add_argument("--test", action="store_true", help="the tests' cluster: fast, unsafe, var/postgres-test")
     options = parser.parse_args(arguments)
     directory: Path = options.dir or ROOT / "var" / ("postgres-test" if options.test else "postgres")
     try:

@@ -21,9 +21,7 @@ class Accident(OfInsurer):
     occurred_at = models.DateTimeField(_("occurred at"))
     place = models.CharField(_("place"), max_length=200)
     kind = models.CharField(_("type"), max_length=12, choices=AccidentType.choices)
-    accident_class = models.CharField(
-        _("class"), max_length=12, choices=AccidentClass.choices, editable=False
-    )
+    accident_class = models.CharField(_("class"), max_length=12, choices=AccidentClass.choices, editable=False)
     deaths = models.PositiveSmallIntegerField(_("deaths"))
     serious_injuries = models.PositiveSmallIntegerField(_("serious injuries"))
     minor_injuries = models.PositiveSmallIntegerField(_("minor injuries"))
@@ -38,7 +36,10 @@ class Accident(OfInsurer):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["insurer", "accident_no"], name="accident_no_once_per_insurer")
         ]
-        indexes: ClassVar = [models.Index(fields=["enterprise"], name="accident_by_enterprise")]
+        indexes: ClassVar = [
+            models.Index(fields=["enterprise"], name="accident_by_enterprise"),
+            models.Index(fields=["-occurred_at", "-id"], name="accident_by_moment"),
+        ]
 
     def __str__(self) -> str:
         return self.accident_no
@@ -49,9 +50,7 @@ class Claim(OfInsurer):
 
     claim_no = models.CharField(_("claim no."), max_length=50)
     policy = models.ForeignKey(Policy, models.PROTECT, related_name="claims", verbose_name=_("policy"))
-    accident = models.ForeignKey(
-        Accident, models.PROTECT, null=True, related_name="claims", verbose_name=_("accident")
-    )
+    accident = models.ForeignKey(Accident, models.PROTECT, null=True, related_name="claims", verbose_name=_("accident"))
     state = models.CharField(_("state"), max_length=14, choices=ClaimState.choices)
     loss_on = models.DateField(_("day of loss"))
     notified_at = models.DateTimeField(_("loss notified at"))
@@ -72,7 +71,11 @@ class Claim(OfInsurer):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["insurer", "claim_no"], name="claim_no_once_per_insurer")
         ]
-        indexes: ClassVar = [models.Index(fields=["enterprise", "loss_on"], name="claim_by_enterprise")]
+        indexes: ClassVar = [
+            models.Index(fields=["enterprise", "loss_on"], name="claim_by_enterprise"),
+            models.Index(fields=["-notified_at", "-id"], name="claim_by_moment"),
+            models.Index(fields=["claim_no"], name="claim_by_number", opclasses=["text_pattern_ops"]),
+        ]
 
     def __str__(self) -> str:
         return self.claim_no
@@ -83,12 +86,8 @@ class ClaimPart(ScopedTable):
 
     seq = models.PositiveSmallIntegerField(_("no."))
     # lines are read through their claim
-    enterprise = models.ForeignKey(
-        Enterprise, models.PROTECT, db_constraint=False, db_index=False, related_name="+"
-    )
-    insurer = models.ForeignKey(
-        Organisation, models.PROTECT, db_constraint=False, db_index=False, related_name="+"
-    )
+    enterprise = models.ForeignKey(Enterprise, models.PROTECT, db_constraint=False, db_index=False, related_name="+")
+    insurer = models.ForeignKey(Organisation, models.PROTECT, db_constraint=False, db_index=False, related_name="+")
     region_code = models.CharField(_("region"), max_length=6)
     sector = models.CharField(_("sector"), max_length=12, choices=Sector.choices)
 

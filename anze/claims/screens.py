@@ -97,9 +97,7 @@ detail_screen(
                     "reported_at",
                 ),
             ),
-            Section(
-                _("Harm"), ("deaths", "serious_injuries", "minor_injuries", "direct_loss", "hits_third_party")
-            ),
+            Section(_("Harm"), ("deaths", "serious_injuries", "minor_injuries", "direct_loss", "hits_third_party")),
             ORIGIN_SECTION,
         ),
     )
@@ -164,9 +162,7 @@ CLAIMS = list_screen(
 
 
 def _paid(asking: Asking, claim_id: Any) -> Any:
-    sums = dict(
-        Payment.objects.filter(claim_id=claim_id).values_list("kind").annotate(total=Sum("amount")).order_by()
-    )
+    sums = dict(Payment.objects.filter(claim_id=claim_id).values_list("kind").annotate(total=Sum("amount")).order_by())
     recovered = sums.pop(PaymentKind.RECOVERY, 0)
     return sum(sums.values()) - recovered
 
@@ -281,7 +277,9 @@ waiting(
 
 
 def _tell_accident(asking: Asking, kind: str, kind_class: str, deaths: int, injured: int) -> tuple[str, str]:
-    text = f"{labels(AccidentType.choices).get(kind, kind)}, {labels(AccidentClass.choices).get(kind_class, kind_class)}"
+    text = (
+        f"{labels(AccidentType.choices).get(kind, kind)}, {labels(AccidentClass.choices).get(kind_class, kind_class)}"
+    )
     if deaths or injured:
         text += _now("; %(deaths)s dead, %(injured)s seriously injured") % {
             "deaths": deaths,
@@ -318,11 +316,7 @@ def _claims_tile(word: str) -> Any:
     return find
 
 
-tile(
-    Tile(
-        "enterprise", "claims", _("Open claims"), Permission.SEE_CLAIMS, _claims_tile("enterprise"), order=60
-    )
-)
+tile(Tile("enterprise", "claims", _("Open claims"), Permission.SEE_CLAIMS, _claims_tile("enterprise"), order=60))
 tile(Tile("insurer", "claims", _("Open claims"), Permission.SEE_CLAIMS, _claims_tile("insurer"), order=60))
 
 

@@ -62,9 +62,7 @@ class Column:
     def titles(self) -> tuple[str, ...]:
         """Every title the column may be found under, as `title_key` folds them."""
         return tuple(
-            dict.fromkeys(
-                title_key(each) for each in (self.name, *in_all_languages(self.title), *self.aliases)
-            )
+            dict.fromkeys(title_key(each) for each in (self.name, *in_all_languages(self.title), *self.aliases))
         )
 
     @cached_property

@@ -133,9 +133,7 @@ def _read_field(row: int, each: Field, value: Any, path: str) -> tuple[Any, list
                 continue
             names = {inner.name for inner in each.of}
             problems += [
-                FoundProblem(row, f"{path}.{number}.{name}"[:60], "unknown_field")
-                for name in line
-                if name not in names
+                FoundProblem(row, f"{path}.{number}.{name}"[:60], "unknown_field") for name in line if name not in names
             ]
             for inner in each.of:
                 if inner.name not in line:

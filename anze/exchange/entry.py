@@ -11,6 +11,7 @@ from typing import Any
 from django.db import models
 from django.http import QueryDict
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from anze.exchange.decoding import FoundProblem
 from anze.exchange.feed import MOST_LINES, SENDER, Feed, Field, Kind, Reference
@@ -32,6 +33,10 @@ class Typed:
     chosen: tuple[str, ...] = ()
     problems: list[tuple[str, str]] = field(default_factory=list)
     locked: bool = False
+
+    @property
+    def title(self) -> str:
+        return capfirst(str(self.each.title))
 
     @property
     def shape(self) -> str:
@@ -64,6 +69,10 @@ class TypedLines:
     each: Field
     lines: list[TypedLine]
     problems: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def title(self) -> str:
+        return capfirst(str(self.each.title))
 
     @property
     def next(self) -> int:
@@ -170,7 +179,9 @@ def read_entry(feed: Feed, data: QueryDict) -> tuple[Entry, dict[str, Any], list
             path = f"{each.name}.{len(lines) + 1}"
             found: list[FoundProblem] = []
             typed = [
-                _sent(inner, f"{each.name}-{number}-{inner.name}", f"{path}.{inner.name}", data, line, found, inner.name)
+                _sent(
+                    inner, f"{each.name}-{number}-{inner.name}", f"{path}.{inner.name}", data, line, found, inner.name
+                )
                 for inner in each.of
             ]
             if not line and not found:
@@ -281,5 +292,3 @@ def _stored(feed: Feed, each: Field, row: Any, references: tuple[Reference, ...]
         if column and ours and (key := getattr(row, ours, None)):
             return reference.model._default_manager.filter(pk=key).values_list(column, flat=True).first()
     return row.event_on if each.name == feed.event else None
-
-

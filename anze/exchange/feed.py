@@ -99,9 +99,7 @@ class Field:
         """The strict type of the field in JSON; the same for every channel."""
         base: Any
         if self.kind is Kind.TEXT:
-            base = Annotated[
-                str, msgspec.Meta(max_length=self.max_length, min_length=1 if self.required else None)
-            ]
+            base = Annotated[str, msgspec.Meta(max_length=self.max_length, min_length=1 if self.required else None)]
         elif self.kind is Kind.USCC:
             # the length too, because $ lets a line end follow
             pattern = USCC_SHAPE if self.required else f"^$|{USCC_SHAPE}"
@@ -109,11 +107,7 @@ class Field:
         elif self.kind in (Kind.CODE, Kind.CODES):
             if self.codes is None:
                 raise TypeError(f"the field {self.name} has no code list")
-            values = (
-                tuple(self.codes.values)
-                if self.required or self.kind is Kind.CODES
-                else ("", *self.codes.values)
-            )
+            values = tuple(self.codes.values) if self.required or self.kind is Kind.CODES else ("", *self.codes.values)
             base = Literal[values]
             if self.kind is Kind.CODES:
                 base = list[base]
@@ -237,9 +231,7 @@ class Feed:
     after: tuple[str, ...] = ()
     # SQL run only if a correction gave a record to another enterprise: what stands under it goes along
     followers: tuple[str, ...] = ()
-    row_check: Callable[[Any], tuple[str, str] | None] | None = (
-        None  # (field, code) for what SQL cannot judge
-    )
+    row_check: Callable[[Any], tuple[str, str] | None] | None = None  # (field, code) for what SQL cannot judge
     module: str = ""  # the room whose navigation it belongs to
 
     def __str__(self) -> str:

@@ -107,9 +107,7 @@ def endpoint(where: str, *, name: str, methods: tuple[str, ...] = ("GET",)) -> C
 
 
 def answer(content: Any, *, status: int = 200) -> HttpResponse:
-    return HttpResponse(
-        json.dumps(content, ensure_ascii=False), status=status, content_type="application/json"
-    )
+    return HttpResponse(json.dumps(content, ensure_ascii=False), status=status, content_type="application/json")
 
 
 def problem_response(request: HttpRequest, refused: Refused) -> HttpResponse:
@@ -159,9 +157,7 @@ def identify(request: HttpRequest, at: datetime) -> Caller:
                 raise InterfaceRefused("expired_key")
             if not key.partner.is_active or key.partner.kind not in PARTNER_KINDS:
                 raise InterfaceRefused("inactive_partner")
-            verified = verify_head(
-                signed, verification_key(key), now=at, has_body=announced_length(request) > 0
-            )
+            verified = verify_head(signed, verification_key(key), now=at, has_body=announced_length(request) > 0)
             _use_up(verified.key_id, verified.nonce, at)
             _note_use(key, at)
     except Refused as refused:
@@ -373,9 +369,7 @@ def _flag(request: HttpRequest, name: str) -> bool:
     return value == "1"
 
 
-def dry_receipt(
-    caller: Caller, feed: Feed, content: bytes, kind: str, rows: int, at: datetime
-) -> dict[str, Any]:
+def dry_receipt(caller: Caller, feed: Feed, content: bytes, kind: str, rows: int, at: datetime) -> dict[str, Any]:
     """The receipt that a batch would get; nothing of it is kept."""
     if rows > MAX_DRY_ROWS:
         raise InterfaceRefused("too_large_for_dry_run")
@@ -445,9 +439,7 @@ def fetch_findings(request: HttpRequest, batch_id: str) -> HttpResponse:
         following = None
         if int(number) * FINDINGS_A_PAGE < total:
             following = reverse("api-findings", args=[batch.pk]) + f"?page={int(number) + 1}"
-        return answer(
-            {"findings_total": total, "findings": page_of_findings(batch, int(number)), "next": following}
-        )
+        return answer({"findings_total": total, "findings": page_of_findings(batch, int(number)), "next": following})
 
 
 def _uuid(text: str) -> UUID:

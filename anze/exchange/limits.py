@@ -31,9 +31,7 @@ def beyond_sql(feed: Feed, row: int, values: list[Any], size: int) -> FoundProbl
         for seq, line in enumerate(values[i], 1):
             for inner_name, places in inner:
                 number = getattr(line, inner_name)
-                if number is not None and not (
-                    -30 < number.adjusted() < 30 and (short or not _is_endless(number))
-                ):
+                if number is not None and not (-30 < number.adjusted() < 30 and (short or not _is_endless(number))):
                     where = f"{name}.{seq}.{inner_name}"
                     return FoundProblem(row, where, _why(number), {"places": places})
     return None

@@ -154,9 +154,7 @@ class RejectedRow(ScopedTable):
     class Meta:
         verbose_name = _("rejected record")
         verbose_name_plural = _("rejected records, not yet corrected")
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["sender", "feed", "key"], name="rejected_record_once")
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["sender", "feed", "key"], name="rejected_record_once")]
         indexes: ClassVar = [models.Index(fields=["report_due_at", "id"], name="rejected_row_by_due")]
 
     def __str__(self) -> str:

@@ -238,9 +238,7 @@ def _problems(*codes: str) -> dict[str, Any]:
             "description": "\n".join(f"- `{code}`: {PROBLEMS[code].title}" for code in listed),
             "content": {
                 PROBLEM: {
-                    "schema": {
-                        "allOf": [_ref("Problem"), {"type": "object", "properties": {"code": {"enum": listed}}}]
-                    }
+                    "schema": {"allOf": [_ref("Problem"), {"type": "object", "properties": {"code": {"enum": listed}}}]}
                 }
             },
         }

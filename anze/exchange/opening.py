@@ -38,9 +38,7 @@ MAX_CELLS = 6_000_000  # rows × columns of the used area, which the parser rese
 BANNER_ROWS = 10  # rows that may stand above the column titles
 
 COMPOUND_FILE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # old Excel, or a new one under a password
-EMPTY_SHEET = (
-    b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData/></worksheet>'
-)
+EMPTY_SHEET = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData/></worksheet>'
 
 Position = tuple[int, int]  # row and column, both counted from 0
 
@@ -325,9 +323,7 @@ def _decoded(data: bytes) -> str:
     head = data[:400].lstrip().lower()
     if head.startswith((b"<html", b"<table", b"<!doctype", b"<?xml", b"<meta")):
         raise UnreadableFile("file_is_a_page")
-    if head.startswith(
-        (b"%pdf", b"\x89png", b"\xff\xd8\xff", b"gif8", b"rar!", b"7z\xbc\xaf", b"\x1f\x8b", b"{\\rtf")
-    ):
+    if head.startswith((b"%pdf", b"\x89png", b"\xff\xd8\xff", b"gif8", b"rar!", b"7z\xbc\xaf", b"\x1f\x8b", b"{\\rtf")):
         raise UnreadableFile("file_other_format")
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         encodings = ["utf-16"]
@@ -363,9 +359,7 @@ def _csv_rows(text: str, separator: str) -> Iterator[list[Any]]:
             while row and not row[-1].strip():
                 row.pop()
             if len(row) > MAX_COLUMNS:
-                raise UnreadableFile(
-                    "too_many_columns", row=number, column=letters_of(len(row) - 1), limit=MAX_COLUMNS
-                )
+                raise UnreadableFile("too_many_columns", row=number, column=letters_of(len(row) - 1), limit=MAX_COLUMNS)
             if number > MAX_ROWS + BANNER_ROWS + 1:
                 raise UnreadableFile("too_many_rows", row=number, limit=MAX_ROWS)
             yield row

@@ -38,9 +38,7 @@ PROBLEMS: Final[dict[str, RefusalText]] = {
         _("The key can no longer be used"),
         _("Have a new key issued on your partner page; the platform cannot read the old one any more."),
     ),
-    "inactive_partner": RefusalText(
-        403, _("The partner is no longer active"), _("Ask the operator of the platform.")
-    ),
+    "inactive_partner": RefusalText(403, _("The partner is no longer active"), _("Ask the operator of the platform.")),
     "replayed": RefusalText(
         401,
         _("This signed request was received before"),
@@ -113,9 +111,7 @@ PROBLEMS: Final[dict[str, RefusalText]] = {
     "bad_query": RefusalText(
         400, _("A word of the address's query cannot be taken"), _("Correct it by the interface's description.")
     ),
-    "method_not_allowed": RefusalText(
-        405, _("This address does not take this method"), _("See the header Allow.")
-    ),
+    "method_not_allowed": RefusalText(405, _("This address does not take this method"), _("See the header Allow.")),
     "unavailable": RefusalText(
         503,
         _("The platform cannot answer at the moment"),
@@ -134,7 +130,5 @@ class InterfaceRefused(Refused):
 
     def __init__(self, code: str, message: str | Promise = "", **values: Any) -> None:
         text = PROBLEMS[code]
-        super().__init__(
-            code, message or text.title, remedy=text.remedy, status=text.status, values=values or None
-        )
+        super().__init__(code, message or text.title, remedy=text.remedy, status=text.status, values=values or None)
         self.title = text.title

@@ -30,9 +30,7 @@ UNCALCULATED = "#UNCALCULATED!"  # stands for a formula saved without its result
 Words = str | Promise
 
 
-_EXCEL_ERROR = re.compile(
-    r"#(N/A|REF!|VALUE!|DIV/0!|NAME\?|NULL!|NUM!|SPILL!|CALC!|FIELD!|BLOCKED!|GETTING_DATA|#+)"
-)
+_EXCEL_ERROR = re.compile(r"#(N/A|REF!|VALUE!|DIV/0!|NAME\?|NULL!|NUM!|SPILL!|CALC!|FIELD!|BLOCKED!|GETTING_DATA|#+)")
 
 
 def _shown(value: object) -> str:
@@ -275,9 +273,7 @@ def _number(value: object, *, ratio: bool = False) -> Decimal | None:
     if isinstance(value, Decimal) and value.is_finite():
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):
-        number = Decimal(
-            f"{value:.15g}"
-        )  # what the sheet shows: the tail of a binary fraction is not typed by anyone
+        number = Decimal(f"{value:.15g}")  # what the sheet shows: the tail of a binary fraction is not typed by anyone
         if number.is_finite() and number.adjusted() < EXACT_DIGITS:
             return number
     raise _not_a_number(value)
@@ -299,11 +295,7 @@ def _typed_number(text: str, *, ratio: bool) -> Decimal:
     found = _NUMBER.fullmatch(text)
     if not found and re.fullmatch(r"[+-]?[0-9][0-9,. ]*", text):
         raise Unreadable("separators", shown=_shown(text))
-    if (
-        not found
-        or not (found["whole"] or (found["fraction"] or "")[1:])
-        or (found["sign"] and found["inner"])
-    ):
+    if not found or not (found["whole"] or (found["fraction"] or "")[1:]) or (found["sign"] and found["inner"]):
         raise _not_a_number(text)
     whole = re.sub(r"[, ]", "", found["whole"])
     number = Decimal((found["sign"] or found["inner"]) + (whole or "0") + (found["fraction"] or ""))
@@ -315,9 +307,7 @@ def _typed_number(text: str, *, ratio: bool) -> Decimal:
             "other_unit",
             shown=_shown(text),
             unit=found["unit"] + ("元" if "元" in text or "圆" in text else ""),
-            suggestion=f"{converted:f}"
-            if converted == converted.to_integral_value()
-            else f"{converted.normalize():f}",
+            suggestion=f"{converted:f}" if converted == converted.to_integral_value() else f"{converted.normalize():f}",
         )
     if found["percent"] and not ratio:
         raise Unreadable("percent", shown=_shown(text))
@@ -386,9 +376,7 @@ def _serial(value: float) -> tuple[date, timedelta | None]:
     if not math.isfinite(value):
         raise _not_a_date(value)
     if value == int(value) and 10_000_000 <= value <= 99_999_999:
-        return _calendar_day(
-            str(int(value)), int(value) // 10_000, int(value) // 100 % 100, int(value) % 100
-        ), None
+        return _calendar_day(str(int(value)), int(value) // 10_000, int(value) // 100 % 100, int(value) % 100), None
     first, last = (date(YEARS[0], 1, 1) - _EPOCH).days, (date(YEARS[-1], 12, 31) - _EPOCH).days
     if not first <= value < last + 1:
         raise _not_a_date(f"{value:g}")

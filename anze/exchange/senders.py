@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_lazy as _
+
 from anze.exchange.actions.keys import PARTNER_KINDS
 from anze.exchange.feed import Feed
 from anze.exchange.feeds import FEEDS
@@ -9,7 +11,6 @@ from anze.kernel.actor import Actor
 from anze.kernel.refusal import Refused
 from anze.parties.models import Organisation
 from anze.parties.rules import OrganisationKind, Permission
-from django.utils.translation import gettext_lazy as _
 
 
 def sender_of(actor: Actor) -> Organisation | None:
@@ -17,8 +18,7 @@ def sender_of(actor: Actor) -> Organisation | None:
     if not actor.may(Permission.ENTER_DATA):
         return None
     key = actor.scope.insurer_id or actor.organisation_id
-    found = Organisation.objects.filter(pk=key, is_active=True, kind__in=PARTNER_KINDS).first() if key else None
-    return found
+    return Organisation.objects.filter(pk=key, is_active=True, kind__in=PARTNER_KINDS).first() if key else None
 
 
 def feeds_of(sender: Organisation | None) -> list[Feed]:

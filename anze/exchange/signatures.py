@@ -148,13 +148,9 @@ class SignatureRefused(Refused):
     differing line; it holds nothing but what the partner sent.
     """
 
-    def __init__(
-        self, code: str, message: str | Promise = "", *, signature_base: str = "", **values: Any
-    ) -> None:
+    def __init__(self, code: str, message: str | Promise = "", *, signature_base: str = "", **values: Any) -> None:
         text = REFUSALS[code]
-        super().__init__(
-            code, message or text.title, remedy=text.remedy, status=text.status, values=values or None
-        )
+        super().__init__(code, message or text.title, remedy=text.remedy, status=text.status, values=values or None)
         self.title = text.title
         self.signature_base = signature_base
 
@@ -300,9 +296,7 @@ def _read_claim(headers: Mapping[str, str]) -> Claim:
             _malformed(_("The parameter %(name)s is missing."), name=name)
     for name, limit in (("keyid", MAX_KEY_ID), ("nonce", MAX_NONCE)):
         if len(parameters.get(name, "")) > limit:
-            _malformed(
-                _("The parameter %(name)s is longer than %(limit)d characters."), name=name, limit=limit
-            )
+            _malformed(_("The parameter %(name)s is longer than %(limit)d characters."), name=name, limit=limit)
     if not parameters["keyid"]:
         _malformed(_("The parameter %(name)s is missing."), name="keyid")
     return Claim(label, tuple(components), parameters, signature)
@@ -377,9 +371,7 @@ def _check_coverage(claim: Claim, headers: Mapping[str, str], *, has_body: bool)
         required += parts if covered.intersection(parts) else ["@target-uri"]
     if has_body:
         required.append("content-type")
-    required += [
-        name for name in ("content-digest", "content-encoding", "idempotency-key") if name in headers
-    ]
+    required += [name for name in ("content-digest", "content-encoding", "idempotency-key") if name in headers]
     missing = [name for name in required if name not in covered]
     if missing:
         raise SignatureRefused(
@@ -399,9 +391,7 @@ def _check_time(parameters: Mapping[str, Any], now: datetime, max_skew: timedelt
             "You signed %(seconds)d seconds ago by our clock; at most %(limit)d are allowed. "
             "Either your clock is slow or the request was long under way."
         )
-        raise SignatureRefused(
-            "clock_skew", ahead if seconds > 0 else behind, seconds=abs(seconds), limit=limit
-        )
+        raise SignatureRefused("clock_skew", ahead if seconds > 0 else behind, seconds=abs(seconds), limit=limit)
     if "expires" in parameters and parameters["expires"] < now.timestamp():
         raise SignatureRefused("signature_expired")
     return datetime.fromtimestamp(parameters["created"], tz=UTC)
@@ -468,9 +458,7 @@ def _read_digests(headers: Mapping[str, str]) -> dict[str, bytes]:
             supported=", ".join(_HASHES),
         )
     if not all(isinstance(value, bytes) for value in supported.values()):
-        raise SignatureRefused(
-            "digest_malformed", _("A digest is written between colons in Base64: sha-256=:BASE64:")
-        )
+        raise SignatureRefused("digest_malformed", _("A digest is written between colons in Base64: sha-256=:BASE64:"))
     return supported
 
 

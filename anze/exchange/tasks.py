@@ -52,9 +52,7 @@ def process_next() -> bool:
         batch.save(update_fields=["attempts", "started_at"])
     try:
         with inside(EVERYTHING, by=batch.by):
-            locked = (
-                Batch.objects.filter(pk=batch.pk, state=batch.state).select_for_update(skip_locked=True).first()
-            )
+            locked = Batch.objects.filter(pk=batch.pk, state=batch.state).select_for_update(skip_locked=True).first()
             if locked is not None and locked.state == BatchState.RECEIVED:
                 process_batch(locked, at=timezone.now())
             elif locked is not None:
@@ -92,4 +90,3 @@ def forget_nonces(timestamp: int | None = None) -> None:
     """A signature is too old to be repeated after twice the allowed skew; its nonce may then be forgotten."""
     with inside(EVERYTHING):
         Nonce.objects.filter(seen_at__lt=timezone.now() - 3 * MAX_SKEW).delete()
-

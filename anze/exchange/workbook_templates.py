@@ -32,9 +32,7 @@ LISTS_SHEET = "codes"
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - read as formulas too
 
-_ISO = re.compile(
-    r"\d{4}-(0[1-9]|1[0-2])-([0-2]\d|3[01])(T[0-2]\d:[0-5]\d:[0-5]\d([+-]\d\d:\d\d)?)?", re.ASCII
-)
+_ISO = re.compile(r"\d{4}-(0[1-9]|1[0-2])-([0-2]\d|3[01])(T[0-2]\d:[0-5]\d:[0-5]\d([+-]\d\d:\d\d)?)?", re.ASCII)
 _PLAIN_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,20})(\.[0-9]{1,20})?")
 
 FORMATS: dict[Kind, str] = {
@@ -132,12 +130,8 @@ def _write_sheet(sheet: Worksheet, given: SheetToWrite, styles: _Styles, lists: 
         for i, row in enumerate(rows):
             wrong = _by_field(reasons[i]) if reasons is not None else {}
             if first:
-                lines = [
-                    f"{titles[name]}: {text}" if name in titles else text for name, text in wrong.items()
-                ]
-                sheet.write_string(
-                    i + 1, 0, "\n".join(lines)[:LONGEST_TEXT], styles.get(text_wrap=True, valign="top")
-                )
+                lines = [f"{titles[name]}: {text}" if name in titles else text for name, text in wrong.items()]
+                sheet.write_string(i + 1, 0, "\n".join(lines)[:LONGEST_TEXT], styles.get(text_wrap=True, valign="top"))
             for place, column in enumerate(columns, start=first):
                 comment = wrong.get(column.name, "")
                 tint = {"bg_color": "#F8D7DA"} if comment else {}
@@ -148,9 +142,7 @@ def _write_sheet(sheet: Worksheet, given: SheetToWrite, styles: _Styles, lists: 
         for i in range(max((len(column.examples) for column in columns), default=0)):
             for place, column in enumerate(columns, start=first):
                 value = column.examples[i] if i < len(column.examples) else None
-                _write_cell(
-                    sheet, i + 1, place, column, value, styles, {"italic": True, "font_color": "#808080"}
-                )
+                _write_cell(sheet, i + 1, place, column, value, styles, {"italic": True, "font_color": "#808080"})
     sheet.freeze_panes(1, first)
 
 

@@ -20,9 +20,7 @@ from anze.exchange.folding import plain, tidy, unspaced
 from anze.exchange.opening import BANNER_ROWS, MAX_ROWS, Grid, Position, letters_of, open_grids
 from anze.exchange.refusals import Remark, Unreadable, UnreadableFile
 
-REASONS_TITLE = _(
-    "Reasons for rejection"
-)  # the first column of a file of rejected rows; ignored when it returns
+REASONS_TITLE = _("Reasons for rejection")  # the first column of a file of rejected rows; ignored when it returns
 MENTIONED = 20  # at most this many places are named for one problem
 
 _TOTAL = re.compile(
@@ -106,9 +104,7 @@ def _header(top: list[list[Any]], columns: Sequence[Column]) -> _Header | None:
     for number, cells in enumerate(top):
         titles = [tidy(cell) if isinstance(cell, str) else "" for cell in cells]
         fields = {place: name for place, title in enumerate(titles) if (name := _named(title, known))}
-        if len(set(fields.values())) >= min(2, len(columns)) and (
-            best is None or len(fields) > len(best.fields)
-        ):
+        if len(set(fields.values())) >= min(2, len(columns)) and (best is None or len(fields) > len(best.fields)):
             best = _Header(number, titles, fields)
     return best
 
@@ -273,8 +269,5 @@ def _understood(column: Column, cell: object) -> object:
 
 
 def _addresses(ranges: Iterable[tuple[Position, Position]]) -> str:
-    named = [
-        f"{letters_of(c1)}{r1 + 1}:{letters_of(c2)}{r2 + 1}"
-        for (r1, c1), (r2, c2) in islice(ranges, MENTIONED)
-    ]
+    named = [f"{letters_of(c1)}{r1 + 1}:{letters_of(c2)}{r2 + 1}" for (r1, c1), (r2, c2) in islice(ranges, MENTIONED)]
     return ", ".join(named)

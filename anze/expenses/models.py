@@ -18,9 +18,7 @@ class Expense(OfInsurer):
 
     expense_no = models.CharField(_("expense no."), max_length=50)
     policy = models.ForeignKey(Policy, models.PROTECT, related_name="expenses", verbose_name=_("policy"))
-    service = models.ForeignKey(
-        Service, models.PROTECT, null=True, related_name="expenses", verbose_name=_("service")
-    )
+    service = models.ForeignKey(Service, models.PROTECT, null=True, related_name="expenses", verbose_name=_("service"))
     agency = models.ForeignKey(
         Organisation,
         models.PROTECT,
@@ -50,7 +48,10 @@ class Expense(OfInsurer):
         ]
         indexes: ClassVar = [
             models.Index(fields=["-incurred_on", "-id"], name="expense_by_day"),
-            models.Index(fields=["invoice_no"], name="expense_by_invoice"),
+            models.Index(fields=["region_code", "-incurred_on", "-id"], name="expense_by_region"),
+            models.Index(fields=["insurer", "-incurred_on", "-id"], name="expense_by_insurer"),
+            models.Index(fields=["expense_no"], name="expense_by_number", opclasses=["text_pattern_ops"]),
+            models.Index(fields=["invoice_no"], name="expense_by_invoice", opclasses=["text_pattern_ops"]),
             models.Index(fields=["enterprise"], name="expense_by_enterprise"),
         ]
 

@@ -24,13 +24,12 @@ class Hazard(OfInsurer):
     }
 
     hazard_no = models.CharField(_("hazard no."), max_length=50)
-    service = models.ForeignKey(
-        Service, models.PROTECT, null=True, related_name="hazards", verbose_name=_("service")
-    )
+    service = models.ForeignKey(Service, models.PROTECT, null=True, related_name="hazards", verbose_name=_("service"))
     agency = models.ForeignKey(
         Organisation,
         models.PROTECT,
         db_constraint=False,
+        db_index=False,
         null=True,
         related_name="+",
         verbose_name=_("agency"),
@@ -69,6 +68,27 @@ class Hazard(OfInsurer):
         indexes: ClassVar = [
             models.Index(fields=["enterprise", "found_on"], name="hazard_by_enterprise"),
             models.Index(fields=["-found_on", "-id"], name="hazard_by_day"),
+            # lists in the order of days for whoever sees one county, one insurer's or one agency's rows
+            models.Index(fields=["region_code", "-found_on", "-id"], name="hazard_by_region"),
+            models.Index(fields=["insurer", "-found_on", "-id"], name="hazard_by_insurer"),
+            models.Index(fields=["agency", "-found_on", "-id"], name="hazard_by_agency"),
+            # the few that matter most: asked for again and again, among millions
+            models.Index(
+                fields=["-found_on", "-id"],
+                name="hazard_major_by_day",
+                condition=models.Q(hazard_class="MAJOR"),
+            ),
+            models.Index(
+                fields=["region_code", "-found_on", "-id"],
+                name="hazard_major_by_region",
+                condition=models.Q(hazard_class="MAJOR"),
+            ),
+            models.Index(
+                fields=["campaign_code", "-found_on", "-id"],
+                name="hazard_by_campaign",
+                condition=~models.Q(campaign_code=""),
+            ),
+            models.Index(fields=["hazard_no"], name="hazard_by_number", opclasses=["text_pattern_ops"]),
         ]
 
     def __str__(self) -> str:

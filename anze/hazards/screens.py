@@ -20,7 +20,7 @@ from anze.parties.screens import AGENCY, ENTERPRISE, INSURER, ORIGIN, USCC, agen
 from anze.screen.asked import count_text
 from anze.screen.columns import Column, labels
 from anze.screen.details import DetailScreen, Section, Tile, detail_screen, tile
-from anze.screen.filters import Asking, Case, Cases, Choice, Dates, InRegion, Search, begins
+from anze.screen.filters import Asking, Case, Cases, Choice, Dates, Exact, InRegion, Search, begins
 from anze.screen.lists import ListScreen, count, list_screen, waiting
 from anze.screen.registry import Hit, search
 from anze.screen.registry import Search as SearchAnswer
@@ -122,7 +122,7 @@ HAZARDS = list_screen(
             Dates("found_on"),
             Dates("deadline_on"),
             Dates("closed_on"),
-            Search("campaign_code", title=_("Campaign"), own=("campaign_code",), main=False),
+            Exact("campaign", _("Campaign"), path="campaign_code"),
             Choice("channel"),
         ),
         tab_of={
@@ -202,9 +202,7 @@ waiting(
 
 def _tell(asking: Asking, kind: str, text: str, state: str, closed: date | None) -> tuple[str, str]:
     said = labels(HazardClass.choices).get(kind, kind)
-    end = (
-        _now("closed %(day)s") % {"day": closed} if closed else labels(HazardState.choices).get(state, state)
-    )
+    end = _now("closed %(day)s") % {"day": closed} if closed else labels(HazardState.choices).get(state, state)
     return f"{said}: {text} ({end})", "danger" if kind == "MAJOR" and not closed else ""
 
 
@@ -227,11 +225,7 @@ def _tile(word: str, **more: str) -> Any:
 
 
 for _where in ("enterprise", "insurer", "agency"):
-    tile(
-        Tile(
-            _where, "hazards", _("Open hazards"), Permission.SEE_HAZARDS, _tile(_where, due="open"), order=50
-        )
-    )
+    tile(Tile(_where, "hazards", _("Open hazards"), Permission.SEE_HAZARDS, _tile(_where, due="open"), order=50))
     tile(
         Tile(
             _where,
@@ -245,9 +239,7 @@ for _where in ("enterprise", "insurer", "agency"):
 
 
 def _find(words: str, limit: int) -> list[Hit]:
-    found = Hazard.objects.filter(
-        begins("hazard_no", words) | begins("hazard_no", words.upper()), is_void=False
-    )
+    found = Hazard.objects.filter(begins("hazard_no", words) | begins("hazard_no", words.upper()), is_void=False)
     return [
         Hit(number, text[:60], reverse("hazard", args=[key]))
         for key, number, text in found.values_list("pk", "hazard_no", "description")[:limit]

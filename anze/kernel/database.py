@@ -160,13 +160,10 @@ def install_database_rules(**_: Any) -> None:
         owner, database = cursor.fetchone()
         web = web_login()
         for role in kernel_scope.READERS:
-            cursor.execute(
-                f"DO $$ BEGIN CREATE ROLE {role} NOLOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$"
-            )
+            cursor.execute(f"DO $$ BEGIN CREATE ROLE {role} NOLOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
         password = settings.DATABASES["default"]["PASSWORD"] if owner == web else _web_password()
         cursor.execute(
-            f"DO $$ BEGIN CREATE ROLE {_quote(web)} LOGIN NOINHERIT; "
-            "EXCEPTION WHEN duplicate_object THEN NULL; END $$"
+            f"DO $$ BEGIN CREATE ROLE {_quote(web)} LOGIN NOINHERIT; EXCEPTION WHEN duplicate_object THEN NULL; END $$"
         )
         # a hexadecimal digest: nothing in it could end the literal
         cursor.execute(f"ALTER ROLE {_quote(web)} LOGIN NOINHERIT PASSWORD '{password}'")
@@ -189,9 +186,7 @@ def install_database_rules(**_: Any) -> None:
         # tables of the libraries: sign-in machinery for the web login, the queue for everybody who may start a job
         cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND NOT rowsecurity")
         for (table,) in cursor.fetchall():
-            cursor.execute(
-                f"GRANT SELECT, INSERT, UPDATE, DELETE ON {_quote(table)} TO {_quote(web)}, anze_all"
-            )
+            cursor.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {_quote(table)} TO {_quote(web)}, anze_all")
             if table.startswith("procrastinate_"):
                 for role in kernel_scope.READERS:
                     cursor.execute(f"GRANT SELECT, INSERT, UPDATE ON {_quote(table)} TO {role}")

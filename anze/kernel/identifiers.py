@@ -14,9 +14,7 @@ _USCC_WEIGHTS = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
 _ORGANISATION_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 _USCC = re.compile(rf"[{ALPHABET}]{{2}}[0-9]{{6}}[{ALPHABET}]{{10}}")
 _REGION_CODE = re.compile(r"[1-9][0-9]{5}|[1-9][0-9]{3}Z[0-9A-Z]")
-_CERTIFICATE = re.compile(
-    r"[0-9A-Z\u4e00-\u9fff][0-9A-Z\u4e00-\u9fff()〔〕/.-]{2,38}[0-9A-Z\u4e00-\u9fff()〕]"
-)
+_CERTIFICATE = re.compile(r"[0-9A-Z\u4e00-\u9fff][0-9A-Z\u4e00-\u9fff()〔〕/.-]{2,38}[0-9A-Z\u4e00-\u9fff()〕]")
 
 SYNTHETIC_MARK = "XN"  # for 虚拟; the codes that are issued begin with a digit or with M
 SYNTHETIC_NUMBERS = len(ALPHABET) ** 6

@@ -104,8 +104,7 @@ class Parameter(PublicTable):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["key", "region_code", "effective_from"], name="parameter_once_a_day"),
             models.CheckConstraint(
-                condition=models.Q(effective_to__isnull=True)
-                | models.Q(effective_to__gte=models.F("effective_from")),
+                condition=models.Q(effective_to__isnull=True) | models.Q(effective_to__gte=models.F("effective_from")),
                 name="parameter_ends_after_start",
             ),
         ]
@@ -159,8 +158,12 @@ class Event(ScopedTable):
         verbose_name = _("audit event")
         verbose_name_plural = _("audit events")
         indexes: ClassVar = [
-            models.Index(fields=["-at", "id"], name="event_by_time"),
+            models.Index(fields=["-at", "-id"], name="event_by_time"),
             models.Index(fields=["row_id", "-at"], name="event_by_row"),
+            models.Index(fields=["kind", "-at", "-id"], name="event_by_kind"),
+            models.Index(fields=["by", "-at", "-id"], name="event_by_account"),
+            models.Index(fields=["by_name"], name="event_by_name", opclasses=["text_pattern_ops"]),
+            models.Index(fields=["label"], name="event_by_label", opclasses=["text_pattern_ops"]),
         ]
 
     def __str__(self) -> str:

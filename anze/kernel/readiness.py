@@ -28,9 +28,7 @@ def _why_not(url: str, said: str) -> str:
     user, database = given.get("user", ""), given.get("dbname", "")
     server = f"{given.get('host') or 'the local socket'}:{given.get('port') or 5432}"
     if "password authentication failed" in said or "no password supplied" in said:
-        return (
-            f"PostgreSQL at {server} refuses the user {user}: correct the user or password in DATABASE_URL."
-        )
+        return f"PostgreSQL at {server} refuses the user {user}: correct the user or password in DATABASE_URL."
     if "does not exist" in said and "database" in said:
         return (
             f"There is no database {database} at {server}: "
@@ -38,9 +36,7 @@ def _why_not(url: str, said: str) -> str:
         )
     if "no pg_hba.conf entry" in said:
         return f"PostgreSQL at {server} admits no connection from here: add this machine to its pg_hba.conf."
-    if any(
-        each in said for each in ("refused", "timeout", "timed out", "translate", "resolve", "No such file")
-    ):
+    if any(each in said for each in ("refused", "timeout", "timed out", "translate", "resolve", "No such file")):
         return f"No PostgreSQL answers at {server}: start it, or correct DATABASE_URL."
     return f"DATABASE_URL cannot be used: {said.strip().splitlines()[0]}"
 
@@ -60,9 +56,7 @@ def require_fit(url: str) -> None:
             raise NotReady("The server does not say who is connected.")
         user, database, encoding, may_create_roles, may_create_tables = row
         if encoding != "UTF8":
-            raise NotReady(
-                f"The database {database} is encoded in {encoding}: create it with ENCODING 'UTF8'."
-            )
+            raise NotReady(f"The database {database} is encoded in {encoding}: create it with ENCODING 'UTF8'.")
         if not may_create_tables:
             raise NotReady(
                 f"The user {user} may not create tables in the database {database}: "

@@ -20,12 +20,17 @@ from psycopg.pq import TransactionStatus
 SCOPE_COLUMNS = ("region_code", "sector", "insurer_id", "agency_id", "enterprise_id")
 
 
+# Settings are read in the condition itself and not in a subselect: so the planner knows their values, and a
+# province-wide insurer's list is not planned as if hardly anything were in its region. Measured at 3 million
+# rows, subselects made lists with two filters take seconds; a condition costs a fraction of a microsecond a row.
+
+
 def _uuid(setting: str) -> str:
-    return f"(SELECT nullif(current_setting('anze.{setting}', true), '')::uuid)"
+    return f"nullif(current_setting('anze.{setting}', true), '')::uuid"
 
 
 def _text(setting: str) -> str:
-    return f"(SELECT nullif(current_setting('anze.{setting}', true), ''))"
+    return f"nullif(current_setting('anze.{setting}', true), '')"
 
 
 _IN_REGION = f"region_code BETWEEN {_text('region_from')} AND {_text('region_to')}"

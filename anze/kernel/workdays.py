@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 
-class CalendarEnds(LookupError):  # noqa: N818 - it states what happened, as StopIteration does
+class CalendarEnds(LookupError):
     """The answer lies outside the days the calendar holds; `first` and `last` are those it does hold."""
 
     def __init__(self, first: date, last: date) -> None:

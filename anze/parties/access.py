@@ -43,9 +43,7 @@ def scope_of(membership: Membership) -> Scope:
     if reach is Reach.ALL:
         return Scope(reader="anze_all")
     if reach is Reach.EXPERT:
-        return (
-            Scope(reader="anze_expert", expert_id=membership.expert_id) if membership.expert_id else NOTHING
-        )
+        return Scope(reader="anze_expert", expert_id=membership.expert_id) if membership.expert_id else NOTHING
     if reach is Reach.ENTERPRISE:
         if not membership.enterprise_id:
             return NOTHING
@@ -56,14 +54,10 @@ def scope_of(membership: Membership) -> Scope:
         return Scope(reader="anze_agency", agency_id=organisation.pk)
     low, high = region_range(membership.region_id or organisation.region_id)
     if reach is Reach.INSURER:
-        return Scope(
-            reader="anze_insurer", region_from=low, region_to=high, insurer_id=insurer_of(organisation).pk
-        )
+        return Scope(reader="anze_insurer", region_from=low, region_to=high, insurer_id=insurer_of(organisation).pk)
     if reach is Reach.SECTOR:
         sector = membership.sector or organisation.sector
-        return (
-            Scope(reader="anze_sector", region_from=low, region_to=high, sector=sector) if sector else NOTHING
-        )
+        return Scope(reader="anze_sector", region_from=low, region_to=high, sector=sector) if sector else NOTHING
     return Scope(reader="anze_region", region_from=low, region_to=high)
 
 

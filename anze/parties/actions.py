@@ -248,15 +248,9 @@ def check_post(post: Post, by: Actor) -> None:
             remedy=_("Give the enterprise's credit code."),
             field="enterprise",
         )
-    if post.role == Role.SECTOR_DEPARTMENT and not (
-        post.sector or (post.organisation and post.organisation.sector)
-    ):
-        raise Refused(
-            "sector_missing", _("The role needs a sector."), remedy=_("Choose the sector."), field="sector"
-        )
-    if by.scope.insurer_id and (
-        post.organisation is None or insurer_of(post.organisation).pk != by.scope.insurer_id
-    ):
+    if post.role == Role.SECTOR_DEPARTMENT and not (post.sector or (post.organisation and post.organisation.sector)):
+        raise Refused("sector_missing", _("The role needs a sector."), remedy=_("Choose the sector."), field="sector")
+    if by.scope.insurer_id and (post.organisation is None or insurer_of(post.organisation).pk != by.scope.insurer_id):
         raise Refused(
             "not_your_organisation",
             _("You manage only the people of your own organisation."),
@@ -271,9 +265,7 @@ def check_person(account: Account, by: Actor) -> None:
     if not by.scope.insurer_id:
         return
     with widened(EVERYTHING):
-        roles = list(
-            Membership.objects.filter(account=account).select_related("organisation", "organisation__parent")
-        )
+        roles = list(Membership.objects.filter(account=account).select_related("organisation", "organisation__parent"))
     for each in roles:
         if each.organisation is None or insurer_of(each.organisation).pk != by.scope.insurer_id:
             raise Refused(

@@ -96,9 +96,7 @@ class Qualification(PublicTable):
     """A licence or certificate and the days it is valid. Judged at the time of each service."""
 
     kind = models.CharField(_("kind"), max_length=20, choices=QualificationKind.choices)
-    organisation = models.ForeignKey(
-        Organisation, models.CASCADE, null=True, blank=True, related_name="qualifications"
-    )
+    organisation = models.ForeignKey(Organisation, models.CASCADE, null=True, blank=True, related_name="qualifications")
     expert = models.ForeignKey(Expert, models.CASCADE, null=True, blank=True, related_name="qualifications")
     number = models.CharField(_("number"), max_length=40)
     issuer = models.CharField(pgettext_lazy("qualification", "issued by"), max_length=80, blank=True)

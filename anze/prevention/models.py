@@ -16,9 +16,7 @@ from anze.parties.rules import RiskTier
 from anze.prevention.rules import ConfirmationMethod, PersonKind, ServiceForm, ServiceType, StandardEdition
 from anze.underwriting.models import Policy
 
-_VISITED = "id IN (SELECT service_id FROM prevention_serviceperson WHERE expert_id = {})".format(
-    party("expert")
-)
+_VISITED = "id IN (SELECT service_id FROM prevention_serviceperson WHERE expert_id = {})".format(party("expert"))
 
 
 class Plan(OfInsurer):
@@ -38,7 +36,10 @@ class Plan(OfInsurer):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["insurer", "plan_no"], name="plan_no_once_per_insurer")
         ]
-        indexes: ClassVar = [models.Index(fields=["enterprise"], name="plan_by_enterprise")]
+        indexes: ClassVar = [
+            models.Index(fields=["enterprise"], name="plan_by_enterprise"),
+            models.Index(fields=["-agreed_on", "-id"], name="plan_by_day"),
+        ]
 
     def __str__(self) -> str:
         return self.plan_no
@@ -58,9 +59,7 @@ class PlanItem(ScopedTable):
     window_start_on = models.DateField(_("from"))
     window_end_on = models.DateField(_("until"))
     enterprise = models.ForeignKey(Enterprise, models.PROTECT, db_constraint=False, related_name="+")
-    insurer = models.ForeignKey(
-        Organisation, models.PROTECT, db_constraint=False, db_index=False, related_name="+"
-    )
+    insurer = models.ForeignKey(Organisation, models.PROTECT, db_constraint=False, db_index=False, related_name="+")
     agency = models.ForeignKey(
         Organisation,
         models.PROTECT,
@@ -82,6 +81,7 @@ class PlanItem(ScopedTable):
                 name="plan_window_in_order",
             ),
         ]
+        indexes: ClassVar = [models.Index(fields=["-window_end_on", "-id"], name="plan_item_by_window")]
 
     def __str__(self) -> str:
         return f"{self.plan_id}/{self.seq}"
@@ -104,6 +104,7 @@ class Service(OfInsurer):
         Organisation,
         models.PROTECT,
         db_constraint=False,
+        db_index=False,
         null=True,
         related_name="+",
         verbose_name=_("agency"),
@@ -148,6 +149,10 @@ class Service(OfInsurer):
         indexes: ClassVar = [
             models.Index(fields=["enterprise", "performed_on"], name="service_by_enterprise"),
             models.Index(fields=["-performed_on", "-id"], name="service_by_day"),
+            models.Index(fields=["region_code", "-performed_on", "-id"], name="service_by_region"),
+            models.Index(fields=["insurer", "-performed_on", "-id"], name="service_by_insurer"),
+            models.Index(fields=["agency", "-performed_on", "-id"], name="service_by_agency"),
+            models.Index(fields=["service_no"], name="service_by_number", opclasses=["text_pattern_ops"]),
         ]
 
     def __str__(self) -> str:
@@ -165,18 +170,12 @@ class ServicePerson(ScopedTable):
     seq = models.PositiveSmallIntegerField(_("no."))
     kind = models.CharField(_("kind"), max_length=16, choices=PersonKind.choices)
     name = models.CharField(pgettext_lazy("person", "name"), max_length=60)
-    expert = models.ForeignKey(
-        Expert, models.PROTECT, null=True, related_name="services", verbose_name=_("expert")
-    )
+    expert = models.ForeignKey(Expert, models.PROTECT, null=True, related_name="services", verbose_name=_("expert"))
     certificate_no = models.CharField(_("certificate no."), max_length=40, blank=True)
     certificate_valid_to = models.DateField(_("certificate valid until"), null=True)
     # persons are read through their service, or by the expert
-    enterprise = models.ForeignKey(
-        Enterprise, models.PROTECT, db_constraint=False, db_index=False, related_name="+"
-    )
-    insurer = models.ForeignKey(
-        Organisation, models.PROTECT, db_constraint=False, db_index=False, related_name="+"
-    )
+    enterprise = models.ForeignKey(Enterprise, models.PROTECT, db_constraint=False, db_index=False, related_name="+")
+    insurer = models.ForeignKey(Organisation, models.PROTECT, db_constraint=False, db_index=False, related_name="+")
     agency = models.ForeignKey(
         Organisation, models.PROTECT, db_constraint=False, null=True, db_index=False, related_name="+"
     )
@@ -186,9 +185,7 @@ class ServicePerson(ScopedTable):
     class Meta:
         verbose_name = _("person of a service")
         verbose_name_plural = _("persons of a service")
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["service", "seq"], name="service_person_once")
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["service", "seq"], name="service_person_once")]
 
     def __str__(self) -> str:
         return self.name

@@ -334,9 +334,7 @@ waiting(
     _("Plans not confirmed by the enterprise"),
     why=_("A plan binds when the enterprise has agreed to it."),
     order=50,
-    roles=frozenset(
-        {Role.INSURER_MANAGER, Role.INSURER_CLERK, Role.INSURER_BRANCH_MANAGER, Role.INSURER_BRANCH_CLERK}
-    ),
+    roles=frozenset({Role.INSURER_MANAGER, Role.INSURER_CLERK, Role.INSURER_BRANCH_MANAGER, Role.INSURER_BRANCH_CLERK}),
     confirmed="no",
 )
 
@@ -390,9 +388,7 @@ for _where in ("enterprise", "insurer", "agency", "expert"):
 
 
 def _find_services(words: str, limit: int) -> list[Hit]:
-    found = Service.objects.filter(
-        begins("service_no", words) | begins("service_no", words.upper()), is_void=False
-    )
+    found = Service.objects.filter(begins("service_no", words) | begins("service_no", words.upper()), is_void=False)
     return [
         Hit(number, str(on), reverse("service", args=[key]))
         for key, number, on in found.values_list("pk", "service_no", "performed_on")[:limit]

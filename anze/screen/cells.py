@@ -57,9 +57,7 @@ class Reader:
     def _getters(self, related: dict[str, dict[Any, Sequence[Any]]]) -> list[Callable[[Sequence[Any]], Any]]:
         return [self._getter(each, related) for each in self.plans]
 
-    def _getter(
-        self, each: Plan, related: dict[str, dict[Any, Sequence[Any]]]
-    ) -> Callable[[Sequence[Any]], Any]:
+    def _getter(self, each: Plan, related: dict[str, dict[Any, Sequence[Any]]]) -> Callable[[Sequence[Any]], Any]:
         at = self._at[each.reads[0]]
         if each.column.compute is not None:
             places, compute, asking = (

@@ -181,9 +181,7 @@ def plan(model: type[models.Model], column: Column) -> Plan:
         if column.title is None:
             raise ValueError(f"the computed column {column.name} has no title")
         kind = column.kind or (Kind.STATE if column.choices else Kind.TEXT)
-        return Plan(
-            column, column.name, column.title, kind, column.needs, column.choices, places=column.places
-        )
+        return Plan(column, column.name, column.title, kind, column.needs, column.choices, places=column.places)
     first, _sep, rest = column.path.partition("__")
     source = model._meta.get_field(first)
     assert isinstance(source, models.Field)
@@ -302,9 +300,7 @@ def file_value(plan: Plan) -> Callable[[Any], Any]:
     text = text_of(plan)
     if plan.directory is None:
         if plan.kind in (Kind.MONEY, Kind.NUMBER, Kind.RATIO):
-            return lambda value: (
-                None if value is None else float(value) if isinstance(value, Decimal) else value
-            )
+            return lambda value: None if value is None else float(value) if isinstance(value, Decimal) else value
         if plan.kind is Kind.DATE:
             return lambda value: value
         if plan.kind is Kind.MOMENT:

@@ -193,9 +193,7 @@ class DetailScreen:
         for each in self.lists() if is_own else ():
             if not each.is_for(asking.actor):
                 continue
-            tabs.append(
-                Tab(each.name, str(each.title), f"{request.path}?tab={each.name}", each.name == present)
-            )
+            tabs.append(Tab(each.name, str(each.title), f"{request.path}?tab={each.name}", each.name == present))
             if each.name == present:
                 shown = {"kind": "list", "words": embedded(each, request, each.tab_of[self.name], row.pk)}
         if (
@@ -251,11 +249,7 @@ def _raw(worked: Plan, row: models.Model, asking: Asking) -> Any:
         if key is None:
             return None
         # through the scope like every other query: a related row out of sight has no name here
-        return (
-            worked.related._default_manager.filter(pk=key)
-            .values_list(worked.related_field, flat=True)
-            .first()
-        )
+        return worked.related._default_manager.filter(pk=key).values_list(worked.related_field, flat=True).first()
     return getattr(row, worked.reads[0])
 
 

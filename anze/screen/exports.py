@@ -70,9 +70,7 @@ def export_page(screen: ListScreen, room: str) -> None:
 def export(screen: ListScreen, request: HttpRequest) -> HttpResponse:
     asked = Asked(screen, request)
     kind = "csv" if request.GET.get("format") == "csv" else "xlsx"
-    reader = Reader(
-        [screen.plans[each.name] for each in asked.columns], asked.asking, file_value, links=False
-    )
+    reader = Reader([screen.plans[each.name] for each in asked.columns], asked.asking, file_value, links=False)
     titles = _titles([each.heading for each in reader.plans])
     written = _Counted(_rows(asked, reader))
     file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the response when it has been sent
@@ -101,7 +99,9 @@ def export(screen: ListScreen, request: HttpRequest) -> HttpResponse:
     )
     stamp = timezone.localtime(at).strftime("%Y%m%d-%H%M")
     name = f"{screen.title}-{stamp}.{kind}"
-    response: HttpResponse = cast("HttpResponse", FileResponse(file, as_attachment=True, filename=name, content_type=MEDIA[kind]))
+    response: HttpResponse = cast(
+        "HttpResponse", FileResponse(file, as_attachment=True, filename=name, content_type=MEDIA[kind])
+    )
     response["Content-Length"] = str(size)
     return response
 
@@ -118,9 +118,7 @@ class _Counted:
                 raise Refused(
                     "export_too_long",
                     _("The list has more than %(most)s rows."),
-                    remedy=_(
-                        "Narrow it with the filters, for example to one year or one city, and export again."
-                    ),
+                    remedy=_("Narrow it with the filters, for example to one year or one city, and export again."),
                     status=409,
                     values={"most": f"{MOST_IN_EXCEL:,}"},
                 )

@@ -114,9 +114,7 @@ class Search(Filter):
     own: tuple[str, ...] = ()
     relation: str = ""
     related: tuple[str, ...] = ()
-    inside: tuple[
-        str, ...
-    ] = ()  # columns of a small or the related table in which the words may stand anywhere
+    inside: tuple[str, ...] = ()  # columns of a small or the related table in which the words may stand anywhere
     main: bool = True
 
     shape: ClassVar[str] = "search"
@@ -168,9 +166,7 @@ class Choice(Filter):
     def options(self, model: type[models.Model], asking: Asking) -> list[Option]:
         if self.options_of:
             return list(self.options_of(asking))
-        return [
-            (str(value), name) for value, name in labels(self.of(model)).items() if value not in (None, "")
-        ]
+        return [(str(value), name) for value, name in labels(self.of(model)).items() if value not in (None, "")]
 
     def read(self, query: QueryDict) -> list[str] | None:
         return [_clean(each)[:LONGEST] for each in query.getlist(self.name) if _clean(each)][:20] or None
@@ -180,7 +176,7 @@ class Choice(Filter):
         target = rows.model._meta.get_field(path)
         known: list[Any] = []
         for each in value:
-            if isinstance(target, models.ForeignKey) or isinstance(target, models.UUIDField):
+            if isinstance(target, (models.ForeignKey, models.UUIDField)):
                 try:
                     known.append(UUID(each))
                 except ValueError:
@@ -190,6 +186,18 @@ class Choice(Filter):
         if not known:
             return rows.none()
         return rows.filter(**({path: known[0]} if len(known) == 1 else {f"{path}__in": known}))
+
+
+@dataclass(frozen=True)
+class Exact(Filter):
+    """One text, as it stands: a campaign's code."""
+
+    path: str = ""
+
+    shape: ClassVar[str] = "text"
+
+    def narrow(self, rows: models.QuerySet[Any], value: str, asking: Asking) -> models.QuerySet[Any]:
+        return rows.filter(**{self.path or self.name: value})
 
 
 @dataclass(frozen=True)

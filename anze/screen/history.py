@@ -58,13 +58,9 @@ def history_of(row: models.Model, permission_free: set[str] | None = None) -> tu
     `permission_free` limits the columns shown to those the reader may see. Two queries, whatever the history.
     """
     model = type(row)
-    changes = list(
-        Change.objects.filter(row_id=row.pk, table_name=model._meta.db_table).order_by("-id")[: MOST + 1]
-    )
+    changes = list(Change.objects.filter(row_id=row.pk, table_name=model._meta.db_table).order_by("-id")[: MOST + 1])
     is_longer = len(changes) > MOST
-    events = {
-        event.pk: event for event in Event.objects.filter(pk__in={c.event_id for c in changes if c.event_id})
-    }
+    events = {event.pk: event for event in Event.objects.filter(pk__in={c.event_id for c in changes if c.event_id})}
     images = [_image(row), *[change.before for change in changes]]
     versions = []
     for i, change in enumerate(changes[:MOST]):
@@ -85,9 +81,7 @@ def history_of(row: models.Model, permission_free: set[str] | None = None) -> tu
         since = first.get("received_at") or first.get("created_at") or first.get("issued_at")
         at = parse_datetime(since) if isinstance(since, str) else since
         if at is not None:
-            versions.append(
-                Version(first.get("version"), at, "", "", _batch_url(first, {}), (), is_first=True)
-            )
+            versions.append(Version(first.get("version"), at, "", "", _batch_url(first, {}), (), is_first=True))
     return versions, is_longer
 
 
@@ -124,9 +118,7 @@ def _differences(
             continue
         old, new = _parsed(field, before.get(name)), _parsed(field, after.get(name))
         if old != new:
-            found.append(
-                Difference(capfirst(str(field.verbose_name)), worded(field, old), worded(field, new))
-            )
+            found.append(Difference(capfirst(str(field.verbose_name)), worded(field, old), worded(field, new)))
     return found
 
 

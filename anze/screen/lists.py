@@ -62,7 +62,7 @@ class ListScreen:
     sorts: tuple[str, ...] = ()
     detail: str = ""
     about: Words = ""
-    empty: Words = _("Nothing here yet.")
+    empty: Words = _("Nothing here yet.")  # noqa: RUF009 - a lazy text never changes
     base: Callable[[Rows, Asking], Rows] | None = None
     tab_of: Mapping[str, str] = field(default_factory=dict)
     buttons: tuple[Button, ...] = ()
@@ -91,6 +91,10 @@ class ListScreen:
     @cached_property
     def readers(self) -> frozenset[str]:
         return readers_of(self.model)
+
+    @cached_property
+    def has_region(self) -> bool:
+        return any(each.name == "region_code" for each in self.model._meta.local_concrete_fields)
 
     def is_for(self, actor: Actor) -> bool:
         return actor.may(self.permission) and actor.scope.reader in self.readers
@@ -185,9 +189,7 @@ def screen_room() -> str:
     return str(frame.f_globals["__name__"]).split(".")[1]
 
 
-def embedded(
-    screen: ListScreen, request: HttpRequest, word: str, value: Any, size: int = 20
-) -> dict[str, Any]:
+def embedded(screen: ListScreen, request: HttpRequest, word: str, value: Any, size: int = 20) -> dict[str, Any]:
     """The first rows of a list narrowed to one other row, for a tab of its page, and where all of them are."""
     asked = Asked(screen, request, QueryDict(urlencode({word: value})))
     found = asked.page(size)

@@ -115,7 +115,5 @@ def environment(**options: Any) -> Environment:
         menu=menu,
         get_messages=get_messages,
     )
-    env.filters.update(
-        money=money, percent=percent, whole=whole, day=day, moment=moment, ten_thousands=ten_thousands
-    )
+    env.filters.update(money=money, percent=percent, whole=whole, day=day, moment=moment, ten_thousands=ten_thousands)
     return env

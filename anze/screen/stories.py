@@ -68,9 +68,9 @@ class Story:
             rows = rows.filter(self.where)
         if before is not None:
             rows = rows.filter(**{f"{self.on}__lt": before})
-        found = rows.order_by(f"-{self.on}", "-pk").values_list(
-            self.on, self.number, self.opens_by, *self.reads
-        )[:FROM_EACH]
+        found = rows.order_by(f"-{self.on}", "-pk").values_list(self.on, self.number, self.opens_by, *self.reads)[
+            :FROM_EACH
+        ]
         title = str(self.title)
         start, end = detail_url(self.opens) if may_open(self.opens, asking) else ("", "")
         made = []
@@ -115,11 +115,7 @@ def time_line(request: HttpRequest, key: UUID) -> dict[str, Any]:
     for each in told:
         others = chosen ^ {each.name} if chosen else {each.name}
         words = [("kind", name) for name in sorted(others)]
-        address = (
-            f"{request.path}?{urlencode([*_tab(request), *words])}"
-            if [*_tab(request), *words]
-            else request.path
-        )
+        address = f"{request.path}?{urlencode([*_tab(request), *words])}" if [*_tab(request), *words] else request.path
         kinds.append({"story": each, "is_on": each.name in chosen, "url": address})
     return {
         "entries": shown,

@@ -31,12 +31,15 @@ class Obligation(OfEnterprise):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["enterprise", "sector"], name="obligation_once"),
             models.CheckConstraint(
-                condition=models.Q(delisted_on__isnull=True)
-                | models.Q(delisted_on__gte=models.F("listed_on")),
+                condition=models.Q(delisted_on__isnull=True) | models.Q(delisted_on__gte=models.F("listed_on")),
                 name="obligation_ends_after_start",
             ),
         ]
-        indexes: ClassVar = [models.Index(fields=["region_code", "sector"], name="obligation_by_region")]
+        indexes: ClassVar = [
+            models.Index(fields=["region_code", "sector"], name="obligation_by_region"),
+            models.Index(fields=["-listed_on", "-id"], name="obligation_by_day"),
+            models.Index(fields=["region_code", "-listed_on", "-id"], name="obligation_by_region_day"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.enterprise} · {self.get_sector_display()}"
@@ -70,9 +73,7 @@ class Policy(OfInsurer):
     agreed_expense_ratio = models.DecimalField(
         _("agreed prevention expense ratio"), max_digits=6, decimal_places=4, null=True
     )
-    agreed_service_types = ArrayField(
-        models.CharField(max_length=12), default=list, verbose_name=_("agreed services")
-    )
+    agreed_service_types = ArrayField(models.CharField(max_length=12), default=list, verbose_name=_("agreed services"))
     agreed_frequency = models.PositiveSmallIntegerField(_("agreed visits a year"), null=True)
     is_renewal = models.BooleanField(_("renewal"))
     previous_policy_no = models.CharField(_("previous policy no."), max_length=50, blank=True)
@@ -90,13 +91,15 @@ class Policy(OfInsurer):
         verbose_name_plural = _("policies")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["insurer", "policy_no"], name="policy_no_once_per_insurer"),
-            models.CheckConstraint(
-                condition=models.Q(end_on__gt=models.F("start_on")), name="policy_ends_after_start"
-            ),
+            models.CheckConstraint(condition=models.Q(end_on__gt=models.F("start_on")), name="policy_ends_after_start"),
         ]
         indexes: ClassVar = [
             models.Index(fields=["enterprise", "start_on"], name="policy_by_enterprise"),
             models.Index(fields=["-start_on", "-id"], name="policy_by_start"),
+            models.Index(fields=["region_code", "-start_on", "-id"], name="policy_by_region"),
+            models.Index(fields=["insurer", "-start_on", "-id"], name="policy_by_insurer"),
+            models.Index(fields=["-end_on", "-id"], name="policy_by_end"),
+            models.Index(fields=["policy_no"], name="policy_by_number", opclasses=["text_pattern_ops"]),
         ]
 
     def __str__(self) -> str:
@@ -120,11 +123,12 @@ class Endorsement(OfInsurer):
         verbose_name = _("endorsement")
         verbose_name_plural = _("endorsements")
         constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["insurer", "endorsement_no"], name="endorsement_no_once_per_insurer"
-            )
+            models.UniqueConstraint(fields=["insurer", "endorsement_no"], name="endorsement_no_once_per_insurer")
         ]
-        indexes: ClassVar = [models.Index(fields=["enterprise"], name="endorsement_by_enterprise")]
+        indexes: ClassVar = [
+            models.Index(fields=["enterprise"], name="endorsement_by_enterprise"),
+            models.Index(fields=["-issued_on", "-id"], name="endorsement_by_day"),
+        ]
 
     def __str__(self) -> str:
         return self.endorsement_no
@@ -146,7 +150,10 @@ class PremiumReceipt(OfInsurer):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["insurer", "receipt_no"], name="receipt_no_once_per_insurer")
         ]
-        indexes: ClassVar = [models.Index(fields=["enterprise"], name="receipt_by_enterprise")]
+        indexes: ClassVar = [
+            models.Index(fields=["enterprise"], name="receipt_by_enterprise"),
+            models.Index(fields=["-received_on", "-id"], name="receipt_by_day"),
+        ]
 
     def __str__(self) -> str:
         return self.receipt_no

@@ -29,9 +29,7 @@ from anze.underwriting.models import Endorsement, Obligation, Policy, PremiumRec
 from anze.underwriting.rules import EndorsementKind, ObligationState, PolicyState, policy_state
 
 PREMIUM = Permission.SEE_PREMIUMS
-OF_ENTERPRISE = Search(
-    relation="enterprise", related=("name", "uscc"), title=_("Enterprise: name or credit code")
-)
+OF_ENTERPRISE = Search(relation="enterprise", related=("name", "uscc"), title=_("Enterprise: name or credit code"))
 ORIGIN_SECTION = Section(
     _("Where the data come from"),
     ("event_on", "entered_at", "received_at", "report_due_at", "channel", "version"),
@@ -172,9 +170,7 @@ def _in_force(asking: Asking) -> Q:
 
 def _shares(asking: Asking, coinsurers: list[dict[str, Any]]) -> str:
     """The co-insurers by code, each with its share."""
-    return ", ".join(
-        f"{each.get('insurer_code')} {Decimal(str(each.get('share', 0))):.2%}" for each in coinsurers
-    )
+    return ", ".join(f"{each.get('insurer_code')} {Decimal(str(each.get('share', 0))):.2%}" for each in coinsurers)
 
 
 POLICIES = list_screen(
@@ -182,9 +178,7 @@ POLICIES = list_screen(
         name="policies",
         path="underwriting/policies/",
         title=_("Policies"),
-        about=_(
-            "Contracts of work-safety liability insurance as they stand after every endorsement received."
-        ),
+        about=_("Contracts of work-safety liability insurance as they stand after every endorsement received."),
         model=Policy,
         permission=Permission.SEE_UNDERWRITING,
         detail="policy",
@@ -239,9 +233,7 @@ POLICIES = list_screen(
                         PolicyState.EXPIRED.label,
                         lambda a: Q(cover_end_on__lt=beijing_day(a.at), cancelled_on__isnull=True),
                     ),
-                    "cancelled": Case(
-                        PolicyState.CANCELLED.label, lambda a: Q(cancelled_on__lte=beijing_day(a.at))
-                    ),
+                    "cancelled": Case(PolicyState.CANCELLED.label, lambda a: Q(cancelled_on__lte=beijing_day(a.at))),
                     "not_yet": Case(PolicyState.NOT_YET.label, lambda a: Q(start_on__gt=beijing_day(a.at))),
                 },
             ),
@@ -301,9 +293,7 @@ detail_screen(
                     "product_name",
                     "wording_no",
                     "nature",
-                    Column(
-                        "shares", title=_("Co-insurers and shares"), needs=("coinsurers",), compute=_shares
-                    ),
+                    Column("shares", title=_("Co-insurers and shares"), needs=("coinsurers",), compute=_shares),
                     "project_name",
                     "permit_no",
                     "project_address",
@@ -472,9 +462,7 @@ detail_screen(
 
 # what waits, what is told elsewhere ---------------------------------------------------------------------------
 
-_REGULATORS = frozenset(
-    {Role.PROVINCE_REGULATOR, Role.CITY_REGULATOR, Role.COUNTY_REGULATOR, Role.SECTOR_DEPARTMENT}
-)
+_REGULATORS = frozenset({Role.PROVINCE_REGULATOR, Role.CITY_REGULATOR, Role.COUNTY_REGULATOR, Role.SECTOR_DEPARTMENT})
 _INSURERS = frozenset(
     {Role.INSURER_MANAGER, Role.INSURER_CLERK, Role.INSURER_BRANCH_MANAGER, Role.INSURER_BRANCH_CLERK}
 )
@@ -571,9 +559,7 @@ def _register_tile(request: HttpRequest, enterprise: Any) -> tuple[str, str, str
 def _cover_tile(request: HttpRequest, enterprise: Any) -> tuple[str, str, str]:
     today = beijing_day(request.at)  # type: ignore[attr-defined]
     found = (
-        Policy.objects.filter(
-            enterprise=enterprise, is_void=False, start_on__lte=today, cover_end_on__gte=today
-        )
+        Policy.objects.filter(enterprise=enterprise, is_void=False, start_on__lte=today, cover_end_on__gte=today)
         .order_by("-cover_end_on")
         .values_list("pk", "cover_end_on")
         .first()
@@ -588,11 +574,7 @@ def _cover_tile(request: HttpRequest, enterprise: Any) -> tuple[str, str, str]:
     )
 
 
-tile(
-    Tile(
-        "enterprise", "register", _("Obligation register"), Permission.SEE_REGISTER, _register_tile, order=10
-    )
-)
+tile(Tile("enterprise", "register", _("Obligation register"), Permission.SEE_REGISTER, _register_tile, order=10))
 tile(Tile("enterprise", "cover", _("Cover"), Permission.SEE_UNDERWRITING, _cover_tile, order=20))
 
 
@@ -614,9 +596,7 @@ tile(
 
 
 def _find_policies(words: str, limit: int) -> list[Hit]:
-    found = Policy.objects.filter(
-        begins("policy_no", words) | begins("policy_no", words.upper()), is_void=False
-    )
+    found = Policy.objects.filter(begins("policy_no", words) | begins("policy_no", words.upper()), is_void=False)
     rows = list(found.values_list("pk", "policy_no", "enterprise_id")[:limit])
     names = dict(Enterprise.objects.filter(pk__in=[row[2] for row in rows]).values_list("pk", "name"))
     return [Hit(number, names.get(of, ""), reverse("policy", args=[key])) for key, number, of in rows]

@@ -37,9 +37,7 @@ class SignInForm(Form):
     username = forms.CharField(
         label=_("User name"),
         max_length=60,
-        widget=forms.TextInput(
-            attrs={"autocomplete": "username", "autofocus": True, "autocapitalize": "none"}
-        ),
+        widget=forms.TextInput(attrs={"autocomplete": "username", "autofocus": True, "autocapitalize": "none"}),
     )
     password = forms.CharField(
         label=_("Password"),
@@ -185,13 +183,9 @@ def sign_in_code(request: HttpRequest) -> HttpResponse:
             at=timezone.now(),
             details={"username": account.username},
         )
-        form.add_error(
-            "code", _("The code is wrong or was used already. Wait for the next one and type that.")
-        )
+        form.add_error("code", _("The code is wrong or was used already. Wait for the next one and type that."))
     status = 200 if request.method == "GET" else 422
-    return render(
-        request, "web/sign_in_code.html", {"form": form, "next": after_sign_in(request)}, status=status
-    )
+    return render(request, "web/sign_in_code.html", {"form": form, "next": after_sign_in(request)}, status=status)
 
 
 def _signed_in(request: HttpRequest, account: Account, device: TOTPDevice | None = None) -> HttpResponse:
@@ -306,12 +300,8 @@ def second_factor(request: HttpRequest) -> HttpResponse:
                 at=timezone.now(),
             )
             return redirect("account")
-        form.add_error(
-            "code", _("The code is wrong or was used already. Wait for the next one and type that.")
-        )
-    picture = (
-        "" if device.confirmed else segno.make(device.config_url, error="m").svg_data_uri(scale=5, border=2)
-    )
+        form.add_error("code", _("The code is wrong or was used already. Wait for the next one and type that."))
+    picture = "" if device.confirmed else segno.make(device.config_url, error="m").svg_data_uri(scale=5, border=2)
     key = " ".join(_secret(device)[i : i + 4] for i in range(0, 32, 4))
     status = 200 if request.method == "GET" else 422
     words = {"form": form, "device": device, "picture": picture, "key": key}

@@ -34,9 +34,7 @@ def without_role(request: HttpRequest) -> HttpResponse:
 
 
 def denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return _answer(
-        request, 403, _("You may not open this."), _("Sign in with a role that includes it, or go back.")
-    )
+    return _answer(request, 403, _("You may not open this."), _("Sign in with a role that includes it, or go back."))
 
 
 def missing(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -70,9 +68,7 @@ def failed(request: HttpRequest) -> HttpResponse:
     """Something broke on our side. The transaction was rolled back, so nothing half-written stays behind."""
     at = timezone.localtime(getattr(request, "at", timezone.now())).strftime("%Y-%m-%d %H:%M:%S")
     if request.path.startswith("/api/"):
-        return _problem(
-            "server_failure", _("The server could not finish this and changed nothing."), at, "", 500
-        )
+        return _problem("server_failure", _("The server could not finish this and changed nothing."), at, "", 500)
     if not hasattr(request, "actor"):
         request.actor = Actor(name="")  # type: ignore[attr-defined]
     return _answer(
@@ -92,9 +88,7 @@ def _problem(code: str, message: str, remedy: str, field: str, status: int) -> H
     }
     if field:
         body["field"] = field
-    return HttpResponse(
-        json.dumps(body, ensure_ascii=False), status=status, content_type="application/problem+json"
-    )
+    return HttpResponse(json.dumps(body, ensure_ascii=False), status=status, content_type="application/problem+json")
 
 
 def _answer(request: HttpRequest, status: int, message: str, remedy: str, field: str = "") -> HttpResponse:

@@ -112,9 +112,7 @@ def address_of(request: HttpRequest) -> str:
     """The sender's network address. Behind proxies of ours, the one the outermost of them saw."""
     proxies: int = settings.PROXIES
     if proxies:
-        passed = [
-            part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()
-        ]
+        passed = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()]
         if len(passed) >= proxies:
             return passed[-proxies][:64]
     return str(request.META.get("REMOTE_ADDR", ""))[:64]

@@ -109,9 +109,7 @@ detail_screen(
         of_list="parameters",
         template="web/parameter.html",
         extra=_versions,
-        buttons=(
-            Button(_("Change from a day on"), "parameter-change", Permission.MANAGE_PARAMETERS, "edit"),
-        ),
+        buttons=(Button(_("Change from a day on"), "parameter-change", Permission.MANAGE_PARAMETERS, "edit"),),
         sections=(
             Section(
                 _("This value"),
@@ -138,17 +136,13 @@ class ParameterForm(Form):
     effective_from = forms.DateField(
         label=_("In force from"),
         widget=forms.DateInput(),
-        help_text=_(
-            "The present value stays in force until the day before. What was judged by it does not change."
-        ),
+        help_text=_("The present value stays in force until the day before. What was judged by it does not change."),
     )
     source = forms.CharField(
         label=_("Source"), max_length=300, help_text=_("The law, notice or decision this value rests on.")
     )
     status = forms.ChoiceField(label=_("How sure it is"), choices=ParameterStatus.choices)
-    note = forms.CharField(
-        label=_("Note"), max_length=400, required=False, widget=forms.Textarea(attrs={"rows": 3})
-    )
+    note = forms.CharField(label=_("Note"), max_length=400, required=False, widget=forms.Textarea(attrs={"rows": 3}))
 
 
 @page(
@@ -300,26 +294,20 @@ AUDIT = list_screen(
             Column("summary", title=_("Details"), needs=("details",), compute=_summary, optional=True),
         ),
         filters=(
-            Search(
-                own=("by_name", "label", "address"), title=_("Person, subject or address, from its beginning")
-            ),
+            Search(own=("by_name", "label"), title=_("Person or subject, from its beginning")),
             Choice("kind", _("Action"), main=True, options_of=_kinds),
             Choice("role", choices=tuple(Role.choices), main=True),
             Dates("at", _("Time")),
             Of(
                 "by",
                 _("Person"),
-                named=lambda key: str(
-                    Event.objects.filter(by=key).values_list("by_name", flat=True).first() or key
-                ),
+                named=lambda key: str(Event.objects.filter(by=key).values_list("by_name", flat=True).first() or key),
             ),
             Of(
                 "row",
                 _("About"),
                 path="row_id",
-                named=lambda key: str(
-                    Event.objects.filter(row_id=key).values_list("label", flat=True).first() or key
-                ),
+                named=lambda key: str(Event.objects.filter(row_id=key).values_list("label", flat=True).first() or key),
             ),
         ),
         tab_of={"person": "by"},

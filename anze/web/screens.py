@@ -26,9 +26,7 @@ def home(request: HttpRequest) -> HttpResponse:
     for work in sorted(WORK_LISTS, key=lambda each: (each.order, each.name)):
         if work.is_for(actor):
             number = work.count(request)
-            cards.append(
-                {"work": work, "waits": number > 0, "count": count_text(number), "url": work.url(request)}
-            )
+            cards.append({"work": work, "waits": number > 0, "count": count_text(number), "url": work.url(request)})
     welcome = ROLES[Role(actor.role)].welcome
     words = {"cards": cards, "welcome": welcome, "five": five_cards(request)}
     return render(request, "web/home.html", words)

@@ -29,9 +29,7 @@ def free_port(host: str, wanted: int) -> int:
     for port in range(wanted, wanted + _PORTS):
         if _is_free(host, port):
             return port
-    raise ServingProblem(
-        f"All ports from {wanted} to {wanted + _PORTS - 1} are taken: name another one with --port."
-    )
+    raise ServingProblem(f"All ports from {wanted} to {wanted + _PORTS - 1} are taken: name another one with --port.")
 
 
 def _is_free(host: str, port: int) -> bool:
@@ -136,9 +134,7 @@ class Watch:
             time.sleep(0.2)
         if not self.ending:
             web = self.children[0]
-            raise ServingProblem(
-                f"The site does not answer at {url}: {web.last_words()} (all of it: {web.log})"
-            )
+            raise ServingProblem(f"The site does not answer at {url}: {web.last_words()} (all of it: {web.log})")
 
     def end(self) -> None:
         """End all children, in peace if they can."""

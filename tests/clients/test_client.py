@@ -110,9 +110,7 @@ class Platform:
             self.answer(handler, 413, {"code": "batch_too_large", "title": "too large"})
             return
         body = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
-        request = SignedRequest(
-            handler.command, self.base + handler.path, dict(handler.headers.items()), body
-        )
+        request = SignedRequest(handler.command, self.base + handler.path, dict(handler.headers.items()), body)
         try:
             key = self.keys.get(read_key_id(request))
             if key is None:
@@ -151,9 +149,7 @@ class Platform:
             else:
                 self.answer(handler, 200, receipt)
 
-    def receive(
-        self, handler: BaseHTTPRequestHandler, body: bytes
-    ) -> tuple[int, dict[str, Any], dict[str, str]]:
+    def receive(self, handler: BaseHTTPRequestHandler, body: bytes) -> tuple[int, dict[str, Any], dict[str, str]]:
         key = handler.headers["Idempotency-Key"]
         assert 1 <= len(key) <= 100
         content = gzip.decompress(body) if handler.headers["Content-Encoding"] == "gzip" else body
@@ -302,9 +298,7 @@ def test_rows_are_cut_into_batches_and_counted_through(platform: Platform) -> No
 
 
 @pytest.mark.parametrize("compressed", [True, False])
-def test_batches_stay_below_the_limits(
-    platform: Platform, monkeypatch: pytest.MonkeyPatch, compressed: bool
-) -> None:
+def test_batches_stay_below_the_limits(platform: Platform, monkeypatch: pytest.MonkeyPatch, compressed: bool) -> None:
     monkeypatch.setattr(client_module, "MAX_SENT", 20_000)
     monkeypatch.setattr(client_module, "MAX_EXPANDED", 60_000)
     noise = random.Random(2)
@@ -424,17 +418,13 @@ def test_follows_no_redirect(platform: Platform) -> None:
     assert len(platform.nonces) == 1
 
 
-@pytest.mark.parametrize(
-    "base", ["anze.example", "ftp://anze.example", "file:///etc", "https://", "http://a/?b"]
-)
+@pytest.mark.parametrize("base", ["anze.example", "ftp://anze.example", "file:///etc", "https://", "http://a/?b"])
 def test_addresses_that_are_none(base: str, platform: Platform) -> None:
     with pytest.raises(ValueError, match="not an address"):
         Client(base, "mac", platform.secrets["mac"])
 
 
-@pytest.mark.parametrize(
-    "secret", ["", "AAAA", "hmac-sha256:", "hmac-sha256:AAAA", "rsa:" + "A" * 64, "ed25519:é"]
-)
+@pytest.mark.parametrize("secret", ["", "AAAA", "hmac-sha256:", "hmac-sha256:AAAA", "rsa:" + "A" * 64, "ed25519:é"])
 def test_secrets_that_are_none(secret: str) -> None:
     with pytest.raises(ValueError, match="the secret must read"):
         Signer("k", secret)
@@ -449,9 +439,7 @@ def certificate(folder: Path) -> tuple[Path, Path]:
         x509.CertificateBuilder(name, name, private.public_key(), x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False
-        )
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
         .sign(private, hashes.SHA256())
     )
@@ -465,9 +453,7 @@ def certificate(folder: Path) -> tuple[Path, Path]:
     return paths
 
 
-def test_certificates_are_verified(
-    platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_certificates_are_verified(platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     chain, private = certificate(tmp_path)
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(chain, private)

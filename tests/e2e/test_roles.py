@@ -59,7 +59,7 @@ def assert_sound(page: Page) -> None:
 def test_the_first_page_of_every_role(signed_in, username):
     page = signed_in(username)
     assert_sound(page)
-    words = [word for word in LATIN_WORDS.findall(KEPT.sub(" ", page.inner_text("main")))]
+    words = LATIN_WORDS.findall(KEPT.sub(" ", page.inner_text("main")))
     assert not words, f"English on the Chinese page: {words[:8]}"
     page = signed_in(username, width=390, language="en")
     assert_sound(page)

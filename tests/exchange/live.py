@@ -188,5 +188,3 @@ def resident_peak(pid: int) -> int:
 
 def children(pid: int) -> list[int]:
     return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-

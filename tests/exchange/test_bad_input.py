@@ -232,9 +232,7 @@ def test_numbers_written_as_json_numbers_keep_every_digit(cast: Cast) -> None:
     assert deliver(cast, body).outcomes == "A"
     assert str(Policy.objects.get().premium_written) == "12345678901.23"
     Policy.objects.all().delete()
-    assert rejected(cast, body.replace(b"12345678901.23", b"12345678901.2300000000000000001")) == [
-        "too_precise"
-    ]
+    assert rejected(cast, body.replace(b"12345678901.23", b"12345678901.2300000000000000001")) == ["too_precise"]
     for number in (b"1e999", b"-1e999", b"1e-999"):
         codes_found = rejected(cast, GOOD.replace(b'"50000.00"', number))
         assert codes_found in (["too_large"], ["too_precise"], ["broken_json"]), number

@@ -448,9 +448,7 @@ def test_lines_are_corrected_with_their_record(cast: Cast, name: str, field: str
 
     def shown(line: dict[str, Any]) -> str:
         value = line[changed_field.name]
-        return (
-            f"{Decimal(value):.{changed_field.places}f}" if changed_field.kind is Kind.DECIMAL else str(value)
-        )
+        return f"{Decimal(value):.{changed_field.places}f}" if changed_field.kind is Kind.DECIMAL else str(value)
 
     for sent in ([first], [first, changed, first], [first, changed], [changed, changed], [changed]):
         cast.accepted(sender, name, example(feed, **{field: sent}))

@@ -97,9 +97,7 @@ REFUSED: dict[str, dict[str, Any]] = {name: {"remark": "?"} for name in CORRECTI
 
 def record(feed: str, number: int, correction: int) -> dict[str, Any]:
     """One of two records of a feed in one of its versions; both rest on the first example row."""
-    row = example(
-        FEEDS[feed], 0, **{KEY[feed]: example(FEEDS[feed], 0)[KEY[feed]] if number == 0 else f"{feed}-2"}
-    )
+    row = example(FEEDS[feed], 0, **{KEY[feed]: example(FEEDS[feed], 0)[KEY[feed]] if number == 0 else f"{feed}-2"})
     if feed == "policies" and number == 1:
         row = example(FEEDS[feed], 1)
     if correction < 0:
@@ -110,9 +108,7 @@ def record(feed: str, number: int, correction: int) -> dict[str, Any]:
 
 # one record in one version; a correction of -1 stands for a row that is refused
 _deliveries = st.sampled_from(sorted(CORRECTIONS)).flatmap(
-    lambda feed: st.tuples(
-        st.just(feed), st.integers(0, 1), st.integers(-1, len(CORRECTIONS[feed]) - 1), st.booleans()
-    )
+    lambda feed: st.tuples(st.just(feed), st.integers(0, 1), st.integers(-1, len(CORRECTIONS[feed]) - 1), st.booleans())
 )
 
 
@@ -147,12 +143,9 @@ def tables() -> dict[str, list[str]]:
             feed = FEEDS[name]
             for table, key in [
                 (feed.table, feed.key[0]),
-                *(
-                    (lines.model._meta.db_table, f"{lines.parent}::text || '/' || seq")
-                    for lines in feed.lines
-                ),
+                *((lines.model._meta.db_table, f"{lines.parent}::text || '/' || seq") for lines in feed.lines),
             ]:
-                cursor.execute(f"SELECT id::text, {key}, to_jsonb(t) FROM {table} t ORDER BY {key}")  # noqa: S608
+                cursor.execute(f"SELECT id::text, {key}, to_jsonb(t) FROM {table} t ORDER BY {key}")
                 for identity, natural, content in cursor.fetchall():
                     parent, _slash, seq = str(natural).partition("/")
                     names[identity] = f"{names.get(parent, parent)}/{seq}"
@@ -272,16 +265,14 @@ def test_what_stands_under_a_policy_follows_it_to_the_right_enterprise(cast: Cas
         [wrong] = cursor.fetchone()
         cast.accepted(cast.huaihai, "policies", example(FEEDS["policies"], 0, insured_uscc=E2))
         under = {lines.model._meta.db_table for feed in FEEDS.values() for lines in feed.lines}
-        under |= {
-            feed.table for feed in FEEDS.values() if any(r.field == "policy_no" for r in feed.references)
-        }
+        under |= {feed.table for feed in FEEDS.values() if any(r.field == "policy_no" for r in feed.references)}
         assert len(under) == 10
         for table in under | {"underwriting_policy"}:
-            cursor.execute(f"SELECT DISTINCT enterprise_id, region_code, sector FROM {table}")  # noqa: S608
+            cursor.execute(f"SELECT DISTINCT enterprise_id, region_code, sector FROM {table}")
             assert cursor.fetchall() == [right], table
         # hazards and accidents name their enterprise themselves
         for table in ("hazards_hazard", "claims_accident"):
-            cursor.execute(f"SELECT count(*) FROM {table} WHERE enterprise_id = %s", [wrong])  # noqa: S608
+            cursor.execute(f"SELECT count(*) FROM {table} WHERE enterprise_id = %s", [wrong])
             assert cursor.fetchone() == (1,)
 
 
@@ -337,9 +328,7 @@ def test_reversals_name_what_they_take_back(cast: Cast) -> None:
     send_examples(cast, before="expenses")
     feed = FEEDS["expenses"]
     first = example(feed, 0)
-    back = example(
-        feed, 0, expense_no="FY9", amount="-1200.00", tax="-67.92", reversal_of=first["expense_no"]
-    )
+    back = example(feed, 0, expense_no="FY9", amount="-1200.00", tax="-67.92", reversal_of=first["expense_no"])
     assert cast.send(cast.huaihai, "expenses", back).outcomes == "R"
     assert cast.accepted(cast.huaihai, "expenses", back, first).outcomes == "AA"
     assert cast.accepted(cast.huaihai, "expenses", back).outcomes == "S"

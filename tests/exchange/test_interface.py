@@ -108,7 +108,9 @@ def crafted(
     words: dict[str, Any] = {"created": int(time.time()), "keyid": live.keys[by]["key_id"], "nonce": uuid4().hex}
     words = {name: value for name, value in (words | (parameters or {})).items() if value is not None}
     known |= {"@method": "POST", "@target-uri": live.base + path}
-    rest = "".join(f";{name}={value}" if isinstance(value, int) else f';{name}="{value}"' for name, value in words.items())
+    rest = "".join(
+        f";{name}={value}" if isinstance(value, int) else f';{name}="{value}"' for name, value in words.items()
+    )
     listed = " ".join(f'"{name}"' for name in covered)
     base = [f'"{name}": {known[name]}' for name in covered] + [f'"@signature-params": ({listed}){rest}']
     signature = base64.b64encode(live.signer(by)._sign("\n".join(base).encode())).decode()
@@ -157,9 +159,7 @@ def test_a_changed_request_is_refused_and_shows_what_was_signed(live: Platform) 
 
 
 def test_another_partners_key_does_not_fit(live: Platform) -> None:
-    refused(
-        crafted(live, by="bohai", parameters={"keyid": live.keys["huaihai"]["key_id"]}), "signature_wrong", 401
-    )
+    refused(crafted(live, by="bohai", parameters={"keyid": live.keys["huaihai"]["key_id"]}), "signature_wrong", 401)
 
 
 def test_digests(live: Platform) -> None:
@@ -389,7 +389,12 @@ def test_a_dry_run_says_what_would_become_of_each_row_and_keeps_nothing(live: Pl
     good, bad = policy_row(number(), XINGHUO), policy_row(number(), XINGHUO, end_on="2026-02-01")
     path = "/api/v1/feeds/policies/batches?dry_run=1"
     answer = send(live, path=path, body=ndjson(good, bad), headers={"Idempotency-Key": ""})
-    assert (answer.status, answer.json["dry_run"], answer.json["id"], answer.json["outcomes"]) == (200, True, None, "AR")
+    assert (answer.status, answer.json["dry_run"], answer.json["id"], answer.json["outcomes"]) == (
+        200,
+        True,
+        None,
+        "AR",
+    )
     assert finding_codes(answer) == [(2, "end_on", "ends_before_start")]
     assert live.ask("SELECT count(*) FROM underwriting_policy WHERE policy_no = %s", good["policy_no"]) == [(0,)]
     many = b"{}\n" * 5001

@@ -96,7 +96,9 @@ def _for_machines() -> Any:
 
 @pytest.mark.slow
 @_for_machines().parametrize()
-@settings(max_examples=4, phases=[Phase.generate], deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(
+    max_examples=4, phases=[Phase.generate], deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+)
 def test_the_platform_answers_as_described(case: Any, live: Platform) -> None:
     feed = case.path.split("/")[4] if "/feeds/" in case.path else ""
     by = "province" if feed and not FEEDS[feed].of_insurer else "huaihai"

@@ -100,7 +100,9 @@ def test_nobody_else_can_act_for_an_insurer(filled: Any, browser_of: Any, role: 
     for page in OURS:
         if page.methods != ("POST",):
             continue
-        response = browser.post(reverse(page.name, args=words_of(page, filled, filled.huaihai)), {"algorithm": "ed25519"})
+        response = browser.post(
+            reverse(page.name, args=words_of(page, filled, filled.huaihai)), {"algorithm": "ed25519"}
+        )
         if role is Role.ADMINISTRATOR and "key" in page.name:
             assert response.status_code in (200, 302, 409), page.name
         else:
@@ -117,7 +119,11 @@ def test_every_page_opens_in_both_languages(filled: Any, browser_of: Any, langua
             if page.methods == ("POST",) or page.name in ("entry-line", "batch-rejected", "batch-original"):
                 continue
             for feed in [f.name for f in FEEDS.values()] if "<str:name>" in page.path else [""]:
-                if feed and page.permission == Permission.ENTER_DATA and FEEDS[feed].of_insurer != (sender == filled.huaihai):
+                if (
+                    feed
+                    and page.permission == Permission.ENTER_DATA
+                    and FEEDS[feed].of_insurer != (sender == filled.huaihai)
+                ):
                     continue
                 args = (feed,) if feed else words_of(page, filled, filled.huaihai)
                 screen = LISTS.get(page.name.removesuffix("-export"))
@@ -295,12 +301,17 @@ def test_lines_can_be_added_and_left_empty(cast: Any, browser_of: Any) -> None: 
     address = reverse("entry", args=["services"])
     page = browser.get(address).content.decode()
     assert "entry/line/?field=persons&amp;number=" in page or "entry/line/?field=persons&number=" in page
-    line = browser.get(reverse("entry-line", args=["services"]), {"field": "persons", "number": 3}, headers={"HX-Request": "true"})
+    line = browser.get(
+        reverse("entry-line", args=["services"]), {"field": "persons", "number": 3}, headers={"HX-Request": "true"}
+    )
     assert 'name="persons-3-kind"' in line.content.decode()
     row = {**FEEDS["services"].example_rows()[0], "policy_no": "S1", "service_no": "V1"}
     for name in ("persons", "plan_no", "plan_item_seq"):
         row.pop(name, None)
-    sent = {name: {True: "1", False: "0"}.get(value, value) if isinstance(value, bool) else value for name, value in row.items()}
+    sent = {
+        name: {True: "1", False: "0"}.get(value, value) if isinstance(value, bool) else value
+        for name, value in row.items()
+    }
     sent |= {
         "persons-0-kind": "EXPERT", "persons-0-name": "示例专家甲", "persons-0-expert_number": "EXP001",
         "persons-1-kind": "", "persons-1-name": "", "persons-1-expert_number": "",

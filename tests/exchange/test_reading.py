@@ -55,9 +55,7 @@ def test_an_empty_cell_is_none(reader: Any, empty: str | None) -> None:
 
 
 @pytest.mark.parametrize("reader", READERS)
-@pytest.mark.parametrize(
-    "error", ["#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!", "########"]
-)
+@pytest.mark.parametrize("error", ["#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!", "########"])
 def test_excel_errors_are_never_taken_for_values(reader: Any, error: str) -> None:
     found = refusal(reader, error)
     assert found.code == "excel_error"
@@ -108,9 +106,7 @@ def test_identifiers_lose_blanks_and_width_and_nothing_else(typed: object, text:
     assert read_text(typed, identifier=True) == text
 
 
-@pytest.mark.parametrize(
-    "value", [1.2345e17, 370102199001010017, 1e15, "1.2345E+17", 0.5, float("nan"), float("inf")]
-)
+@pytest.mark.parametrize("value", [1.2345e17, 370102199001010017, 1e15, "1.2345E+17", 0.5, float("nan"), float("inf")])
 def test_an_identifier_that_lost_digits_is_refused(value: object) -> None:
     assert refusal(read_text, value, identifier=True).code == "number_in_text"
 
@@ -288,9 +284,7 @@ def test_ratios_may_be_percentages(typed: object, ratio: str) -> None:
     assert read_decimal(typed, 4, ratio=True) == ratio
 
 
-@pytest.mark.parametrize(
-    ("typed", "says"), [(15, "0.15 or 15%"), ("21", "0.21 or 21%"), ("1500%", "0.15 or 15%")]
-)
+@pytest.mark.parametrize(("typed", "says"), [(15, "0.15 or 15%"), ("21", "0.21 or 21%"), ("1500%", "0.15 or 15%")])
 def test_a_ratio_above_one_is_refused(typed: object, says: str) -> None:
     found = refusal(read_decimal, typed, places=4, ratio=True)
     assert found.code == "ratio_over_one"

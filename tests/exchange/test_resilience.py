@@ -117,7 +117,9 @@ def test_a_database_killed_in_the_middle_of_batches(tmp_path: Path) -> None:
             (52_000, 52_000, 1)
         ]
         acknowledged = {batch_id for receipt in receipts for batch_id in receipt.ids}
-        kept = {str(row[0]) for row in own.ask("SELECT id FROM exchange_batch WHERE feed = 'policies' AND state = 'DONE'")}
+        kept = {
+            str(row[0]) for row in own.ask("SELECT id FROM exchange_batch WHERE feed = 'policies' AND state = 'DONE'")
+        }
         assert acknowledged == kept
     finally:
         own.stop_all()
@@ -148,9 +150,7 @@ def fifty_megabytes(*, good: bool) -> bytes:
     lines: list[str] = []
     size = 0
     prefix = uuid4().hex[:6]
-    slim = {
-        name: value for name, value in policy_row("@", XINGHUO).items() if name not in ("registered_workers",)
-    }
+    slim = {name: value for name, value in policy_row("@", XINGHUO).items() if name != "registered_workers"}
     text = json.dumps(slim, ensure_ascii=False, separators=(",", ":")) if good else '{"policy_no":"@","holder_name":7}'
     pad = "" if good else " " * 60
     for number in range(500_000):

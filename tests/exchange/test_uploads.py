@@ -61,7 +61,9 @@ def policies(*rows: dict[str, Any]) -> bytes:
         return workbook({str(FEEDS["policies"].title): [titles, *[[row.get(name) for name in names] for row in rows]]})
 
 
-def upload(cast: Any, data: bytes, feed: str = "policies", at: datetime = AT, name: str = "a.xlsx") -> tuple[Batch, bool]:
+def upload(
+    cast: Any, data: bytes, feed: str = "policies", at: datetime = AT, name: str = "a.xlsx"
+) -> tuple[Batch, bool]:
     return upload_file(cast.huaihai, by=BY, at=at, feed=FEEDS[feed], data=data, file_name=name)
 
 
@@ -120,7 +122,9 @@ def test_numbers_that_must_survive_are_read_as_identifiers() -> None:
 def test_an_upload_is_checked_confirmed_and_repeated(cast: Any) -> None:
     nature = str(FEEDS["policies"].get("nature").codes["SOLE"].label)
     data = policies(
-        typed("U1", nature=nature), typed("U2", nature=nature, end_on="2026-01-01"), typed("U3", nature=nature, premium_written="5万")
+        typed("U1", nature=nature),
+        typed("U2", nature=nature, end_on="2026-01-01"),
+        typed("U3", nature=nature, premium_written="5万"),
     )
     batch, is_new = upload(cast, data)
     assert is_new
@@ -187,7 +191,11 @@ def services(persons: list[list[Any]], **words: Any) -> bytes:
 def test_lines_stand_on_a_sheet_of_their_own(cast: Any) -> None:
     cast.accepted(cast.huaihai, "policies", policy_row("S1", XINGHUO))
     data = services(
-        [["SV1", "EXPERT", "示例专家甲", "EXP001"], ["SV1", "EXPERT", "示例专家丁", "EXP404"], ["SV9", "EXPERT", "某某", ""]]
+        [
+            ["SV1", "EXPERT", "示例专家甲", "EXP001"],
+            ["SV1", "EXPERT", "示例专家丁", "EXP404"],
+            ["SV9", "EXPERT", "某某", ""],
+        ]
     )
     batch, _new = upload(cast, data, "services", at=datetime(2026, 11, 23, tzinfo=UTC))
     assert not [f for f in receipt_of(batch)["findings"] if f["field"] != "persons.2.expert_number"]

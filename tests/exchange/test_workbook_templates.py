@@ -33,9 +33,7 @@ COLUMNS = (
         note="每份保单一个号码。",
         examples=("000123456789012345", "PZ2"),
     ),
-    Column(
-        "uscc", "统一社会信用代码", Kind.USCC, True, examples=(make_uscc("370102", 1), make_uscc("370281", 2))
-    ),
+    Column("uscc", "统一社会信用代码", Kind.USCC, True, examples=(make_uscc("370102", 1), make_uscc("370281", 2))),
     Column("name", "名称", examples=("=1+1", "示例乙")),
     Column("risk", "风险等级", Kind.CODE, codes=RISK, examples=("HIGH", "LOW")),
     Column("services", "服务类别", Kind.CODES, codes=RISK, examples=(["HIGH", "LOW"], ["LOW"])),
@@ -124,11 +122,7 @@ def test_rejected_rows_carry_their_reasons_and_can_be_sent_again() -> None:
         [("", "整行重复。")],
     ]
     data = write_workbook(COLUMNS, rows, reasons)
-    cells = (
-        CalamineWorkbook.from_filelike(io.BytesIO(data))
-        .get_sheet_by_index(0)
-        .to_python(skip_empty_area=False)
-    )
+    cells = CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_index(0).to_python(skip_empty_area=False)
     assert cells[1][0] == "保费（元）: 单位不对。填 125000。\n第二个问题。\n起期: 日期有歧义。"
     assert cells[2][0] == "整行重复。"
     comments = part(data, "xl/comments1.xml")
@@ -172,9 +166,7 @@ texts = st.text(st.characters(blacklist_categories=["Cs", "Co", "Cn"]), max_size
 
 @settings(deadline=None, max_examples=60)
 @given(texts, texts, st.integers(0, 10**9), st.decimals(-(10**9), 10**9, places=2))
-def test_any_row_survives_being_written_and_read(
-    number: str, name: str, workers: int, premium: Decimal
-) -> None:
+def test_any_row_survives_being_written_and_read(number: str, name: str, workers: int, premium: Decimal) -> None:
     try:
         expected = {"policy_no": read_text(number, identifier=True), "name": read_text(name)}
     except Unreadable:

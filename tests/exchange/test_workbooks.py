@@ -22,13 +22,9 @@ from anze.exchange.workbooks import Sheet, read_sheet
 
 RISK = (("HIGH", "高"), ("LOW", "低"))
 COLUMNS = (
-    Column(
-        "policy_no", "保单号", Kind.IDENTIFIER, True, aliases=("Policy no.",), examples=("PZ0001", "PZ0002")
-    ),
+    Column("policy_no", "保单号", Kind.IDENTIFIER, True, aliases=("Policy no.",), examples=("PZ0001", "PZ0002")),
     Column("insured_name", "被保险人", required=True, aliases=("Insured",), examples=("示例甲", "示例乙")),
-    Column(
-        "premium", "保费（元）", Kind.DECIMAL, True, aliases=("Premium",), examples=("1200.00", "3400.50")
-    ),
+    Column("premium", "保费（元）", Kind.DECIMAL, True, aliases=("Premium",), examples=("1200.00", "3400.50")),
     Column(
         "start_on",
         "保险起期",
@@ -214,10 +210,7 @@ def test_merged_cells_in_the_row_of_titles_are_refused(first: tuple[int, int], l
     data = workbook([title if place != first[1] else None for place, title in enumerate(TITLES)], build=build)
     sheet = read_sheet(data, COLUMNS)
     assert codes(sheet.problems)[0] == "header_merged"
-    assert (
-        f"{letters_of(first[1])}{first[0] + 1}:{letters_of(last[1])}{last[0] + 1}"
-        in sheet.problems[0].message
-    )
+    assert f"{letters_of(first[1])}{first[0] + 1}:{letters_of(last[1])}{last[0] + 1}" in sheet.problems[0].message
     assert sheet.rows == []
 
 
@@ -246,9 +239,7 @@ def test_merged_cells_in_the_records_are_refused_and_in_a_total_not() -> None:
     assert codes(sheet.notes) == ["total_row"]
 
 
-@pytest.mark.parametrize(
-    "word", ["合计", "总 计", "合计：", "Total", "GRAND TOTAL", "小计", "合计（元）", "本页合计"]
-)
+@pytest.mark.parametrize("word", ["合计", "总 计", "合计：", "Total", "GRAND TOTAL", "小计", "合计（元）", "本页合计"])
 @pytest.mark.parametrize("place", [0, 1])
 def test_a_totals_row_is_left_out_and_said_so(word: str, place: int) -> None:
     total = [None] * place + [word] + [None] * (1 - place) + [1234.5]
@@ -324,10 +315,7 @@ def test_a_big_sheet_beside_the_declared_one_does_no_harm() -> None:
         several(book, sheet)
         sheet.write(900_000, 300, "raw data")
 
-    assert (
-        read_sheet(workbook(TITLES, ROW, build=build), COLUMNS, ("保单",)).rows[0][1]["policy_no"]
-        == "PZ-OTHER"
-    )
+    assert read_sheet(workbook(TITLES, ROW, build=build), COLUMNS, ("保单",)).rows[0][1]["policy_no"] == "PZ-OTHER"
 
 
 # Cells that parsers read as empty
@@ -359,9 +347,7 @@ def test_formulas_without_a_result_are_not_empty_cells() -> None:
     rows = [row for _number, row in read_sheet(without, COLUMNS).rows]
     assert [row["premium"] for row in rows] == [UNCALCULATED, 2.0, None]
     assert rows[2]["insured_name"] is None
-    bare = rewritten(
-        data, sheet1__xml=lambda xml: xml.replace(b' t="str"><f>1+1</f><v>WANTED</v>', b"><f>1+1</f>")
-    )
+    bare = rewritten(data, sheet1__xml=lambda xml: xml.replace(b' t="str"><f>1+1</f><v>WANTED</v>', b"><f>1+1</f>"))
     assert read_sheet(bare, COLUMNS).rows[0][1]["premium"] == UNCALCULATED
 
 
@@ -518,9 +504,7 @@ def test_more_than_a_hundred_thousand_records_are_refused(monkeypatch: pytest.Mo
 
 
 def test_cells_without_addresses_are_refused() -> None:
-    data = rewritten(
-        workbook(TITLES, ROW), sheet1__xml=lambda xml: re.sub(rb'<c r="[A-Z]+[0-9]+"', b"<c", xml)
-    )
+    data = rewritten(workbook(TITLES, ROW), sheet1__xml=lambda xml: re.sub(rb'<c r="[A-Z]+[0-9]+"', b"<c", xml))
     assert refused(data) == "cells_without_address"
 
 
@@ -548,9 +532,7 @@ def test_a_sheet_with_damaged_xml_never_crashes(data: st.DataObject) -> None:
     def damage(xml: bytes) -> bytes:
         changed = bytearray(xml)
         for _ in range(data.draw(st.integers(1, 5))):
-            changed[data.draw(st.integers(0, len(changed) - 1))] = data.draw(
-                st.sampled_from(b"<>/\"'= 09azAZ\x00\xff")
-            )
+            changed[data.draw(st.integers(0, len(changed) - 1))] = data.draw(st.sampled_from(b"<>/\"'= 09azAZ\x00\xff"))
         return bytes(changed)
 
     part = data.draw(st.sampled_from(["sheet1__xml", "workbook__xml", "sharedStrings__xml", "styles__xml"]))
@@ -565,9 +547,7 @@ GOOD = workbook(TITLES, ROW, ROW)
 CSV = '保单号,被保险人,保费（元）,保险起期,风险等级\r\nPZ1,某某铸造,"1,234.50",2024年3月5日,高\r\n'
 
 
-@pytest.mark.parametrize(
-    "encoding", ["utf-8", "utf-8-sig", "gbk", "gb18030", "utf-16", "utf-16-le", "utf-16-be"]
-)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "gb18030", "utf-16", "utf-16-le", "utf-16-be"])
 def test_csv_in_every_encoding_in_use(encoding: str) -> None:
     sheet = read_sheet(CSV.encode(encoding), COLUMNS)
     assert codes(sheet.problems) == codes(sheet.notes) == []
@@ -577,24 +557,19 @@ def test_csv_in_every_encoding_in_use(encoding: str) -> None:
 
 def test_csv_with_rare_characters_of_names() -> None:
     assert (
-        read_sheet(CSV.replace("某某", "䶮㙍𬱟").encode("gb18030"), COLUMNS).rows[0][1]["insured_name"]
-        == "䶮㙍𬱟铸造"
+        read_sheet(CSV.replace("某某", "䶮㙍𬱟").encode("gb18030"), COLUMNS).rows[0][1]["insured_name"] == "䶮㙍𬱟铸造"
     )
 
 
 @pytest.mark.parametrize("separator", [";", "\t", "|"])
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
 def test_csv_with_other_separators_and_line_ends(separator: str, ending: str) -> None:
-    text = ending.join(
-        [separator.join(TITLES), separator.join(["PZ1", "甲", "1,234.50", "2024-03-05", "高"]), ""]
-    )
+    text = ending.join([separator.join(TITLES), separator.join(["PZ1", "甲", "1,234.50", "2024-03-05", "高"]), ""])
     assert read_sheet(text.encode(), COLUMNS).rows[0][1]["premium"] == "1,234.50"
 
 
 def test_csv_rows_are_numbered_as_a_spreadsheet_numbers_them() -> None:
-    text = (
-        'sep=,\n\n保单号,被保险人,保费,保险起期\nPZ1,"甲\n乙",1,2024-03-05\n\nPZ2,丙,2,2024-03-06\n合计,,3,\n'
-    )
+    text = 'sep=,\n\n保单号,被保险人,保费,保险起期\nPZ1,"甲\n乙",1,2024-03-05\n\nPZ2,丙,2,2024-03-06\n合计,,3,\n'
     sheet = read_sheet(text.encode(), COLUMNS)
     assert [(number, row["insured_name"]) for number, row in sheet.rows] == [(4, "甲\n乙"), (6, "丙")]
     assert [(note.code, note.row) for note in sheet.notes] == [("total_row", 7)]
@@ -607,9 +582,7 @@ def test_a_comma_inside_an_amount_shifts_no_cell_unnoticed() -> None:
 
 
 def test_an_open_quotation_mark_swallows_no_rows() -> None:
-    sheet = read_sheet(
-        (CSV + 'PZ2,"乙,1,2024-03-05,高\n' + "PZ3,丙,1,2024-03-05,高\n" * 20).encode(), COLUMNS
-    )
+    sheet = read_sheet((CSV + 'PZ2,"乙,1,2024-03-05,高\n' + "PZ3,丙,1,2024-03-05,高\n" * 20).encode(), COLUMNS)
     assert sheet.rows == []
     assert [(problem.code, problem.row) for problem in sheet.problems] == [("csv_broken", 3)]
 
@@ -619,11 +592,7 @@ def test_csv_with_too_many_columns() -> None:
 
 
 def test_the_name_of_the_file_does_not_matter_its_content_does() -> None:
-    assert (
-        len(read_sheet(workbook(TITLES, ROW), COLUMNS).rows)
-        == len(read_sheet(CSV.encode(), COLUMNS).rows)
-        == 1
-    )
+    assert len(read_sheet(workbook(TITLES, ROW), COLUMNS).rows) == len(read_sheet(CSV.encode(), COLUMNS).rows) == 1
 
 
 @settings(max_examples=200, deadline=None)

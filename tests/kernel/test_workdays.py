@@ -61,9 +61,7 @@ def test_workdays_per_year() -> None:
 
 def test_swapped_days_and_days_off_of_the_notices() -> None:
     worked_weekends = {
-        row["date"]
-        for row in rows()
-        if row["is_workday"] == "1" and date.fromisoformat(row["date"]).weekday() >= 5
+        row["date"] for row in rows() if row["is_workday"] == "1" and date.fromisoformat(row["date"]).weekday() >= 5
     }
     assert {day for day in worked_weekends if day.startswith("2025")} == {
         "2025-01-26", "2025-02-08", "2025-04-27", "2025-09-28", "2025-10-11",

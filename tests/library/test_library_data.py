@@ -71,6 +71,4 @@ def test_the_criteria_of_each_list_are_all_there() -> None:
 
 def test_texts_that_were_not_seen_are_marked() -> None:
     unverified = {row["code"] for row in rows("criteria") if row["status"] == "UNVERIFIED"}
-    assert unverified == (
-        {f"DUST-{n}" for n in range(6, 11)} | {f"HC-{n}" for n in range(6, 21)} | {"CS-1", "CS-2"}
-    )
+    assert unverified == ({f"DUST-{n}" for n in range(6, 11)} | {f"HC-{n}" for n in range(6, 21)} | {"CS-1", "CS-2"})

@@ -71,9 +71,7 @@ class Recount:
             row = each.row
             start, end = day(row["start_on"]), day(row["end_on"])
             enterprise = self.enterprises[row["insured_uscc"]]
-            self.policies[each.sender, row["policy_no"]] = Policy(
-                each.sender, row, enterprise, start, end, end
-            )
+            self.policies[each.sender, row["policy_no"]] = Policy(each.sender, row, enterprise, start, end, end)
         self._endorse()
         for each in sent["receipts"]:
             self.policies[each.sender, each.row["policy_no"]].received += Decimal(each.row["amount"])
@@ -105,16 +103,12 @@ class Recount:
         """(county, sector) → (insured, obliged) at the end of a day: who is on the register, not delisted and
         not closed, and of these who has a policy in force."""
         covered = {
-            policy.row["insured_uscc"]
-            for policy in self.policies.values()
-            if policy.start <= on <= policy.cover_end
+            policy.row["insured_uscc"] for policy in self.policies.values() if policy.start <= on <= policy.cover_end
         }
         found: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
         for each in self.sent["obligations"]:
             row, enterprise = each.row, self.enterprises[each.row["uscc"]]
-            gone = min(
-                day(row.get("delisted_on", "9999-12-31")), day(enterprise.get("closed_on", "9999-12-31"))
-            )
+            gone = min(day(row.get("delisted_on", "9999-12-31")), day(enterprise.get("closed_on", "9999-12-31")))
             if day(row["listed_on"]) <= on < gone:
                 cell = found[enterprise["region_code"], row["sector"]]
                 cell[0] += row["uscc"] in covered

@@ -148,18 +148,14 @@ def test_names_are_invented(drawn: Province) -> None:
     assert len(set(names)) == len(names)
     # a county may be called 泰山; what follows it may not
     invented = [
-        name.removeprefix(words.short_region(each.county.name)).removeprefix(
-            words.short_region(each.county.city_name)
-        )
+        name.removeprefix(words.short_region(each.county.name)).removeprefix(words.short_region(each.county.city_name))
         for name, each in zip(names, drawn.enterprises, strict=True)
     ]
     for name in institutions + invented:
         assert not [real for real in REAL if real in name], name
     # the invented part of an enterprise's name is three rare characters
     for enterprise in drawn.enterprises:
-        assert any(enterprise.name[i : i + 3] in _BRANDS for i in range(len(enterprise.name) - 2)), (
-            enterprise.name
-        )
+        assert any(enterprise.name[i : i + 3] in _BRANDS for i in range(len(enterprise.name) - 2)), enterprise.name
 
 
 _BRANDS = {words.brand(number) for number in range(SEED, SEED + 2000)}
@@ -199,9 +195,7 @@ def test_planted_anomalies_are_in_the_rows(drawn: Province, sent: Sent) -> None:
 
     assert len(truth["impossible_itineraries"]) == counts.impossible_itineraries
     for entry in truth["impossible_itineraries"]:
-        pair = [
-            services[entry[each]["insurer"], entry[each]["service_no"]].row for each in ("first", "second")
-        ]
+        pair = [services[entry[each]["insurer"], entry[each]["service_no"]].row for each in ("first", "second")]
         for row in pair:
             assert row["started_at"].startswith(entry["day"])
             assert entry["expert"] in [

@@ -1,5 +1,4 @@
 """The synthetic province in the database: loaded by the real commands, nothing rejected, nothing lost."""
-# ruff: noqa: S608 - tables are named by the feeds
 
 from __future__ import annotations
 
@@ -65,15 +64,11 @@ def test_late_rows_are_those_of_the_truth(demo: Demo) -> None:
 
 
 def test_references_are_complete(demo: Demo) -> None:
-    assert demo.select(
-        "SELECT count(*) FROM prevention_service WHERE plan_no <> '' AND plan_item_id IS NULL"
-    ) == [(0,)]
-    assert demo.select(
-        "SELECT count(*) FROM hazards_hazard WHERE source = 'SERVICE' AND service_id IS NULL"
-    ) == [(0,)]
-    assert demo.select(
-        "SELECT count(*) FROM prevention_serviceperson WHERE kind = 'EXPERT' AND expert_id IS NULL"
-    ) == [(0,)]
+    assert demo.select("SELECT count(*) FROM prevention_service WHERE plan_no <> '' AND plan_item_id IS NULL") == [(0,)]
+    assert demo.select("SELECT count(*) FROM hazards_hazard WHERE source = 'SERVICE' AND service_id IS NULL") == [(0,)]
+    assert demo.select("SELECT count(*) FROM prevention_serviceperson WHERE kind = 'EXPERT' AND expert_id IS NULL") == [
+        (0,)
+    ]
 
 
 def test_there_is_a_login_for_every_role(demo: Demo) -> None:

@@ -41,9 +41,7 @@ def test_a_policy_shows_its_facts_and_what_hangs_on_it(regulator):
     tabs = re.findall(r"\?tab=([a-z-]+)", page.content.decode())
     assert tabs == ["endorsements", "receipts", "claims", "plans", "services", "expenses", "history"]
     for tab, number in (("services", "S-"), ("claims", "L-"), ("receipts", "R-"), ("expenses", "X-")):
-        assert f"{number}{OWN_MARK}" in text_of(
-            regulator.get(reverse("policy", args=[policy.pk]), {"tab": tab})
-        )
+        assert f"{number}{OWN_MARK}" in text_of(regulator.get(reverse("policy", args=[policy.pk]), {"tab": tab}))
 
 
 def test_history_tells_what_changed_when_and_by_which_delivery(cast, regulator):
@@ -59,9 +57,7 @@ def test_history_tells_what_changed_when_and_by_which_delivery(cast, regulator):
     latest = next(v for v in versions if any(d.title == "Insured workers" for d in v.differences))
     change = next(d for d in latest.differences if d.title == "Insured workers")
     assert (change.before, change.after) == ("100", "88")
-    assert not any(d.title == "Premium written" for d in latest.differences), (
-        "what did not change is not told"
-    )
+    assert not any(d.title == "Premium written" for d in latest.differences), "what did not change is not told"
     assert versions[-1].is_first
     text = text_of(regulator.get(reverse("policy", args=[policy.pk]), {"tab": "history"}))
     assert "Insured workers 100 88" in text

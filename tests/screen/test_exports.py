@@ -71,19 +71,13 @@ def test_csv_is_clean_and_in_the_lists_order(regulator):
     assert sorted(rows[1:]) == [["P1", "1234567.89", "2026-03-01"], ["P2", "50000", "2026-03-01"]]
 
 
-@pytest.mark.parametrize(
-    "name", ["=1+1", "+86 531", "-2+3", "@SUM(A1)", "\t=1", '=HYPERLINK("http://x","y")']
-)
+@pytest.mark.parametrize("name", ["=1+1", "+86 531", "-2+3", "@SUM(A1)", "\t=1", '=HYPERLINK("http://x","y")'])
 def test_no_text_is_run_as_a_formula(regulator, name):
     Enterprise.objects.filter(uscc=XINGHUO).update(name=name)
     query = {"region": "370102", "columns": "enterprise__name"}
     rows = list(
         csv.reader(
-            io.StringIO(
-                read(regulator.get(reverse("policies-export"), {**query, "format": "csv"})).decode(
-                    "utf-8-sig"
-                )
-            )
+            io.StringIO(read(regulator.get(reverse("policies-export"), {**query, "format": "csv"})).decode("utf-8-sig"))
         )
     )
     assert rows[1] == [f"'{name}"]
@@ -111,18 +105,12 @@ def test_every_row_is_exported_not_only_the_page(cast, regulator):
 def test_an_empty_list_still_has_its_heads(regulator):
     data, _about = sheet(regulator.get(reverse("claims-export"), {"columns": "claim_no,claimed"}))
     assert data[0] == ["Claim no.", "Amount claimed"]
-    rows = read(regulator.get(reverse("claims-export"), {"columns": "claim_no", "format": "csv"})).decode(
-        "utf-8-sig"
-    )
+    rows = read(regulator.get(reverse("claims-export"), {"columns": "claim_no", "format": "csv"})).decode("utf-8-sig")
     assert rows.splitlines() == ["Claim no."]
 
 
 def test_an_export_is_recorded_with_filters_columns_and_rows(regulator):
-    read(
-        regulator.get(
-            reverse("policies-export"), {"region": "370102", "columns": "policy_no", "format": "csv"}
-        )
-    )
+    read(regulator.get(reverse("policies-export"), {"region": "370102", "columns": "policy_no", "format": "csv"}))
     event = Event.objects.get(kind="export.made")
     assert event.role == Role.PROVINCE_REGULATOR
     assert event.address == "127.0.0.1"
@@ -134,9 +122,7 @@ def test_an_export_is_recorded_with_filters_columns_and_rows(regulator):
 
 def test_an_insurer_exports_only_its_own(cast, regulator, browser_of):
     own = browser_of(Role.INSURER_CLERK)
-    rows = read(own.get(reverse("policies-export"), {"format": "csv", "columns": "policy_no"})).decode(
-        "utf-8-sig"
-    )
+    rows = read(own.get(reverse("policies-export"), {"format": "csv", "columns": "policy_no"})).decode("utf-8-sig")
     assert rows.splitlines()[1:] == ["P1"]
 
 

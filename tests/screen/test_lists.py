@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.db import connection
+from django.db.models.expressions import RawSQL
 from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -16,6 +17,7 @@ from anze.exchange.feeds import FEEDS
 from anze.expenses.models import Expense
 from anze.hazards.models import Hazard
 from anze.hazards.screens import HAZARDS
+from anze.kernel.models import Event, FedTable
 from anze.kernel.scope import EVERYTHING, Scope
 from anze.parties.models import Enterprise
 from anze.parties.rules import Permission, Role
@@ -146,6 +148,7 @@ SAMPLE = {
     "search": "Z'%_\\ 示例",
     "region": "370100",
     "flag": "yes",
+    "text": "铝加工1+1",
     "of": "01900000-0000-7000-8000-000000000000",
 }
 
@@ -164,7 +167,7 @@ def test_every_filter_of_every_list_narrows_without_an_error(insured, asked_by, 
             words = [{each.words[0]: "1", each.words[1]: "10,000"}]
         elif each.shape in ("choice", "cases"):
             options = each.options(screen.model, Asked(screen, asked_by()).asking)
-            words = [{each.name: value} for value, _said in options][:5] + [{each.name: "UNKNOWN"}]
+            words = [*[{each.name: value} for value, _said in options][:5], {each.name: "UNKNOWN"}]
         else:
             words = [{each.name: SAMPLE[each.shape]}]
         for one in words:
@@ -262,9 +265,7 @@ def test_dates_are_beijing_days(insured, asked_by):
 
 def test_void_records_are_shown_only_where_asked_for(insured, asked_by):
     insured.accepted(insured.huaihai, "hazards", *hazard_rows(2))
-    insured.accepted(
-        insured.huaihai, "hazards", {**hazard_rows(1)[0], "is_void": True, "void_reason": "重复"}
-    )
+    insured.accepted(insured.huaihai, "hazards", {**hazard_rows(1)[0], "is_void": True, "void_reason": "重复"})
     assert [Asked(HAZARDS, asked_by(q)).page().total for q in ("", "?records=void", "?records=all")] == [
         1,
         1,
@@ -298,9 +299,7 @@ def test_a_column_of_a_table_out_of_reach_does_not_exist(insured, asked_by):
 
 
 def test_what_others_typed_cannot_become_part_of_the_page(insured, browser_of):
-    Enterprise.objects.filter(uscc=XINGHUO).update(
-        name='<script>alert("x")</script> & <b>示例</b>铸造有限公司'
-    )
+    Enterprise.objects.filter(uscc=XINGHUO).update(name='<script>alert("x")</script> & <b>示例</b>铸造有限公司')
     browser = browser_of(Role.PROVINCE_REGULATOR)
     for name in ("enterprises", "policies"):
         text = browser.get(f"{reverse(name)}?q=%3Cscript%3E").content.decode()
@@ -326,9 +325,7 @@ def test_an_empty_list_says_whether_filters_are_to_blame(cast, browser_of):
     browser = browser_of(Role.PROVINCE_REGULATOR)
     browser.cookies["language"] = "en"
     assert "Nothing here yet." in browser.get(reverse("policies")).content.decode()
-    assert (
-        "Nothing fits these filters." in browser.get(f"{reverse('policies')}?state=expired").content.decode()
-    )
+    assert "Nothing fits these filters." in browser.get(f"{reverse('policies')}?state=expired").content.decode()
 
 
 def test_states_follow_the_day_of_the_request(cast, asked_by):
@@ -356,3 +353,52 @@ def test_states_follow_the_day_of_the_request(cast, asked_by):
     assert "state-warning" in said["soon"]
     assert "state-success" in said["now"]
     assert "state-info" in said["next"]
+
+
+BIG = [screen for screen in LISTS.values() if issubclass(screen.model, FedTable) or screen.model is Event]
+
+
+def _indexes(model) -> list[list[str]]:
+    with connection.cursor() as cursor:
+        found = connection.introspection.get_constraints(cursor, model._meta.db_table)
+    return [each["columns"] for each in found.values() if each["index"] or each["unique"] or each["primary_key"]]
+
+
+@pytest.mark.parametrize("screen", BIG, ids=lambda screen: screen.name)
+def test_behind_the_order_and_every_tab_of_a_big_list_stands_an_index(db, screen):
+    indexes = _indexes(screen.model)
+    source = screen.model._meta.get_field(screen.plans[screen.sort.lstrip("-")].reads[0])
+    assert any(columns[0] == source.column for columns in indexes), f"order by {source.column}"
+    for word in screen.tab_of.values():
+        if word in {field.name for field in screen.model._meta.local_concrete_fields}:
+            column = screen.model._meta.get_field(word).column
+            assert any(columns[0] == column for columns in indexes), f"tab by {column}"
+
+
+def test_a_count_that_takes_too_long_gives_way_to_the_page(insured, asked_by, monkeypatch):
+    from anze.screen import asked as module
+
+    insured.accepted(insured.huaihai, "hazards", *hazard_rows(60))
+    slow = ListScreen(
+        name="slow",
+        path="slow/",
+        title="Slow",
+        model=Hazard,
+        permission=Permission.SEE_HAZARDS,
+        columns=(Column("hazard_no"), Column("found_on")),
+        filters=HAZARDS.filters,
+        sort="-found_on",
+        base=lambda rows, asking: rows.annotate(
+            nap=RawSQL("(SELECT true FROM pg_sleep(0.003 + 0 * hazards_hazard.version))", ())
+        ).filter(nap=True),
+        exported=False,
+    )
+    monkeypatch.setattr(ListScreen, "url", "/slow/")
+    page = Asked(slow, asked_by("?region=370102")).page()
+    assert (page.count, len(page.rows)) == ("50+", 50)
+    assert page.next
+    monkeypatch.setattr(module, "COUNT_FOR", 10_000)
+    assert Asked(slow, asked_by("?region=370102")).page().count == "60"
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW statement_timeout")
+        assert cursor.fetchone() == ("0",)

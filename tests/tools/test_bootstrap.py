@@ -104,9 +104,7 @@ def test_without_a_network_one_sentence_says_so(checkout: Path, tmp_path: Path) 
     assert "Traceback" not in done.stderr
 
 
-def test_a_python_without_ensurepip_is_told_what_to_install(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_python_without_ensurepip_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(bootstrap, "VENV", tmp_path / "venv")
     monkeypatch.setattr(bootstrap, "VENV_PYTHON", tmp_path / "venv" / "bin" / "python")
     monkeypatch.setattr(bootstrap, "STAMPS", tmp_path)

@@ -59,9 +59,9 @@ def test_translations_are_kept_taken_over_and_compiled(house: Path) -> None:
     done = done.replace('msgid "until %(day)s"\nmsgstr ""', 'msgid "until %(day)s"\nmsgstr "至%(day)s"')
     path.write_text(done, "utf-8")
     catalogues.update([])
-    assert catalogues.translation(
-        next(iter(m for m in catalogues.read(path) if m.id == "until %(day)s"))
-    ) == ("至%(day)s",)
+    assert catalogues.translation(next(iter(m for m in catalogues.read(path) if m.id == "until %(day)s"))) == (
+        "至%(day)s",
+    )
     # the same word in another room comes along
     assert "未结" in catalogues.path_of("upper").read_text("utf-8")
     before = path.read_bytes()

@@ -69,9 +69,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         page = page.replace(place, json.dumps(option))
     (root / "index.html").write_text(page, encoding="utf-8")
     (root / "fragment.html").write_text(FRAGMENT, encoding="utf-8")
-    (root / "drilled.html").write_text(
-        '<!doctype html><meta charset="utf-8"><title>明细</title>', encoding="utf-8"
-    )
+    (root / "drilled.html").write_text('<!doctype html><meta charset="utf-8"><title>明细</title>', encoding="utf-8")
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(root)))
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

@@ -187,9 +187,7 @@ def test_four_at_once_make_one_cluster(directory: Path) -> None:
         ),
     ]
     callers = [
-        subprocess.Popen(
-            command, cwd=postgres.ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        subprocess.Popen(command, cwd=postgres.ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for _ in range(4)
     ]
     answers = [caller.communicate(timeout=60) for caller in callers]

@@ -177,9 +177,7 @@ def test_somebody_with_two_roles_works_in_one_at_a_time(clerk, cast):
 
 def test_nobody_takes_a_role_that_is_not_his(clerk, cast):
     someone = Account.objects.create_user("regulator", PASSWORD, name="示例监管员")
-    foreign = Membership.objects.create(
-        account=someone, role=Role.PROVINCE_REGULATOR, organisation=cast.province
-    )
+    foreign = Membership.objects.create(account=someone, role=Role.PROVINCE_REGULATOR, organisation=cast.province)
     browser = Browser()
     sign_in(browser)
     browser.post(reverse("role"), {"membership": str(foreign.pk)})

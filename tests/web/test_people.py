@@ -30,9 +30,7 @@ def administrator(browser_of) -> Browser:
     return browser_of(Role.ADMINISTRATOR)
 
 
-def new_person(
-    browser: Browser, username: str, role: Role, organisation: Organisation | None = None, **words
-):
+def new_person(browser: Browser, username: str, role: Role, organisation: Organisation | None = None, **words):
     given = {"username": username, "name": "示例新人", "role": role.value, **words}
     if organisation is not None:
         given["organisation"] = str(organisation.pk)
@@ -163,10 +161,7 @@ def test_an_ended_role_is_gone_with_the_next_request(cast, administrator, browse
 
 def test_nobody_shuts_himself_out(administrator):
     own = administrator.membership
-    assert (
-        administrator.post(reverse("person-active", args=[own.account_id]), {"is_active": "no"}).status_code
-        == 409
-    )
+    assert administrator.post(reverse("person-active", args=[own.account_id]), {"is_active": "no"}).status_code == 409
     assert administrator.post(reverse("person-role-end", args=[own.pk])).status_code == 409
     assert administrator.get(reverse("home")).status_code == 200
 
@@ -191,9 +186,7 @@ def test_a_role_without_what_it_belongs_to_is_refused_at_the_field(cast, adminis
     answer = new_person(administrator, "somebody", role, **words)
     assert answer.status_code == 422
     assert f'id="id_{field}_about"' in answer.content.decode()
-    assert re.search(rf'id="id_{field}_about">\s*<div class="invalid-feedback">', answer.content.decode()), (
-        field
-    )
+    assert re.search(rf'id="id_{field}_about">\s*<div class="invalid-feedback">', answer.content.decode()), field
     assert not Account.objects.filter(username="somebody").exists()
 
 
@@ -235,10 +228,7 @@ def test_a_taken_user_name_is_told_and_nothing_is_half_done(cast, administrator)
 def test_name_and_contact_are_changed_with_a_trace(cast, administrator, browser_of):
     clerk = browser_of(Role.INSURER_CLERK)
     address = reverse("person-edit", args=[clerk.membership.account_id])
-    assert (
-        administrator.post(address, {"name": "示例改名", "email": "a@example.org", "phone": ""}).status_code
-        == 302
-    )
+    assert administrator.post(address, {"name": "示例改名", "email": "a@example.org", "phone": ""}).status_code == 302
     assert Account.objects.get(pk=clerk.membership.account_id).name == "示例改名"
     assert Event.objects.get(kind="person.changed").details["name"] == "示例改名"
 

@@ -5,51 +5,102 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('claims', '0002_keys_without_redundant_indexes'),
-        ('parties', '0001_initial'),
+        ("claims", "0002_keys_without_redundant_indexes"),
+        ("parties", "0001_initial"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='accident',
-            name='enterprise',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.enterprise', verbose_name='enterprise'),
+            model_name="accident",
+            name="enterprise",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="parties.enterprise",
+                verbose_name="enterprise",
+            ),
         ),
         migrations.AlterField(
-            model_name='accident',
-            name='insurer',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.organisation', verbose_name='insurer'),
+            model_name="accident",
+            name="insurer",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="parties.organisation",
+                verbose_name="insurer",
+            ),
         ),
         migrations.AlterField(
-            model_name='claim',
-            name='enterprise',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.enterprise', verbose_name='enterprise'),
+            model_name="claim",
+            name="enterprise",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="parties.enterprise",
+                verbose_name="enterprise",
+            ),
         ),
         migrations.AlterField(
-            model_name='claim',
-            name='insurer',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.organisation', verbose_name='insurer'),
+            model_name="claim",
+            name="insurer",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="parties.organisation",
+                verbose_name="insurer",
+            ),
         ),
         migrations.AlterField(
-            model_name='payment',
-            name='enterprise',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.enterprise'),
+            model_name="payment",
+            name="enterprise",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="parties.enterprise",
+            ),
         ),
         migrations.AlterField(
-            model_name='payment',
-            name='insurer',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.organisation'),
+            model_name="payment",
+            name="insurer",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="parties.organisation",
+            ),
         ),
         migrations.AlterField(
-            model_name='victim',
-            name='enterprise',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.enterprise'),
+            model_name="victim",
+            name="enterprise",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="parties.enterprise",
+            ),
         ),
         migrations.AlterField(
-            model_name='victim',
-            name='insurer',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.organisation'),
+            model_name="victim",
+            name="insurer",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="parties.organisation",
+            ),
         ),
     ]

@@ -271,9 +271,7 @@ def fewer_findings(rows: Iterable[DecodedRow]) -> Iterator[DecodedRow]:
         yield row
 
 
-def keep_receipt(
-    batch: Batch, result: Published, *, at: datetime, state: BatchState = BatchState.DONE
-) -> None:
+def keep_receipt(batch: Batch, result: Published, *, at: datetime, state: BatchState = BatchState.DONE) -> None:
     batch.state = state
     batch.finished_at = at
     batch.rows = len(result.outcomes)

@@ -140,4 +140,3 @@ def _move(batch: Batch, source: BatchState, target: BatchState, **sets: Any) -> 
             status=409,
         )
     batch.refresh_from_db()
-

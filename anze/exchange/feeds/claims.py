@@ -33,7 +33,7 @@ def _accident_class_sql() -> str:
         for measure in ACCIDENT_MEASURES
     ]
     return (
-        f"coalesce((SELECT m.class FROM (VALUES {', '.join(steps)}) AS m(key, rank, class, reached) "  # noqa: S608 - declarations
+        f"coalesce((SELECT m.class FROM (VALUES {', '.join(steps)}) AS m(key, rank, class, reached) "
         "JOIN kernel_parameter p ON p.key = m.key AND p.region_code = '' AND p.value <> '' "
         "AND p.effective_from <= r.event_on AND (p.effective_to IS NULL OR p.effective_to >= r.event_on) "
         "WHERE m.reached >= p.value::numeric ORDER BY m.rank LIMIT 1), "
@@ -45,9 +45,7 @@ def _accident_class_sql() -> str:
 ACCIDENTS = Feed(
     name="accidents",
     title=_("Accidents"),
-    about=_(
-        "Accidents at insured enterprises; the class follows from deaths, serious injuries and direct loss."
-    ),
+    about=_("Accidents at insured enterprises; the class follows from deaths, serious injuries and direct loss."),
     sender=Sender.INSURER,
     model=Accident,
     key=("accident_no",),
@@ -122,9 +120,7 @@ def _steps_in_order() -> tuple[Check, ...]:
     )
 
 
-def _moment(
-    name: str, title: object, example: tuple[str | None, str | None], required: bool = False
-) -> Field:
+def _moment(name: str, title: object, example: tuple[str | None, str | None], required: bool = False) -> Field:
     return Field(name, Kind.MOMENT, title, example, required=required)  # type: ignore[arg-type]
 
 
@@ -153,9 +149,7 @@ _PAYMENTS = (
 CLAIMS = Feed(
     name="claims",
     title=_("Claims"),
-    about=_(
-        "Claims with their steps, victims without names, and payments; each step is sent as a correction."
-    ),
+    about=_("Claims with their steps, victims without names, and payments; each step is sent as a correction."),
     sender=Sender.INSURER,
     model=Claim,
     key=("claim_no",),
@@ -190,9 +184,7 @@ CLAIMS = Feed(
             ("2026-07-08T11:30:00+08:00", "2026-08-19T09:00:00+08:00"),
             _("With time zone; the reporting clock starts on the Beijing day."),
         ),
-        _moment(
-            "registered_at", _("registered at"), ("2026-07-08T15:00:00+08:00", "2026-08-20T10:00:00+08:00")
-        ),
+        _moment("registered_at", _("registered at"), ("2026-07-08T15:00:00+08:00", "2026-08-20T10:00:00+08:00")),
         _moment("surveyed_at", _("surveyed at"), ("2026-07-09T10:00:00+08:00", None)),
         _moment("docs_complete_at", _("documents complete at"), ("2026-08-25T16:00:00+08:00", None)),
         _moment("assessed_at", _("assessed at"), ("2026-09-01T16:00:00+08:00", None)),

@@ -98,9 +98,7 @@ ENTERPRISES = Feed(
             (True, False),
             _("High-risk unit by 山东省安全生产条例 Art. 19; not the same as the duty to insure."),
         ),
-        Field(
-            "registered_on", Kind.DATE, _("entered on the ledger on"), ("2026-01-08", "2026-02-11"), column=""
-        ),
+        Field("registered_on", Kind.DATE, _("entered on the ledger on"), ("2026-01-08", "2026-02-11"), column=""),
         Field("closed_on", Kind.DATE, _("closed on"), (None, None), required=False),
     ),
     references=(

@@ -20,8 +20,7 @@ OWN_ENTERPRISE = Reference(
     OF_ENTERPRISE,
     "unknown_enterprise",
     foreign="enterprise_not_yours",
-    where="EXISTS (SELECT 1 FROM parties_engagement g "
-    "WHERE g.party_id = {sender} AND g.enterprise_id = {t}.id)",
+    where="EXISTS (SELECT 1 FROM parties_engagement g WHERE g.party_id = {sender} AND g.enterprise_id = {t}.id)",
 )
 INSURED_USCC = Field(
     "insured_uscc",

@@ -60,7 +60,7 @@ def engage(parties: str) -> str:
     """SQL that opens the sheets of enterprises to those who work there. `parties` selects party_id,
     enterprise_id and the day since when."""
     return (
-        "INSERT INTO parties_engagement (id, party_id, enterprise_id, since_on) "  # noqa: S608 - a declaration
+        "INSERT INTO parties_engagement (id, party_id, enterprise_id, since_on) "
         f"SELECT kernel_new_id(), e.party_id, e.enterprise_id, min(e.day) FROM ({parties}) e "
         "WHERE e.party_id IS NOT NULL GROUP BY e.party_id, e.enterprise_id "
         # in one order for everybody: two insurers with the same agency may publish at the same time
@@ -71,8 +71,7 @@ def engage(parties: str) -> str:
 
 
 ENGAGE_INSURER = engage(
-    "SELECT {sender} AS party_id, r.enterprise_id, r.start_on AS day FROM resolved r "
-    "WHERE r.outcome IN ('A', 'U')"
+    "SELECT {sender} AS party_id, r.enterprise_id, r.start_on AS day FROM resolved r WHERE r.outcome IN ('A', 'U')"
 )
 
 # What the endorsements on file make of a policy: the last day of cover and the day of cancellation.
@@ -114,14 +113,11 @@ _UNDER_RECORD = (
     ("claims_victim", "claims_claim", "claim_id"),
 )
 _MOVED = "r.outcome = 'U' AND r.known_enterprise_id <> r.enterprise_id"
-_TAKE_OVER = (
-    "SET enterprise_id = r.enterprise_id, region_code = r.region_code, sector = r.sector FROM resolved r"
-)
+_TAKE_OVER = "SET enterprise_id = r.enterprise_id, region_code = r.region_code, sector = r.sector FROM resolved r"
 FOLLOW_POLICY = (
     *(f"UPDATE {table} t {_TAKE_OVER} WHERE {_MOVED} AND t.policy_id = r.id" for table in _UNDER_POLICY),
     *(
-        f"UPDATE {table} t {_TAKE_OVER} JOIN {parent} p ON p.policy_id = r.id "
-        f"WHERE {_MOVED} AND t.{column} = p.id"
+        f"UPDATE {table} t {_TAKE_OVER} JOIN {parent} p ON p.policy_id = r.id WHERE {_MOVED} AND t.{column} = p.id"
         for table, parent, column in _UNDER_RECORD
     ),
 )
@@ -288,9 +284,7 @@ POLICIES = Feed(
             maximum=366,
         ),
         Field("is_renewal", Kind.BOOL, _("renewal"), (True, False)),
-        Field(
-            "previous_policy_no", Kind.TEXT, _("previous policy no."), ("", ""), required=False, max_length=50
-        ),
+        Field("previous_policy_no", Kind.TEXT, _("previous policy no."), ("", ""), required=False, max_length=50),
         Field(
             "project_name",
             Kind.TEXT,
@@ -303,9 +297,7 @@ POLICIES = Feed(
         Field("permit_no", Kind.TEXT, _("construction permit no."), ("", ""), required=False, max_length=60),
         Field("project_address", Kind.TEXT, _("project address"), ("", ""), required=False),
     ),
-    references=(
-        Reference("insured_uscc", Enterprise, {"uscc": "insured_uscc"}, OF_ENTERPRISE, "unknown_enterprise"),
-    ),
+    references=(Reference("insured_uscc", Enterprise, {"uscc": "insured_uscc"}, OF_ENTERPRISE, "unknown_enterprise"),),
     checks=(
         Check(
             "ends_before_start",
@@ -357,9 +349,7 @@ POLICIES = Feed(
     followers=FOLLOW_POLICY,
     after=(
         ENGAGE_INSURER,
-        APPLY_ENDORSEMENTS.replace(
-            "{policies}", "SELECT r.id AS policy_id FROM resolved r WHERE r.outcome = 'U'"
-        ),
+        APPLY_ENDORSEMENTS.replace("{policies}", "SELECT r.id AS policy_id FROM resolved r WHERE r.outcome = 'U'"),
     ),
 )
 
@@ -369,10 +359,7 @@ def _after_value(record: Any) -> tuple[str, str] | None:
     text = record.after_value
     try:
         if record.kind == EndorsementKind.PERIOD:
-            good = (
-                bool(re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text))
-                and date.fromisoformat(text).year >= 1900
-            )
+            good = bool(re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text)) and date.fromisoformat(text).year >= 1900
         elif record.kind == EndorsementKind.HEADCOUNT:
             good = bool(re.fullmatch(r"[0-9]{1,6}", text)) and int(text) > 0
         elif record.kind == EndorsementKind.LIMIT:
@@ -488,9 +475,7 @@ ENDORSEMENTS = Feed(
 RECEIPTS = Feed(
     name="receipts",
     title=_("Premium receipts"),
-    about=_(
-        "Premium actually received, one row an instalment; the 21 % cap on prevention expense is on these."
-    ),
+    about=_("Premium actually received, one row an instalment; the 21 % cap on prevention expense is on these."),
     sender=Sender.INSURER,
     model=PremiumReceipt,
     key=("receipt_no",),
@@ -521,9 +506,7 @@ RECEIPTS = Feed(
             ("2026-03-09", "2026-03-27"),
             _("The day the money arrived (for a refund: left); the reporting clock starts on it."),
         ),
-        Field(
-            "payer_name", Kind.TEXT, _("payer"), ("示例精密铸造有限公司", ""), required=False, max_length=120
-        ),
+        Field("payer_name", Kind.TEXT, _("payer"), ("示例精密铸造有限公司", ""), required=False, max_length=120),
     ),
     references=(OWN_POLICY,),
     checks=(

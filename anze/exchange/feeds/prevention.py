@@ -65,9 +65,7 @@ _ITEMS = (
     Field("form", Kind.CODE, _("form"), ("COMMISSIONED_TSP", "OWN_STAFF"), codes=ServiceForm),
     Field("times", Kind.INTEGER, _("times"), (2, 1), minimum=1, maximum=366),
     Field("window_start_on", Kind.DATE, _("from"), ("2026-04-01", "2026-06-01")),
-    Field(
-        "window_end_on", Kind.DATE, _("until"), ("2026-12-31", "2026-10-31"), _("The last day of the window.")
-    ),
+    Field("window_end_on", Kind.DATE, _("until"), ("2026-12-31", "2026-10-31"), _("The last day of the window.")),
     agency_code(("AGY01", "")),
 )
 
@@ -90,9 +88,7 @@ PLANS = Feed(
             max_length=50,
         ),
         POLICY_NO_OF_RECORD,
-        Field(
-            "edition", Kind.CODE, _("standard edition"), ("AQ9010_2019", "AQ9010_2019"), codes=StandardEdition
-        ),
+        Field("edition", Kind.CODE, _("standard edition"), ("AQ9010_2019", "AQ9010_2019"), codes=StandardEdition),
         Field("risk_tier", Kind.CODE, _("risk tier"), ("HIGH", "MEDIUM"), codes=RiskTier),
         Field(
             "agreed_on",
@@ -250,9 +246,7 @@ SERVICES = Feed(
         agency_code(("AGY01", "")),
         Field("service_type", Kind.CODE, _("service"), ("HAZARD", "TRAIN"), codes=ServiceType),
         Field("form", Kind.CODE, _("form"), ("COMMISSIONED_TSP", "OWN_STAFF"), codes=ServiceForm),
-        Field(
-            "edition", Kind.CODE, _("standard edition"), ("AQ9010_2019", "AQ9010_2019"), codes=StandardEdition
-        ),
+        Field("edition", Kind.CODE, _("standard edition"), ("AQ9010_2019", "AQ9010_2019"), codes=StandardEdition),
         Field(
             "started_at",
             Kind.MOMENT,
@@ -325,9 +319,7 @@ SERVICES = Feed(
             _("Yes states that hazards were looked for and none was found."),
         ),
         Field("hazards_found", Kind.INTEGER, _("hazards found"), (4, 0), maximum=30_000),
-        Field(
-            "confirmed_by", Kind.TEXT, _("confirmed by"), ("示例负责人", ""), required=False, max_length=60
-        ),
+        Field("confirmed_by", Kind.TEXT, _("confirmed by"), ("示例负责人", ""), required=False, max_length=60),
         Field("confirmed_on", Kind.DATE, _("confirmed on"), ("2026-05-12", None), required=False),
         Field("confirmation", Kind.CODE, _("confirmation"), ("SIGNATURE", "NONE"), codes=ConfirmationMethod),
         Field("followed_up_on", Kind.DATE, _("followed up on"), ("2026-05-20", None), required=False),

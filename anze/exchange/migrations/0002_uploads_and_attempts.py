@@ -4,43 +4,57 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('exchange', '0001_initial'),
-        ('parties', '0001_initial'),
+        ("exchange", "0001_initial"),
+        ("parties", "0001_initial"),
     ]
 
     operations = [
         migrations.RemoveIndex(
-            model_name='batch',
-            name='batch_waiting',
+            model_name="batch",
+            name="batch_waiting",
         ),
         migrations.AddField(
-            model_name='batch',
-            name='attempts',
-            field=models.PositiveSmallIntegerField(default=0, verbose_name='attempts'),
+            model_name="batch",
+            name="attempts",
+            field=models.PositiveSmallIntegerField(default=0, verbose_name="attempts"),
         ),
         migrations.AddField(
-            model_name='batch',
-            name='remarks',
-            field=models.JSONField(default=list, verbose_name='remarks'),
+            model_name="batch",
+            name="remarks",
+            field=models.JSONField(default=list, verbose_name="remarks"),
         ),
         migrations.AddField(
-            model_name='batch',
-            name='started_at',
-            field=models.DateTimeField(null=True, verbose_name='processing since'),
+            model_name="batch",
+            name="started_at",
+            field=models.DateTimeField(null=True, verbose_name="processing since"),
         ),
         migrations.AlterField(
-            model_name='batch',
-            name='state',
-            field=models.CharField(choices=[('CHECKING', 'being checked'), ('CHECKED', 'checked, not yet published'), ('CANCELLED', 'cancelled by the sender'), ('RECEIVED', 'received, waiting to be published'), ('DONE', 'published'), ('FAILED', 'failed')], max_length=10, verbose_name='state'),
+            model_name="batch",
+            name="state",
+            field=models.CharField(
+                choices=[
+                    ("CHECKING", "being checked"),
+                    ("CHECKED", "checked, not yet published"),
+                    ("CANCELLED", "cancelled by the sender"),
+                    ("RECEIVED", "received, waiting to be published"),
+                    ("DONE", "published"),
+                    ("FAILED", "failed"),
+                ],
+                max_length=10,
+                verbose_name="state",
+            ),
         ),
         migrations.AddIndex(
-            model_name='batch',
-            index=models.Index(condition=models.Q(('state__in', ['RECEIVED', 'CHECKING'])), fields=['state', 'received_at'], name='batch_waiting'),
+            model_name="batch",
+            index=models.Index(
+                condition=models.Q(("state__in", ["RECEIVED", "CHECKING"])),
+                fields=["state", "received_at"],
+                name="batch_waiting",
+            ),
         ),
         migrations.AddIndex(
-            model_name='batch',
-            index=models.Index(fields=['sender', 'feed', '-received_at'], name='batch_by_sender'),
+            model_name="batch",
+            index=models.Index(fields=["sender", "feed", "-received_at"], name="batch_by_sender"),
         ),
     ]

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -25,7 +26,7 @@ from anze.kernel.actor import Actor
 from anze.kernel.audit import record
 from anze.kernel.scope import EVERYTHING, widened
 from anze.parties.rules import Permission
-from anze.screen.columns import Column
+from anze.screen.columns import Column, Kind
 from anze.screen.filters import Choice, Dates, Numbers
 from anze.screen.lists import ListScreen, check_reader, list_screen, waiting
 from anze.screen.pages import is_fragment
@@ -54,7 +55,7 @@ BATCHES = list_screen(
         sort="-received_at",
         columns=(
             Column("received_at"),
-            Column("feed", choices=FEED_NAMES),
+            Column("feed", kind=Kind.LABEL, choices=FEED_NAMES),
             Column("sender", opens="partner", hide_for="insurer_id"),
             Column("channel"),
             Column("state", tones=STATE_TONES),
@@ -161,7 +162,7 @@ def ahead_of(batch: Batch) -> int:
 def findings_of(batch: Batch, number: int) -> list[dict[str, Any]]:
     """Findings with the title of their field and the place of their cell."""
     feed = FEEDS[batch.feed]
-    titles = {each.name: str(each.title) for each in feed.fields}
+    titles = {each.name: capfirst(str(each.title)) for each in feed.fields}
     inner = {f"{each.name}.{line.name}": str(line.title) for each in feed.fields for line in each.of}
     cells = dict(
         batch.findings.order_by("row", "id").values_list("id", "values__cell")[

@@ -146,7 +146,7 @@ REJECTED = list_screen(
         sort="report_due_at",
         columns=(
             Column("key", _("Number of the record"), Kind.CODE),
-            Column("feed", choices=FEED_NAMES),
+            Column("feed", kind=Kind.LABEL, choices=FEED_NAMES),
             Column("sender", hide_for="insurer_id"),
             Column("event_on"),
             Column("report_due_at"),

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
 from django.db.models import Count, Max, Q, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from anze.exchange.feed import Feed, Field, Kind
 from anze.exchange.feeds import FEEDS
 from anze.exchange.models import Batch, RejectedRow
-from anze.exchange.openapi import component_name, describe
 from anze.exchange.rules import FINDINGS, BatchState
 from anze.exchange.screens.batches import STATE_TONES
 from anze.exchange.screens.clocks import end_of_next_workday
@@ -125,7 +126,7 @@ def described(fields: tuple[Field, ...]) -> list[dict[str, Any]]:
     return [
         {
             "name": each.name,
-            "title": str(each.title),
+            "title": capfirst(str(each.title)),
             "kind": str(KINDS[each.kind]),
             "required": each.required,
             "note": str(each.note),
@@ -184,7 +185,6 @@ def dictionary_of(request: HttpRequest, name: str) -> HttpResponse:
     """One dataset: its fields, code lists, rules and an example, as machines and people must send it."""
     feed = feed_named(name)
     sender = sender_of(request.actor)  # type: ignore[attr-defined]
-    schema = describe("")["components"]["schemas"][component_name(feed)]
     return render(
         request,
         "exchange/dictionary_of.html",
@@ -192,8 +192,8 @@ def dictionary_of(request: HttpRequest, name: str) -> HttpResponse:
             "feed": feed,
             "fields": described(feed.fields),
             "rules": rules_of(feed),
-            "example": schema["examples"],
+            "example": [json.dumps(row, ensure_ascii=False, indent=2) for row in feed.example_rows()],
             "may_send": feed in feeds_of(sender),
-            "field_titles": {each.name: str(each.title) for each in feed.fields},
+            "field_titles": {each.name: capfirst(str(each.title)) for each in feed.fields},
         },
     )

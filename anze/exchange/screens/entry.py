@@ -115,9 +115,7 @@ def _save(
         if not batch.rejected:
             transaction.savepoint_commit(savepoint)
             return batch, []
-        found = [
-            FoundProblem(each.row, each.field, each.code, each.values) for each in batch.findings.order_by("id")
-        ]
+        found = [FoundProblem(each.row, each.field, each.code, each.values) for each in batch.findings.order_by("id")]
         transaction.savepoint_rollback(savepoint)
     return None, found
 
@@ -145,9 +143,7 @@ def _to_record(feed: Feed, row: Any) -> HttpResponse:
     return redirect(detail, row.pk) if detail else redirect("exchange")
 
 
-def _form(
-    request: HttpRequest, feed: Feed, entry: Entry, row: Any, key: str, status: int = 200
-) -> HttpResponse:
+def _form(request: HttpRequest, feed: Feed, entry: Entry, row: Any, key: str, status: int = 200) -> HttpResponse:
     words = {"feed": feed, "entry": entry, "row": row, "key": key, "most": MOST_LINES}
     return render(request, "exchange/entry.html", words, status=status)
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.db import connection
 from django.db.models import Count, Max, Q, QuerySet, Sum
@@ -14,6 +18,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from anze.exchange.actions import issue_key, revoke_key, rotate_key
 from anze.exchange.actions.keys import PARTNER_KINDS, may_manage_keys
@@ -22,11 +27,12 @@ from anze.exchange.feeds import FEEDS
 from anze.exchange.models import Batch, Finding, PartnerKey, RejectedRow
 from anze.exchange.receipts import words_of
 from anze.exchange.rules import BatchState, KeyAlgorithm
+from anze.exchange.screens.batches import download
 from anze.exchange.screens.clocks import CLOCKS, REJECTED, SEE, end_of_next_workday, plans_due
 from anze.exchange.screens.datasets import LATELY
 from anze.exchange.senders import feeds_of
 from anze.kernel.actor import Actor
-from anze.kernel.duty import beijing_day
+from anze.kernel.duty import beijing_day, end_of_day
 from anze.kernel.refusal import Refused
 from anze.kernel.rules import Channel
 from anze.parties.models import Organisation
@@ -35,6 +41,7 @@ from anze.screen.filters import Asking
 from anze.screen.lists import check_reader
 from anze.screen.registry import page
 
+CLIENT = settings.ROOT / "clients" / "python"
 # days from the event to the first arrival: the upper end of each step, the last one open
 LAG_STEPS = (0, 1, 3, 5, 10, 30)
 
@@ -97,15 +104,11 @@ def partners(request: HttpRequest) -> HttpResponse:
             failed=Count("id", filter=Q(state=BatchState.FAILED, received_at__gte=at - LATELY)),
         )
     }
-    open_rows = dict(
-        RejectedRow.objects.values_list("sender").annotate(n=Count("id")).values_list("sender", "n")
-    )
+    open_rows = dict(RejectedRow.objects.values_list("sender").annotate(n=Count("id")).values_list("sender", "n"))
     listed = Organisation.objects.filter(kind__in=PARTNER_KINDS, is_active=True).order_by("-kind", "code")
     if actor.scope.reader == "anze_region":
         listed = listed.filter(Q(kind=OrganisationKind.INSURER) | Q(pk=actor.organisation_id))
-    lines = [
-        {"partner": each, "sums": sums.get(each.pk), "open": open_rows.get(each.pk, 0)} for each in listed
-    ]
+    lines = [{"partner": each, "sums": sums.get(each.pk), "open": open_rows.get(each.pk, 0)} for each in listed]
     return render(request, "exchange/partners.html", {"lines": lines, "days": LATELY.days})
 
 
@@ -139,6 +142,7 @@ def monitor_of(request: HttpRequest, found: Organisation) -> dict[str, Any]:
         "algorithms": KeyAlgorithm.choices,
         "base": request.build_absolute_uri("/").rstrip("/"),
         "days": LATELY.days,
+        "has_client": CLIENT.is_dir(),
         "shown": None,
     }
 
@@ -236,9 +240,7 @@ def step_names() -> list[str]:
     low = 0
     for high in LAG_STEPS[1:]:
         first = low + 1
-        names.append(
-            _now("%(days)s days") % {"days": f"{first}–{high}" if first != high else str(high)}
-        )
+        names.append(_now("%(days)s days") % {"days": f"{first}–{high}" if first != high else str(high)})
         low = high
     names.append(_now("more than %(days)s days") % {"days": low})
     return names
@@ -339,8 +341,6 @@ def issue(request: HttpRequest, pk: Any) -> HttpResponse:
 
 
 def _end_of(text: str) -> datetime | None:
-    from anze.kernel.duty import end_of_day
-
     if not text:
         return None
     try:
@@ -385,3 +385,16 @@ def revoke(request: HttpRequest, pk: Any) -> HttpResponse:
         % {"key": key.key_id, "when": f"{timezone.localtime(key.revoked_at):%H:%M:%S}"},
     )
     return redirect("partner", key.partner_id)
+
+
+@page("exchange/sample-client.zip", name="sample-client", permission=Permission.SEE_EXCHANGE)
+def sample_client(request: HttpRequest) -> HttpResponse:
+    """The sample client with its instructions, to be tried at once."""
+    if not CLIENT.is_dir():
+        raise Http404
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(CLIENT.rglob("*")):
+            if path.suffix in (".py", ".md", ".toml") and "build" not in path.parts:
+                archive.write(path, Path("anze-client") / path.relative_to(CLIENT))
+    return download(packed.getvalue(), "anze-client.zip", "application/zip")

@@ -53,11 +53,7 @@ def copy_reports(visits: list[Visit], counts: Figures, seed: int) -> None:
     candidates = [visit for visit in with_text if visit not in chosen]
     for original in originals:
         copy = next(
-            (
-                v
-                for v in candidates
-                if v.policy.insurer is not original.policy.insurer and v.day > original.day
-            ),
+            (v for v in candidates if v.policy.insurer is not original.policy.insurer and v.day > original.day),
             None,
         )
         if copy is not None:
@@ -97,9 +93,7 @@ def double_book(visits: list[Visit], counts: Figures, year: Year, seed: int) -> 
 def invoice_twice(visits: list[Visit], policies: list[Policy], counts: Figures, seed: int) -> None:
     """One invoice charged by two insurers, or twice by one."""
     random = stream(seed, "invoice")
-    usable = [
-        v for v in visits if v.form == "COMMISSIONED_TSP" and v.cents >= 20_000 and not v.policy.is_over_cap
-    ]
+    usable = [v for v in visits if v.form == "COMMISSIONED_TSP" and v.cents >= 20_000 and not v.policy.is_over_cap]
     random.shuffle(usable)
     usable.sort(key=lambda visit: visit.cents)  # neighbours cost about the same
     taken: set[int] = set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from bisect import bisect_left, bisect_right
 from datetime import date, datetime, timedelta, timezone
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import accumulate
 from pathlib import Path
 from random import Random
@@ -17,6 +17,7 @@ BEIJING = timezone(timedelta(hours=8))
 DAY = timedelta(days=1)
 
 
+@cache
 def shipped_calendar() -> WorkdayCalendar:
     """The working-day calendar the platform ships, read from its file."""
     with CALENDAR.open(encoding="utf-8", newline="") as file:

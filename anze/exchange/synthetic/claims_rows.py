@@ -43,17 +43,7 @@ def _victims(loss: Loss, random: Random) -> Victims:
     deaths = serious = 0
     chance = random.random()
     if loss.has_accident:
-        deaths = (
-            4
-            if chance < 0.002
-            else 3
-            if chance < 0.005
-            else 2
-            if chance < 0.02
-            else 1
-            if chance < 0.15
-            else 0
-        )
+        deaths = 4 if chance < 0.002 else 3 if chance < 0.005 else 2 if chance < 0.02 else 1 if chance < 0.15 else 0
         serious = int(random.random() < 0.4) + int(random.random() < 0.06)
     minor = int(random.random() * 1.8) if deaths + serious else 1 + int(random.random() < 0.15)
     kind = "THIRD_PARTY" if random.random() < 0.07 else "WORKER"
@@ -65,9 +55,7 @@ def _victims(loss: Loss, random: Random) -> Victims:
     found += [victim("SERIOUS", random.uniform(0.12, 0.45)) for _ in range(serious)]
     found += [victim("MINOR", random.uniform(0.006, 0.06)) for _ in range(minor)]
     if random.random() < 0.05:
-        found.append(
-            {"kind": "THIRD_PARTY", "degree": "PROPERTY", "cents": random.randint(4_000, 80_000) * 100}
-        )
+        found.append({"kind": "THIRD_PARTY", "degree": "PROPERTY", "cents": random.randint(4_000, 80_000) * 100})
     return found
 
 
@@ -162,9 +150,7 @@ def _end_without_payment(
     day = min(last, notified_on + random.randint(8, 40) * DAY)
     row["closed_at"] = reporter.at(day, 23.5)
     if ending < 0.055:
-        row["reject_reason"] = random.choice(
-            ("不属于保险责任", "事故不在保险期间内", "受害人不在承保人员范围")
-        )
+        row["reject_reason"] = random.choice(("不属于保险责任", "事故不在保险期间内", "受害人不在承保人员范围"))
         return "REJECTED", day
     return ("CANCELLED" if ending < 0.075 else "CLOSED_ZERO"), day
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 from datetime import date
 
-from anze.exchange.synthetic import anomalies, visits as visiting
+from anze.exchange.synthetic import anomalies
+from anze.exchange.synthetic import visits as visiting
 from anze.exchange.synthetic.calendar import Year
 from anze.exchange.synthetic.enterprises import draw_enterprises, put_on_register
 from anze.exchange.synthetic.entities import Enterprise, Policy, Province, Visit
@@ -73,9 +74,7 @@ def _draw(seed: int, scale: float, as_of: date) -> Province:
     anomalies.invoice_twice(visits, policies, counts, seed)
     draw_losses(policies, counts, year, seed)
 
-    province = Province(
-        seed, scale, as_of, insurers, agencies, experts, enterprises, policies, visits, bookings
-    )
+    province = Province(seed, scale, as_of, insurers, agencies, experts, enterprises, policies, visits, bookings)
     _number(province)
     return province
 

@@ -100,9 +100,7 @@ def draw_enterprises(seed: int, counts: Figures) -> Iterator[tuple[Enterprise, F
     for number in range(counts.insured):
         random = stream(seed, "enterprise", number)
         aluminium = number < counts.campaign_enterprises
-        sector = (
-            "SMELT" if aluminium else "OTHER" if random.random() < VOLUNTARY_SHARE else _SECTORS.draw(random)
-        )
+        sector = "SMELT" if aluminium else "OTHER" if random.random() < VOLUNTARY_SHARE else _SECTORS.draw(random)
         enterprise = _draw(seed, number, sector, random, aluminium)
         fate = Fate.RENEWED if random.random() < RENEWED_SHARE * _AGE[enterprise.size] else Fate.NEW
         yield enterprise, fate, random
@@ -139,9 +137,7 @@ def _draw(seed: int, number: int, sector: str, random: Random, aluminium: bool) 
     if aluminium and size == "MICRO":
         size = "MEDIUM"
     trade, industry = random.choice(ALUMINIUM if aluminium else TRADES[sector])
-    is_individual = (
-        size == "MICRO" and sector in ("FISHERY", "TRANSPORT", "FIREWORK") and random.random() < 0.35
-    )
+    is_individual = size == "MICRO" and sector in ("FISHERY", "TRANSPORT", "FIREWORK") and random.random() < 0.35
     ending = "" if trade.endswith(("合作社", "经营部", "店", "站", "场")) else "有限公司"
     place = short_region(county.name) if random.random() < 0.75 else short_region(county.city_name)
     kind = OrganisationKind.INDIVIDUAL if is_individual else OrganisationKind.ENTERPRISE

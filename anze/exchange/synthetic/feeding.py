@@ -76,9 +76,7 @@ def register_parcels(province: Province, feed: str) -> Iterator[tuple[str, Parce
             yield city, parcel
 
 
-def _cut(
-    feed: str, rows: list[Fed], as_of: date, big: int = BIG, middling: int = MIDDLING
-) -> Iterator[Parcel]:
+def _cut(feed: str, rows: list[Fed], as_of: date, big: int = BIG, middling: int = MIDDLING) -> Iterator[Parcel]:
     """Rows in the order they settled, cut where a period ends; of those with many the last days singly."""
     rows.sort(key=lambda row: (row.settled_on, row.received_at, row.body))
     recent = as_of - 4 * DAY

@@ -96,9 +96,7 @@ def _load_experts(province: Province, organisations: dict[str, Organisation]) ->
         experts.append(expert)
         papers.append(
             Qualification(
-                kind=QualificationKind.SAFETY_ENGINEER
-                if random.random() < 0.6
-                else QualificationKind.SENIOR_TITLE,
+                kind=QualificationKind.SAFETY_ENGINEER if random.random() < 0.6 else QualificationKind.SENIOR_TITLE,
                 expert=expert,
                 number=f"{member.certificate_no}-{member.number[3:]}",
                 issuer="省级发证机关（演示）",

@@ -51,9 +51,7 @@ def load(province: Province, *, advance: Advance, processes: int = 2) -> Counter
         for insurer in province.insurers:
             late.update(_load_insurer(province, insurer, senders[insurer.code], advance))
         return late
-    return _load_in_parallel(
-        province, {i.index: senders[i.code].pk for i in province.insurers}, advance, processes
-    )
+    return _load_in_parallel(province, {i.index: senders[i.code].pk for i in province.insurers}, advance, processes)
 
 
 def _load_insurer(
@@ -157,9 +155,7 @@ def _child(province: Province, senders: dict[int, UUID], queue: Any, out: Connec
             insurer = province.insurers[index]
             with inside(EVERYTHING):
                 sender = Organisation.objects.get(pk=senders[index])
-            late = _load_insurer(
-                province, insurer, sender, lambda feed, rows: out.send(("rows", (feed, rows)))
-            )
+            late = _load_insurer(province, insurer, sender, lambda feed, rows: out.send(("rows", (feed, rows))))
             out.send(("late", late))
     except LoadProblem as problem:
         out.send(("problem", str(problem)))

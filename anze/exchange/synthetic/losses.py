@@ -31,9 +31,7 @@ def draw_losses(policies: list[Policy], counts: Figures, year: Year, seed: int) 
     found = []
     for number in range(counts.claims):
         policy, low, days = exposed[bisect_right(sums, random.random() * sums[-1])]
-        loss = Loss(
-            policy, low + int(random.random() * days) * DAY, number < counts.accidents, random.random()
-        )
+        loss = Loss(policy, low + int(random.random() * days) * DAY, number < counts.accidents, random.random())
         policy.losses.append(loss)
         found.append(loss)
     for policy, _low, _days in exposed:

@@ -23,9 +23,7 @@ def spend(policies: list[Policy], total: int, year: Year, seed: int) -> None:
         random = stream(seed, "spend", policy.enterprise.index, policy.serial)
         weight = 0.0
         for visit in policy.visits:
-            visit.weight = (
-                _COST[visit.form] * random.uniform(0.7, 1.3) * (1.5 if visit.is_second_expert else 1)
-            )
+            visit.weight = _COST[visit.form] * random.uniform(0.7, 1.3) * (1.5 if visit.is_second_expert else 1)
             if visit.form == "OWN_STAFF" and random.random() < 0.12:
                 visit.weight = 0.0  # part of the staff's ordinary day
             weight += visit.weight

@@ -60,8 +60,7 @@ def insurers_by_city(insurers: list[Insurer]) -> dict[str, Weighted[Insurer]]:
     """In each city the market looks a little different."""
     return {
         city: Weighted(
-            (each, each.share * (0.5 + 1.2 * stream(0, "market", city, each.index).random()))
-            for each in insurers
+            (each, each.share * (0.5 + 1.2 * stream(0, "market", city, each.index).random())) for each in insurers
         )
         for city in cities()
     }

@@ -91,8 +91,7 @@ def _best_known(province: Province) -> Enterprise:
     return max(
         at_casters,
         key=lambda e: (
-            sum(len(policy.visits) for policy in e.policies)
-            + 3 * any(policy.losses for policy in e.policies),
+            sum(len(policy.visits) for policy in e.policies) + 3 * any(policy.losses for policy in e.policies),
             -e.index,
         ),
     )

@@ -37,9 +37,7 @@ _PROJECTS = (
 )
 
 
-def draw_policies(
-    enterprise: Enterprise, fate: Fate, market: Weighted[Insurer], year: Year, random: Random
-) -> None:
+def draw_policies(enterprise: Enterprise, fate: Fate, market: Weighted[Insurer], year: Year, random: Random) -> None:
     """All policies of an enterprise, earliest first."""
     insurer = market.draw(random)
     project = enterprise.sector == "CONSTR" and random.random() < 0.4
@@ -190,9 +188,7 @@ def _change(policy: Policy, year: Year, random: Random) -> None:
         if policy.workers > policy.enterprise.workers + more and random.random() < 0.5:
             more = -1
         delta = round(per_worker * more * left)
-        change = Change(
-            "HEADCOUNT", issued, effective, str(policy.workers), str(policy.workers + more), delta
-        )
+        change = Change("HEADCOUNT", issued, effective, str(policy.workers), str(policy.workers + more), delta)
     elif chance < 0.066:
         change = Change("LIMIT", issued, effective, str(policy.limit), str(policy.limit + 100_000),
                         round(policy.premium * 0.15 * left))  # fmt: skip

@@ -59,9 +59,7 @@ def findings(visit: Visit, seed: int) -> list[Found]:
             criterion, description, advice = texts.major(random, enterprise.sector, enterprise.is_aluminium)
         else:
             criterion, description, advice = texts.general(random, enterprise.sector)
-        found.append(
-            Found(n < majors, criterion, texts.location(random, enterprise.sector), description, advice)
-        )
+        found.append(Found(n < majors, criterion, texts.location(random, enterprise.sector), description, advice))
     return found
 
 
@@ -125,9 +123,7 @@ def _send_service(reporter: Reporter, visit: Visit, found: list[Found], random: 
         "place": enterprise.address,
         "lon": f"{enterprise.lon + random.uniform(-0.001, 0.001):.6f}",
         "lat": f"{enterprise.lat + random.uniform(-0.001, 0.001):.6f}",
-        "attendees": min(
-            enterprise.workers, 2 + int(random.expovariate(0.05 if visit.type == "TRAIN" else 0.4))
-        ),
+        "attendees": min(enterprise.workers, 2 + int(random.expovariate(0.05 if visit.type == "TRAIN" else 0.4))),
         "topics": texts.topic(random, visit.type),
         "photo_count": 0 if random.random() < 0.004 + 0.15 * lax else 2 + int(random.expovariate(0.22)),
         "has_service_mark": random.random() < 0.55 + 0.45 * care,
@@ -211,9 +207,7 @@ def _send_hazard(reporter: Reporter, visit: Visit, n: int, found: Found, random:
     reporter.send("hazards", row, day, random, settled=settled)
 
 
-def _follow_up(
-    reporter: Reporter, visit: Visit, found: Found, row: dict[str, Any], due: date, random: Random
-) -> date:
+def _follow_up(reporter: Reporter, visit: Visit, found: Found, row: dict[str, Any], due: date, random: Random) -> date:
     """What became of a hazard by the end of the year; returns the last day it speaks of."""
     day, last = visit.day, reporter.year.last
     care = reporter.insurer.diligence * _county_care(visit.policy.enterprise.county.code)

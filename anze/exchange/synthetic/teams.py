@@ -60,16 +60,12 @@ def _member(key: TeamKey, n: int, jobs: list[Visit], year: Year, seed: int) -> M
     insurer: Insurer = jobs[0].policy.insurer
     chance = random.random()
     if kind == "EXPERT":
-        valid_to = year.last + timedelta(
-            days=random.randint(-120, 0) if chance < 0.025 else random.randint(60, 1400)
-        )
+        valid_to = year.last + timedelta(days=random.randint(-120, 0) if chance < 0.025 else random.randint(60, 1400))
         number = f"AQ37{city[2:4]}{random.randint(10**7, 10**8 - 1)}"
     elif chance < 0.2 * (1 - insurer.diligence):
         valid_to, number = year.last, ""  # sent without any certificate
     else:
-        valid_to = year.last + timedelta(
-            days=random.randint(-200, 0) if chance > 0.985 else random.randint(60, 1400)
-        )
+        valid_to = year.last + timedelta(days=random.randint(-200, 0) if chance > 0.985 else random.randint(60, 1400))
         number = f"ZA37{house + 1:02d}{random.randint(10**6, 10**7 - 1)}"
     sector = Counter(visit.policy.enterprise.sector for visit in jobs).most_common(1)[0][0]
     return Member(

@@ -91,9 +91,7 @@ _GENERAL = {
         "安全警示标志褪色 更换标志 移动梯具缺少防滑垫 更换或加装防滑垫 配电室未放置挡鼠板 加装挡鼠板 "
         "外来人员未登记进入作业区 落实门卫登记制度 设备防护罩固定螺栓缺失 补齐并紧固"
     ),
-    "MINE": _general(
-        "矿山道路一侧缺少挡车设施 补设挡车堆 井下照明损坏 更换灯具 爆破警戒标志不足 增设警戒标志"
-    ),
+    "MINE": _general("矿山道路一侧缺少挡车设施 补设挡车堆 井下照明损坏 更换灯具 爆破警戒标志不足 增设警戒标志"),
     "HAZCHEM": _general(
         "可燃气体报警仪未在检定期内 送检并贴标 静电接地夹接触不良 更换并测试 卸油口未上锁 加锁管理 "
         "储罐呼吸阀未定期检查 检查并记录 洗眼器水压不足 检修管路"
@@ -134,9 +132,7 @@ _PLACES = {
 }
 _TOPICS = {
     "TRAIN": listed("安全生产法和主体责任 消防安全 有限空间作业 特殊作业安全 反三违专题 新员工三级教育"),
-    "HAZARD": listed(
-        "重大事故隐患对照排查 季节性安全检查 电气安全专项 消防专项 设备设施专项 作业现场全面排查"
-    ),
+    "HAZARD": listed("重大事故隐患对照排查 季节性安全检查 电气安全专项 消防专项 设备设施专项 作业现场全面排查"),
     "DRILL": listed("火灾疏散演练 中毒窒息救援演练 防汛演练 泄漏处置演练"),
     "RISK": listed("风险分级管控清单梳理 岗位风险辨识 较大风险评估"),
     "STD": listed("标准化自评辅导 制度修订辅导"),
@@ -197,16 +193,12 @@ _FILL = {
 }
 
 
-def report(
-    random: Random, *, enterprise: str, day: str, sector: str, people: str, findings: list[str]
-) -> str:
+def report(random: Random, *, enterprise: str, day: str, sector: str, people: str, findings: list[str]) -> str:
     """A service report: the common template, and in it what was really seen there, in ten or so sentences."""
     seen: list[str] = []
     for sentence in random.sample(_SEEN * 2, random.randint(8, 12)):
         n = random.randint(3, 28)
-        words = {
-            name: random.choice(values) for name, values in _FILL.items() if "{" + name + "}" in sentence
-        }
+        words = {name: random.choice(values) for name, values in _FILL.items() if "{" + name + "}" in sentence}
         seen.append(
             sentence.format(
                 place=location(random, sector),

@@ -160,9 +160,7 @@ def _plan_row(policy: Policy, agreed_on: date, reporter: Reporter) -> dict[str, 
                 "times": item.times,
                 "window_start_on": reporter.iso(item.start),
                 "window_end_on": reporter.iso(item.end),
-                "agency_code": policy.agency.code
-                if policy.agency and item.form == "COMMISSIONED_TSP"
-                else "",
+                "agency_code": policy.agency.code if policy.agency and item.form == "COMMISSIONED_TSP" else "",
             }
             for item in policy.items
         ],

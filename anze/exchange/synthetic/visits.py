@@ -113,9 +113,7 @@ def _visit(policy: Policy, item: Item, day: date, latest: date, random: Random) 
     return Visit(policy, item, item.type, item.form, day, random.random(), latest)
 
 
-def choose_visits(
-    done: list[Visit], perhaps: list[tuple[float, Visit]], counts: Figures, year: Year
-) -> list[Visit]:
+def choose_visits(done: list[Visit], perhaps: list[tuple[float, Visit]], counts: Figures, year: Year) -> list[Visit]:
     """Exactly as many services as the figures say, in a fixed order."""
     wanted = counts.services - len(done)
     if wanted < 0:
@@ -141,9 +139,7 @@ def _place(visit: Visit) -> tuple[date, int, int, float]:
     return visit.day, visit.policy.enterprise.index, visit.policy.serial, visit.key
 
 
-def plan_campaign(
-    policies: list[Policy], visits: list[Visit], counts: Figures, year: Year, seed: int
-) -> None:
+def plan_campaign(policies: list[Policy], visits: list[Visit], counts: Figures, year: Year, seed: int) -> None:
     """The "1+1" campaign at aluminium casters: experts diagnose, the insurer's staff help to rectify.
 
     Its visits are among the services: inspections at these enterprises become the campaign's, and where there
@@ -152,15 +148,9 @@ def plan_campaign(
     first, last = year.first + 70 * DAY, year.last - 80 * DAY
     by_insurer: dict[int, list[Policy]] = {}
     for policy in policies:
-        if (
-            policy.enterprise.is_aluminium
-            and policy.start <= last - 30 * DAY
-            and policy.cover_end >= first + 30 * DAY
-        ):
+        if policy.enterprise.is_aluminium and policy.start <= last - 30 * DAY and policy.cover_end >= first + 30 * DAY:
             by_insurer.setdefault(policy.insurer.index, []).append(policy)
-    ranked = sorted(by_insurer, key=lambda index: (-len(by_insurer[index]), index))[
-        : counts.campaign_insurers
-    ]
+    ranked = sorted(by_insurer, key=lambda index: (-len(by_insurer[index]), index))[: counts.campaign_insurers]
     random = stream(seed, "campaign")
     spare = [visit for visit in reversed(visits) if visit.item is None or visit.item.end > year.last]
     taken: set[int] = set()
@@ -193,9 +183,7 @@ def plan_campaign(
         visit.hazards, visit.majors = found, major
 
 
-def commission(
-    visits: list[Visit], agencies: list[Agency], by_city: dict[str, Weighted[Agency]], seed: int
-) -> None:
+def commission(visits: list[Visit], agencies: list[Agency], by_city: dict[str, Weighted[Agency]], seed: int) -> None:
     """Every commissioned service gets an agency, and every active agency at least one service."""
     served: dict[int, int] = {}
     for visit in visits:
@@ -203,9 +191,7 @@ def commission(
             policy = visit.policy
             if policy.agency is None:
                 city = policy.enterprise.county.city
-                policy.agency = by_city[city].draw(
-                    stream(seed, "agency of", policy.enterprise.index, policy.serial)
-                )
+                policy.agency = by_city[city].draw(stream(seed, "agency of", policy.enterprise.index, policy.serial))
             served[policy.agency.index] = served.get(policy.agency.index, 0) + 1
     for agency in agencies:
         if agency.is_active and agency.index not in served:
@@ -259,9 +245,7 @@ def count_experts(visits: list[Visit], counts: Figures, seed: int) -> None:
 
 def choose_reports(visits: list[Visit], counts: Figures) -> None:
     """The services of agencies whose report is on file as text, exactly as many as the figures say."""
-    commissioned = sorted(
-        (v for v in visits if v.form == "COMMISSIONED_TSP"), key=lambda v: (not v.is_campaign, v.key)
-    )
+    commissioned = sorted((v for v in visits if v.form == "COMMISSIONED_TSP"), key=lambda v: (not v.is_campaign, v.key))
     if len(commissioned) < counts.reports:
         raise ValueError("there are fewer commissioned services than reports")
     for visit in commissioned[: counts.reports]:

@@ -5,26 +5,46 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('expenses', '0002_keys_without_redundant_indexes'),
-        ('parties', '0001_initial'),
+        ("expenses", "0002_keys_without_redundant_indexes"),
+        ("parties", "0001_initial"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='expense',
-            name='agency',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.organisation', verbose_name='agency'),
+            model_name="expense",
+            name="agency",
+            field=models.ForeignKey(
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="parties.organisation",
+                verbose_name="agency",
+            ),
         ),
         migrations.AlterField(
-            model_name='expense',
-            name='enterprise',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.enterprise', verbose_name='enterprise'),
+            model_name="expense",
+            name="enterprise",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="parties.enterprise",
+                verbose_name="enterprise",
+            ),
         ),
         migrations.AlterField(
-            model_name='expense',
-            name='insurer',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.organisation', verbose_name='insurer'),
+            model_name="expense",
+            name="insurer",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="parties.organisation",
+                verbose_name="insurer",
+            ),
         ),
     ]

@@ -60,9 +60,7 @@ def of_kind(kind: OrganisationKind) -> Any:
 
 
 def insurer_filter(name: str = "insurer", main: bool = True) -> Choice:
-    return Choice(
-        name, path=name, main=main, hide_for="insurer_id", options_of=of_kind(OrganisationKind.INSURER)
-    )
+    return Choice(name, path=name, main=main, hide_for="insurer_id", options_of=of_kind(OrganisationKind.INSURER))
 
 
 def agency_filter(name: str = "agency") -> Choice:

@@ -27,9 +27,7 @@ ENTERPRISES = list_screen(
         name="enterprises",
         path="parties/enterprises/",
         title=_("Enterprises"),
-        about=_(
-            "Production and business units that are insured or obliged to be, as far as you work with them."
-        ),
+        about=_("Production and business units that are insured or obliged to be, as far as you work with them."),
         model=Enterprise,
         permission=Permission.SEE_ENTERPRISES,
         detail="enterprise",

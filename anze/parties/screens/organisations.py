@@ -153,9 +153,7 @@ AUTHORITIES = list_screen(
         name="authorities",
         path="parties/authorities/",
         title=_("Authorities and committee"),
-        about=_(
-            "Emergency management authorities, sector departments, the financial regulator and the committee."
-        ),
+        about=_("Emergency management authorities, sector departments, the financial regulator and the committee."),
         model=Organisation,
         permission=Permission.SEE_PARTIES,
         base=_of(KIND.EMA, KIND.SECTOR_DEPARTMENT, KIND.FINANCIAL_REGULATOR, KIND.COMMITTEE, KIND.BROKER),
@@ -234,9 +232,7 @@ QUALIFICATIONS = list_screen(
         name="qualifications",
         path="parties/qualifications/",
         title=_("Qualifications"),
-        about=_(
-            "Licences and certificates with the days they are valid. A service is judged by the day it was done."
-        ),
+        about=_("Licences and certificates with the days they are valid. A service is judged by the day it was done."),
         model=Qualification,
         permission=Permission.SEE_PARTIES,
         sort="valid_to",
@@ -294,15 +290,11 @@ waiting(
 
 
 def _find_organisations(words: str, limit: int) -> list[Hit]:
-    rows = Organisation.objects.filter(
-        Q(name__contains=words) | Q(short_name__contains=words) | Q(code=words.upper())
-    )
+    rows = Organisation.objects.filter(Q(name__contains=words) | Q(short_name__contains=words) | Q(code=words.upper()))
     pages = {KIND.INSURER: "insurer", KIND.INSURER_BRANCH: "insurer", KIND.AGENCY: "agency"}
     return [
         Hit(name, code, reverse(pages[OrganisationKind(kind)], args=[key]))
-        for key, kind, name, code in rows.filter(kind__in=pages).values_list("id", "kind", "name", "code")[
-            :limit
-        ]
+        for key, kind, name, code in rows.filter(kind__in=pages).values_list("id", "kind", "name", "code")[:limit]
     ]
 
 
@@ -314,7 +306,5 @@ def _find_experts(words: str, limit: int) -> list[Hit]:
     ]
 
 
-search(
-    SearchAnswer("organisations", _("Institutions"), Permission.SEE_PARTIES, _find_organisations, order=60)
-)
+search(SearchAnswer("organisations", _("Institutions"), Permission.SEE_PARTIES, _find_organisations, order=60))
 search(SearchAnswer("experts", _("Experts"), Permission.SEE_PARTIES, _find_experts, order=70))

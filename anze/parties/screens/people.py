@@ -40,9 +40,7 @@ PEOPLE = list_screen(
         name="people",
         path="parties/people/",
         title=_("People and roles"),
-        about=_(
-            "Who may sign in, in which role and for which organisation. A person with two roles has two rows."
-        ),
+        about=_("Who may sign in, in which role and for which organisation. A person with two roles has two rows."),
         model=Membership,
         permission=Permission.MANAGE_PEOPLE,
         sort="-id",
@@ -127,9 +125,7 @@ class RoleForm(Form):
 
     role = forms.ChoiceField(label=_("Role"))
     organisation = forms.ChoiceField(label=_("Organisation"), required=False)
-    sector = forms.ChoiceField(
-        label=_("Sector"), required=False, help_text=_("Only for a sector department.")
-    )
+    sector = forms.ChoiceField(label=_("Sector"), required=False, help_text=_("Only for a sector department."))
     region = forms.ChoiceField(
         label=_("Only a part of its area"),
         required=False,
@@ -174,9 +170,7 @@ class RoleForm(Form):
         with widened(EVERYTHING):
             found = Enterprise.objects.filter(uscc=code).first()
         if found is None:
-            raise forms.ValidationError(
-                _("No enterprise has this credit code. Copy it from the business licence.")
-            )
+            raise forms.ValidationError(_("No enterprise has this credit code. Copy it from the business licence."))
         return found
 
     def post(self) -> Post:
@@ -185,9 +179,7 @@ class RoleForm(Form):
         region = given.get("region")
         return Post(
             role=Role(given["role"]),
-            organisation=Organisation.objects.select_related("parent").get(pk=organisation)
-            if organisation
-            else None,
+            organisation=Organisation.objects.select_related("parent").get(pk=organisation) if organisation else None,
             region=Region.objects.get(pk=region) if region else None,
             sector=given.get("sector") or "",
             expert=given.get("expert"),
@@ -239,9 +231,7 @@ def _person(pk: UUID) -> Account:
     return found
 
 
-def _form_page(
-    request: HttpRequest, form: Form, title: Any, done: Any, back: str, *words: Any
-) -> HttpResponse:
+def _form_page(request: HttpRequest, form: Form, title: Any, done: Any, back: str, *words: Any) -> HttpResponse:
     values = {"form": form, "title": title, "done": done, "back": back, "back_words": words}
     return render(request, "parties/person_form.html", values, status=422 if form.is_bound else 200)
 

@@ -20,9 +20,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="service",
             name="plan_no",
-            field=models.CharField(
-                blank=True, db_default="", default="", max_length=50, verbose_name="plan no."
-            ),
+            field=models.CharField(blank=True, db_default="", default="", max_length=50, verbose_name="plan no."),
         ),
         migrations.AlterField(
             model_name="plan",

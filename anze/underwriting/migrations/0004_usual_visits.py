@@ -4,15 +4,16 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('underwriting', '0003_scope_keys'),
+        ("underwriting", "0003_scope_keys"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='policy',
-            name='usual_visits',
-            field=models.PositiveSmallIntegerField(db_default=1, default=1, editable=False, verbose_name='usual visits a year'),
+            model_name="policy",
+            name="usual_visits",
+            field=models.PositiveSmallIntegerField(
+                db_default=1, default=1, editable=False, verbose_name="usual visits a year"
+            ),
         ),
     ]

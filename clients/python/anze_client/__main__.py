@@ -17,9 +17,7 @@ from . import Client, Receipt, Refused, Unreachable, new_pair
 
 
 def _arguments(words: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="anze-client", description="Send data to Anze over its signed interface."
-    )
+    parser = argparse.ArgumentParser(prog="anze-client", description="Send data to Anze over its signed interface.")
     commands = parser.add_subparsers(dest="command", required=True)
     common = argparse.ArgumentParser(add_help=False)
     for option, variable in (
@@ -36,9 +34,7 @@ def _arguments(words: list[str] | None) -> argparse.Namespace:
     push.add_argument("file", type=Path, help=".ndjson, .json (an array) or .csv (names in the first line)")
     commands.add_parser("receipt", parents=[common], help="print a receipt").add_argument("id")
     commands.add_parser("feeds", parents=[common], help="list the datasets this key may send")
-    keygen = commands.add_parser(
-        "keygen", help="make an Ed25519 pair: keeps the secret, prints the public key"
-    )
+    keygen = commands.add_parser("keygen", help="make an Ed25519 pair: keeps the secret, prints the public key")
     keygen.add_argument("--secret-file", type=Path, required=True)
     return parser.parse_args(words)
 

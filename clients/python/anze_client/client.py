@@ -230,9 +230,7 @@ def _problem(error: urllib.error.HTTPError) -> dict[str, Any]:
     return {**details, "status": error.code}
 
 
-def _batches(
-    rows: Iterable[Mapping[str, Any] | str | bytes], gzip: bool, chunk: int
-) -> Iterator[tuple[bytes, bytes]]:
+def _batches(rows: Iterable[Mapping[str, Any] | str | bytes], gzip: bool, chunk: int) -> Iterator[tuple[bytes, bytes]]:
     """Rows cut to sizes the server takes: the body to send, and its content unpacked."""
     lines: list[bytes] = []
     size, limit = 0, MAX_EXPANDED if gzip else MAX_SENT

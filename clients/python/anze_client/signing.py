@@ -33,9 +33,7 @@ class Signer:
             except ValueError:
                 material = b""
             if self.algorithm not in ("ed25519", "hmac-sha256") or len(material) < 32:
-                raise ValueError(
-                    "the secret must read hmac-sha256:BASE64, ed25519:BASE64 or be a PEM private key"
-                )
+                raise ValueError("the secret must read hmac-sha256:BASE64, ed25519:BASE64 or be a PEM private key")
         self._material = material
         if self.algorithm == "ed25519":
             self._private = _ed25519(secret, material)
@@ -50,9 +48,7 @@ class Signer:
         values = {
             "@method": method,
             # These three rather than @target-uri: they survive a proxy that ends TLS.
-            "@authority": address.netloc.lower().removesuffix(
-                {"http": ":80", "https": ":443"}[address.scheme]
-            ),
+            "@authority": address.netloc.lower().removesuffix({"http": ":80", "https": ":443"}[address.scheme]),
             "@path": address.path or "/",
             "@query": "?" + address.query,
         }

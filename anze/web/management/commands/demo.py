@@ -57,9 +57,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--scale", type=float, default=1.0, help="1 is the whole province (default)")
         parser.add_argument("--seed", type=int, default=2024, help="another seed, another province")
-        parser.add_argument(
-            "--as-of", type=date.fromisoformat, help="the day after the last data (default: today)"
-        )
+        parser.add_argument("--as-of", type=date.fromisoformat, help="the day after the last data (default: today)")
         parser.add_argument("--truth", type=Path, help="where the list of planted anomalies goes")
         parser.add_argument("--processes", type=int, default=2, help="how many load at once")
         parser.add_argument(
@@ -98,9 +96,7 @@ class Command(BaseCommand):
 
     def _run(self, owner: psycopg.Connection, options: dict[str, Any]) -> None:
         started = time.monotonic()
-        as_of = options["as_of"] or min(
-            beijing_day(timezone.now()), shipped_calendar().last - timedelta(days=60)
-        )
+        as_of = options["as_of"] or min(beijing_day(timezone.now()), shipped_calendar().last - timedelta(days=60))
         console = Console(stderr=True)
         # without a thread of its own: the loading processes are forked
         progress = Progress(
@@ -143,9 +139,7 @@ class Command(BaseCommand):
     def _load(
         self, owner: psycopg.Connection, province: Province, show: _Stages, processes: int
     ) -> Counter[tuple[str, str]]:
-        register = len(province.enterprises) + sum(
-            each.listed_on is not None for each in province.enterprises
-        )
+        register = len(province.enterprises) + sum(each.listed_on is not None for each in province.enterprises)
         show.begin("Enterprises and obligation register", register)
         done = Counter[str]()
         due = list(_ANALYZE_AT)
@@ -169,8 +163,7 @@ class Command(BaseCommand):
             "scale": province.scale,
             "as_of": province.as_of.isoformat(),
             "late_rows": [
-                {"insurer": insurer, "dataset": feed, "rows": count}
-                for (insurer, feed), count in sorted(late.items())
+                {"insurer": insurer, "dataset": feed, "rows": count} for (insurer, feed), count in sorted(late.items())
             ],
             **anomalies.truth(province),
         }
@@ -182,11 +175,7 @@ def expected_rows(province: Province) -> int:
     """About how many rows the insurers will send; hazards are known only when they are drawn."""
     return round(
         sum(
-            1
-            + len(policy.changes)
-            + len(policy.receipts)
-            + (policy.planned_on is not None)
-            + len(policy.losses)
+            1 + len(policy.changes) + len(policy.receipts) + (policy.planned_on is not None) + len(policy.losses)
             for policy in province.policies
         )
         + 3.3 * len(province.visits)

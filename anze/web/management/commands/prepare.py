@@ -24,9 +24,7 @@ class Command(BaseCommand):
             require_fit(os.environ["DATABASE_URL"])
         except NotReady as problem:
             raise CommandError(str(problem)) from None
-        call_command(
-            "migrate", verbosity=max(0, options["verbosity"] - 1), interactive=False, skip_checks=True
-        )
+        call_command("migrate", verbosity=max(0, options["verbosity"] - 1), interactive=False, skip_checks=True)
         # Row-level security holds for the owner too: data are written with the program's own login.
         owner = connection.settings_dict
         owner["USER"], owner["PASSWORD"] = web_login(), web_password(str(owner["PASSWORD"]))

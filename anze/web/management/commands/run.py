@@ -33,13 +33,9 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument(
-            "--scale", type=float, default=1.0, help="of the synthetic province; 1 is the whole"
-        )
+        parser.add_argument("--scale", type=float, default=1.0, help="of the synthetic province; 1 is the whole")
         parser.add_argument("--seed", type=int, default=2024)
-        parser.add_argument(
-            "--host", default="127.0.0.1", help="address to listen on (default: this machine only)"
-        )
+        parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
         parser.add_argument("--port", type=int, default=8000, help="if it is taken, the next free one")
         parser.add_argument("--no-demo", action="store_true", help="leave an empty database empty")
         parser.add_argument("--workers", type=int, default=2, help="processes of the web server")
@@ -113,9 +109,7 @@ class Command(BaseCommand):
             )
         if done.returncode:
             said = [line for line in done.stderr.splitlines() if line.strip()]
-            raise ServingProblem(
-                f"The database could not be prepared: {said[-1] if said else done.returncode}"
-            )
+            raise ServingProblem(f"The database could not be prepared: {said[-1] if said else done.returncode}")
 
     def _fill(self, scale: float, seed: int) -> None:
         with inside(EVERYTHING):
@@ -138,9 +132,7 @@ class Command(BaseCommand):
         logins = [login for login in LOGINS if login.username in known]
         if not logins:
             return
-        table = Table(
-            "User name", "Role", "角色", title=f"Password for all of them: {PASSWORD}", title_justify="left"
-        )
+        table = Table("User name", "Role", "角色", title=f"Password for all of them: {PASSWORD}", title_justify="left")
         for login in logins:
             names = []
             for language in ("en", "zh-hans"):
