@@ -240,7 +240,8 @@ def step_names() -> list[str]:
     low = 0
     for high in LAG_STEPS[1:]:
         first = low + 1
-        names.append(_now("%(days)s days") % {"days": f"{first}–{high}" if first != high else str(high)})
+        span = f"{first}–{high}" if first != high else str(high)
+        names.append(ngettext("%(days)s day", "%(days)s days", high) % {"days": span})
         low = high
     names.append(_now("more than %(days)s days") % {"days": low})
     return names
