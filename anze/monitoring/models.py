@@ -10,15 +10,14 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.db import models
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 
-def count(words: Promise) -> Any:
+def count(words: Any) -> Any:
     return models.BigIntegerField(words, default=0)
 
 
-def yuan(words: Promise) -> Any:
+def yuan(words: Any) -> Any:
     return models.DecimalField(words, max_digits=20, decimal_places=2, default=0)
 
 
