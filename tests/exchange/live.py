@@ -27,6 +27,7 @@ from psycopg import sql
 from config.settings import web_password
 
 ROOT = Path(__file__).resolve().parents[2]
+CLERK, PASSWORD = "clerk", "Kuaile-2026-anquan"  # of Huaihai Insurance
 PYTHON = str(ROOT / ".venv" / "bin" / "python")
 
 

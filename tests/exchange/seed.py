@@ -16,8 +16,10 @@ from anze.exchange.rules import KeyAlgorithm  # noqa: E402
 from anze.kernel.actor import platform  # noqa: E402
 from anze.kernel.scope import EVERYTHING, inside  # noqa: E402
 from anze.parties.actions import load_reference_data  # noqa: E402
-from anze.parties.rules import Permission  # noqa: E402
+from anze.parties.models import Account, Membership  # noqa: E402
+from anze.parties.rules import Permission, Role  # noqa: E402
 from tests.cast import assemble  # noqa: E402
+from tests.exchange.live import CLERK, PASSWORD  # noqa: E402
 
 
 def seed() -> dict[str, dict[str, str]]:
@@ -44,6 +46,8 @@ def seed() -> dict[str, dict[str, str]]:
             if name == "expired":
                 key.expires_at = at - timedelta(seconds=1)
                 key.save()
+        clerk = Account.objects.create_user(CLERK, PASSWORD, name="示例经办人")
+        Membership.objects.create(account=clerk, role=Role.INSURER_CLERK, organisation=cast.huaihai)
     return keys
 
 

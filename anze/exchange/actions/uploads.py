@@ -31,7 +31,7 @@ from anze.kernel.rules import Channel
 from anze.parties.models import Organisation
 from anze.parties.rules import Permission
 
-SMALL_FILE = 250_000  # bytes up to which a file is read while its sender waits
+SMALL_FILE = 60_000  # bytes up to which a file is read while its sender waits
 CHECK_ANEW = (BatchState.CHECKED, BatchState.CANCELLED, BatchState.FAILED)
 
 
