@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
+from random import Random
 
 from anze.exchange.synthetic import anomalies
 from anze.exchange.synthetic import visits as visiting
 from anze.exchange.synthetic.calendar import Year
 from anze.exchange.synthetic.enterprises import draw_enterprises, put_on_register
-from anze.exchange.synthetic.entities import Enterprise, Policy, Province, Visit
+from anze.exchange.synthetic.entities import Agency, Enterprise, Insurer, Policy, Province, Visit
 from anze.exchange.synthetic.figures import figures
 from anze.exchange.synthetic.losses import draw_losses
 from anze.exchange.synthetic.money import spend
@@ -18,64 +22,102 @@ from anze.exchange.synthetic.policies import draw_policies
 from anze.exchange.synthetic.teams import assign_teams
 
 
+@dataclass(eq=False)
+class Draft:
+    """The province as far as the authorities know it: enterprises with their policies, no services yet."""
+
+    seed: int
+    scale: float
+    as_of: date
+    year: Year
+    insurers: list[Insurer]
+    agencies: list[Agency]
+    enterprises: list[Enterprise]
+    randoms: list[Random]  # each enterprise's own, to go on with
+
+    @property
+    def policies(self) -> list[Policy]:
+        return [policy for enterprise in self.enterprises for policy in enterprise.policies]
+
+
 def draw(seed: int, scale: float, as_of: date) -> Province:
     """The province of a seed, a scale and a reference day; the same three give the same province.
 
     ValueError when the scale is out of bounds or the working-day calendar does not reach the day.
     """
+    return complete(begin(seed, scale, as_of))
+
+
+@contextmanager
+def _nothing_is_garbage() -> Iterator[None]:
+    """Looking for garbage among millions of things, none of which is any, takes a third of the time."""
     collects = gc.isenabled()
-    # nothing drawn is garbage, and looking for some among millions of things takes a third of the time
     gc.disable()
     try:
-        return _draw(seed, scale, as_of)
+        yield
     finally:
         if collects:
             gc.enable()
 
 
-def _draw(seed: int, scale: float, as_of: date) -> Province:
+def begin(seed: int, scale: float, as_of: date) -> Draft:
+    """Who there is, and what is insured."""
     counts, year = figures(scale), Year(as_of)
     insurers = draw_insurers(seed, counts.insurers)
-    market = insurers_by_city(insurers)
     agencies = draw_agencies(seed, year, counts)
-    serving = agencies_by_city(agencies)
+    draft = Draft(seed, scale, as_of, year, insurers, agencies, [], [])
+    market = insurers_by_city(insurers)
+    with _nothing_is_garbage():
+        for enterprise, fate, random in draw_enterprises(seed, counts):
+            draw_policies(enterprise, fate, market[enterprise.county.city], year, random)
+            put_on_register(enterprise, fate, year, random)
+            draft.enterprises.append(enterprise)
+            draft.randoms.append(random)
+    return draft
 
-    enterprises: list[Enterprise] = []
-    policies: list[Policy] = []
-    done: list[Visit] = []
-    perhaps: list[tuple[float, Visit]] = []
-    later = []
-    for enterprise, fate, random in draw_enterprises(seed, counts):
-        draw_policies(enterprise, fate, market[enterprise.county.city], year, random)
-        put_on_register(enterprise, fate, year, random)
-        enterprises.append(enterprise)
-        policies += enterprise.policies
-        later.append((enterprise, random))
-    anomalies.sell_too_cheaply(policies, counts, year, seed)
-    for enterprise, random in later:
-        for policy in enterprise.policies:
-            visiting.draw_plan(policy, serving[enterprise.county.city], year, random)
-            certain, possible = visiting.draw_visits(policy, year, random)
-            done += certain
-            perhaps += possible
 
-    visits = visiting.choose_visits(done, perhaps, counts, year)
-    visiting.plan_campaign(policies, visits, counts, year, seed)
-    visiting.commission(visits, agencies, serving, seed)
-    visiting.count_experts(visits, counts, seed)
-    experts = assign_teams(visits, year, seed)
-    visiting.choose_reports(visits, counts)
-    bookings = anomalies.double_book(visits, counts, year, seed)
-    anomalies.copy_reports(visits, counts, seed)
-    anomalies.report_very_late(visits, counts, year, seed)
+def complete(draft: Draft) -> Province:
+    """What was done for the insured, by whom and for how much, and what happened to them."""
+    seed, year, counts = draft.seed, draft.year, figures(draft.scale)
+    serving = agencies_by_city(draft.agencies)
+    policies = draft.policies
+    with _nothing_is_garbage():
+        anomalies.sell_too_cheaply(policies, counts, year, seed)
+        done: list[Visit] = []
+        perhaps: list[tuple[float, Visit]] = []
+        for enterprise, random in zip(draft.enterprises, draft.randoms, strict=True):
+            for policy in enterprise.policies:
+                visiting.draw_plan(policy, serving[enterprise.county.city], year, random)
+                certain, possible = visiting.draw_visits(policy, year, random)
+                done += certain
+                perhaps += possible
+        visits = visiting.choose_visits(done, perhaps, counts, year)
+        visiting.plan_campaign(policies, visits, counts, year, seed)
+        visiting.commission(visits, draft.agencies, serving, seed)
+        visiting.count_experts(visits, counts, seed)
+        experts = assign_teams(visits, year, seed)
+        visiting.choose_reports(visits, counts)
+        bookings = anomalies.double_book(visits, counts, year, seed)
+        anomalies.copy_reports(visits, counts, seed)
+        anomalies.report_very_late(visits, counts, year, seed)
 
-    anomalies.overspend(policies, counts, seed)
-    spend(policies, counts.expense_cents, year, seed)
-    anomalies.invoice_twice(visits, policies, counts, seed)
-    draw_losses(policies, counts, year, seed)
-
-    province = Province(seed, scale, as_of, insurers, agencies, experts, enterprises, policies, visits, bookings)
-    _number(province)
+        anomalies.overspend(policies, counts, seed)
+        spend(policies, counts.expense_cents, year, seed)
+        anomalies.invoice_twice(visits, policies, counts, seed)
+        draw_losses(policies, counts, year, seed)
+        province = Province(
+            seed=seed,
+            scale=draft.scale,
+            as_of=draft.as_of,
+            insurers=draft.insurers,
+            agencies=draft.agencies,
+            experts=experts,
+            enterprises=draft.enterprises,
+            policies=policies,
+            visits=visits,
+            double_bookings=bookings,
+        )
+        _number(province)
     return province
 
 

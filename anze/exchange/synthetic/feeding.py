@@ -12,6 +12,7 @@ import msgspec
 
 from anze.exchange.synthetic.calendar import DAY, Year, moment
 from anze.exchange.synthetic.claims_rows import send_claims
+from anze.exchange.synthetic.drawing import Draft
 from anze.exchange.synthetic.entities import Enterprise, Insurer, Province
 from anze.exchange.synthetic.places import cities
 from anze.exchange.synthetic.prevention_rows import send_services
@@ -54,11 +55,11 @@ def _parcels(reporter: Reporter, as_of: date) -> Iterator[Parcel]:
         yield from _cut(feed, rows, as_of)
 
 
-def register_parcels(province: Province, feed: str) -> Iterator[tuple[str, Parcel]]:
+def register_parcels(known: Draft | Province, feed: str) -> Iterator[tuple[str, Parcel]]:
     """The deliveries of the cities' authorities: city code and batch."""
-    last = province.as_of - DAY
+    last = known.as_of - DAY
     by_city: dict[str, list[Enterprise]] = {city: [] for city in sorted(cities())}
-    for enterprise in province.enterprises:
+    for enterprise in known.enterprises:
         by_city[enterprise.county.city].append(enterprise)
     encode = msgspec.json.Encoder().encode
     for city, enterprises in by_city.items():
@@ -68,11 +69,11 @@ def register_parcels(province: Province, feed: str) -> Iterator[tuple[str, Parce
             if event is None:
                 continue
             row = enterprise_row(enterprise) if feed == "enterprises" else obligation_row(enterprise)
-            random = stream(province.seed, "register", feed, enterprise.index)
-            known = min(last, max(event, enterprise.delisted_on or event) + random.randint(0, 4) * DAY)
+            random = stream(known.seed, "register", feed, enterprise.index)
+            settled = min(last, max(event, enterprise.delisted_on or event) + random.randint(0, 4) * DAY)
             arrived = min(last, event + random.randint(0, 4) * DAY)
-            rows.append(Fed(moment(arrived, 9 + 8 * random.random()), known, encode(row)))
-        for parcel in _cut(feed, rows, province.as_of, big=10**9, middling=10**9):
+            rows.append(Fed(moment(arrived, 9 + 8 * random.random()), settled, encode(row)))
+        for parcel in _cut(feed, rows, known.as_of, big=10**9, middling=10**9):
             yield city, parcel
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from anze.exchange.synthetic.drawing import Draft
 from anze.exchange.synthetic.entities import Province
 from anze.exchange.synthetic.parties import CITIES_WITH_BRANCHES
 from anze.exchange.synthetic.places import cities, counties
@@ -22,8 +23,8 @@ _DEPARTMENTS = (
 )
 
 
-def load_institutions(province: Province) -> dict[str, Organisation]:
-    """Create them all; returns the organisations by code. The scope must be everything."""
+def load_institutions(known: Draft) -> None:
+    """Create authorities, committee, insurers with their branches, and agencies; the scope must be everything."""
     found: dict[str, Organisation] = {}
 
     def add(kind: OrganisationKind, code: str, name: str, region: str, **words: object) -> None:
@@ -55,11 +56,11 @@ def load_institutions(province: Province) -> dict[str, Organisation]:
         "370000",
         name_en="Platform operator (demo)",
     )
-    for insurer in province.insurers:
+    for insurer in known.insurers:
         joined = date(2022, 3, 1) + timedelta(days=37 * insurer.index)
         add(kind.INSURER, insurer.code, insurer.name, "370000", name_en=insurer.name_en, uscc=insurer.uscc,
             short_name=insurer.short_name, joined_on=joined)  # fmt: skip
-    for agency in province.agencies:
+    for agency in known.agencies:
         joined = date(2022, 4, 1) + timedelta(days=13 * agency.index)
         add(kind.AGENCY, agency.code, agency.name, agency.city, uscc=agency.uscc, joined_on=joined)
     Organisation.objects.bulk_create(found.values())
@@ -72,15 +73,15 @@ def load_institutions(province: Province) -> dict[str, Organisation]:
             parent=found[insurer.code],
             region_id=code,
         )
-        for insurer in province.insurers[:CITIES_WITH_BRANCHES]
+        for insurer in known.insurers[:CITIES_WITH_BRANCHES]
         for code, name in sorted(cities().items())
     ]
     Organisation.objects.bulk_create(branches)
-    _load_experts(province, found)
-    return found
 
 
-def _load_experts(province: Province, organisations: dict[str, Organisation]) -> None:
+def load_experts(province: Province) -> None:
+    """Create the experts, and everybody's papers; the scope must be everything."""
+    organisations = {each.code: each for each in Organisation.objects.all()}
     experts = []
     papers = []
     for member in province.experts:

@@ -1,4 +1,8 @@
-"""Delivering the province: institutions, then every batch through the feeds' own checks and publishing."""
+"""Delivering the province: institutions, then every batch through the feeds' own checks and publishing.
+
+While one process still draws what was done in the year, another delivers the authorities' register; then
+the insurers' deliveries are divided among several, since insurers do not touch one another's rows.
+"""
 
 from __future__ import annotations
 
@@ -8,25 +12,26 @@ import sys
 import traceback
 from collections import Counter
 from collections.abc import Callable
-from datetime import datetime
 from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
 from typing import Any
-from uuid import UUID
 
 from django.db import connection, connections
 
 from anze.exchange.actions import process_batch, receive_batch
 from anze.exchange.feeds import FEEDS
+from anze.exchange.synthetic.drawing import Draft, complete
 from anze.exchange.synthetic.entities import Insurer, Province
 from anze.exchange.synthetic.feeding import Parcel, parcels_of, register_parcels
-from anze.exchange.synthetic.institutions import load_institutions
+from anze.exchange.synthetic.institutions import load_experts, load_institutions
 from anze.kernel.actor import Actor
 from anze.kernel.rules import Channel
 from anze.kernel.scope import EVERYTHING, inside
 from anze.parties.models import Organisation
 from anze.parties.rules import OrganisationKind, Permission
 
-Advance = Callable[[str, int], None]  # dataset, rows
+Advance = Callable[[str, int], None]  # dataset, rows; "" and 0 now and then while nothing is reported
+Late = Counter[tuple[str, str]]  # insurer's code, dataset
 REGISTER = ("enterprises", "obligations")
 
 
@@ -34,29 +39,63 @@ class LoadProblem(Exception):
     """The load cannot go on; the text says why."""
 
 
-def load(province: Province, *, advance: Advance, processes: int = 2) -> Counter[tuple[str, str]]:
-    """Deliver everything; returns how many rows were late, by insurer's code and dataset.
+def load(draft: Draft, *, advance: Advance, processes: int = 2) -> tuple[Province, Late]:
+    """Complete the draft and deliver everything; returns the province, and how many rows were late.
 
-    With `processes` 0 all is done here, in the transaction that is open. Raises `LoadProblem` if any row is
-    rejected, which would be a fault of the province or of a feed.
+    With `processes` 0 all is done here, one thing after another. Raises `LoadProblem` if any row is rejected,
+    which would be a fault of the province or of a feed.
     """
+    crew = Crew(advance)
+    if processes == 0:
+        _load_register(draft, advance)
+        province = complete(draft)
+    else:
+        crew.start(lambda report: _load_register(draft, report))
+        try:
+            province = complete(draft)
+        except BaseException:
+            crew.dismiss()
+            raise
+        crew.finish()
     with inside(EVERYTHING):
-        senders = load_institutions(province)
+        load_experts(province)
+    if processes == 0:
+        for insurer in province.insurers:
+            crew.late.update(_load_insurer(province, insurer, advance))
+    else:
+        queue = multiprocessing.get_context("fork").SimpleQueue()
+        for insurer in sorted(province.insurers, key=lambda each: -len(each.policies)):
+            queue.put(insurer.index)
+        for _process in range(processes):
+            queue.put(None)
+        for _process in range(processes):
+            crew.start(lambda report: _load_insurers(province, queue, report))
+        crew.finish()
+    return province, crew.late
+
+
+def _load_register(draft: Draft, advance: Advance) -> Late:
+    with inside(EVERYTHING):
+        load_institutions(draft)
+        senders = {each.code: each for each in Organisation.objects.filter(kind=OrganisationKind.EMA)}
     for feed in REGISTER:
-        for city, parcel in register_parcels(province, feed):
+        for city, parcel in register_parcels(draft, feed):
             _deliver(parcel, senders[f"EMA{city}"], Channel.EXCEL)
             advance(feed, len(parcel.moments))
-    if processes == 0:
-        late: Counter[tuple[str, str]] = Counter()
-        for insurer in province.insurers:
-            late.update(_load_insurer(province, insurer, senders[insurer.code], advance))
-        return late
-    return _load_in_parallel(province, {i.index: senders[i.code].pk for i in province.insurers}, advance, processes)
+    return Counter()
 
 
-def _load_insurer(
-    province: Province, insurer: Insurer, sender: Organisation, advance: Advance
-) -> Counter[tuple[str, str]]:
+def _load_insurers(province: Province, queue: Any, advance: Advance) -> Late:
+    """Insurers from the queue, the largest first, until there are none."""
+    late: Late = Counter()
+    while (index := queue.get()) is not None:
+        late.update(_load_insurer(province, province.insurers[index], advance))
+    return late
+
+
+def _load_insurer(province: Province, insurer: Insurer, advance: Advance) -> Late:
+    with inside(EVERYTHING):
+        sender = Organisation.objects.get(code=insurer.code)
     parcels, reporter = parcels_of(province, insurer)
     for number, parcel in enumerate(parcels):
         _deliver(parcel, sender, Channel(insurer.channel), number)
@@ -66,11 +105,8 @@ def _load_insurer(
 
 def _deliver(parcel: Parcel, sender: Organisation, channel: Channel, number: int = 0) -> None:
     """One batch, in a transaction of its own, as the interface would take it."""
-    by = Actor(
-        name=sender.short_name or sender.name,
-        scope=EVERYTHING,
-        permissions=frozenset({Permission.ENTER_DATA}),
-    )
+    may = frozenset({Permission.ENTER_DATA})
+    by = Actor(name=sender.short_name or sender.name, scope=EVERYTHING, permissions=may)
     with inside(EVERYTHING):
         batch, _is_new = receive_batch(
             sender,
@@ -92,92 +128,79 @@ def _deliver(parcel: Parcel, sender: Organisation, channel: Channel, number: int
             )
 
 
-# side by side ------------------------------------------------------------------------------------------
-
-
-def _load_in_parallel(
-    province: Province, senders: dict[int, UUID], advance: Advance, processes: int
-) -> Counter[tuple[str, str]]:
-    """Insurers do not touch one another's rows, so several are loaded at once, the largest first."""
-    connections.close_all()  # a connection must not be shared with a child
-    context = multiprocessing.get_context("fork")
-    queue = context.SimpleQueue()
-    for insurer in sorted(province.insurers, key=lambda each: -len(each.policies)):
-        queue.put(insurer.index)
-    for _process in range(processes):
-        queue.put(None)
-    gc.collect()
-    gc.freeze()  # the children read the province; they must not copy it by collecting garbage in it
-    children = []
-    readers: list[Connection] = []
-    try:
-        for _process in range(processes):
-            reader, writer = context.Pipe(duplex=False)
-            child = context.Process(target=_child, args=(province, senders, queue, writer), daemon=True)
-            child.start()
-            writer.close()
-            children.append(child)
-            readers.append(reader)
-        late: Counter[tuple[str, str]] = Counter()
-        while readers:
-            ready = wait(readers, timeout=1)
-            for reader in [each for each in readers if each in ready]:
-                try:
-                    kind, content = reader.recv()
-                except EOFError:
-                    readers.remove(reader)
-                    continue
-                if kind == "rows":
-                    advance(*content)
-                elif kind == "late":
-                    late.update(content)
-                else:
-                    raise LoadProblem(content)
-            advance("", 0)
-        for child in children:
-            child.join()
-            if child.exitcode:
-                raise LoadProblem(f"a loading process ended with status {child.exitcode}")
-        return late
-    finally:
-        for child in children:
-            if child.is_alive():
-                child.terminate()
-                child.join(5)
-        gc.unfreeze()
-
-
-def _child(province: Province, senders: dict[int, UUID], queue: Any, out: Connection) -> None:
-    try:
-        gc.disable()
-        quicken()
-        while (index := queue.get()) is not None:
-            insurer = province.insurers[index]
-            with inside(EVERYTHING):
-                sender = Organisation.objects.get(pk=senders[index])
-            late = _load_insurer(province, insurer, sender, lambda feed, rows: out.send(("rows", (feed, rows))))
-            out.send(("late", late))
-    except LoadProblem as problem:
-        out.send(("problem", str(problem)))
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except BaseException:
-        out.send(("problem", traceback.format_exc()))
-    finally:
-        connections.close_all()
-        out.close()
-
-
 def quicken() -> None:
     """For this connection only: a crash may lose the last moment, but then the load is repeated."""
     with connection.cursor() as cursor:
         cursor.execute("SET synchronous_commit = off")
 
 
-def is_empty() -> bool:
-    """Whether nobody is on file yet."""
-    with inside(EVERYTHING):
-        return not Organisation.objects.filter(kind=OrganisationKind.INSURER).exists()
+class Crew:
+    """Forked processes that report rows to this one, and end with it."""
+
+    def __init__(self, advance: Advance) -> None:
+        self.late: Late = Counter()
+        self._advance = advance
+        self._context = multiprocessing.get_context("fork")
+        self._members: list[tuple[BaseProcess, Connection]] = []
+
+    def start(self, work: Callable[[Advance], Late]) -> None:
+        connections.close_all()  # a connection must not be shared with a child
+        gc.collect()
+        gc.freeze()  # the children read the province; they must not copy it by collecting garbage in it
+        reader, writer = self._context.Pipe(duplex=False)
+        member = self._context.Process(target=_work, args=(work, writer), daemon=True)
+        member.start()
+        writer.close()
+        gc.unfreeze()
+        self._members.append((member, reader))
+
+    def finish(self) -> None:
+        """Pass on what the members report until all are done; raises `LoadProblem` if one is not."""
+        try:
+            readers = [reader for _member, reader in self._members]
+            while readers:
+                ready = wait(readers, timeout=1)
+                for reader in [each for each in readers if each in ready]:
+                    try:
+                        kind, content = reader.recv()
+                    except EOFError:
+                        readers.remove(reader)
+                        continue
+                    if kind == "rows":
+                        self._advance(*content)
+                    elif kind == "late":
+                        self.late.update(content)
+                    else:
+                        raise LoadProblem(content)
+                self._advance("", 0)
+            for member, _reader in self._members:
+                member.join()
+                if member.exitcode:
+                    raise LoadProblem(f"a loading process ended with status {member.exitcode}")
+        finally:
+            self.dismiss()
+
+    def dismiss(self) -> None:
+        """End whoever is still at work."""
+        for member, reader in self._members:
+            if member.is_alive():
+                member.terminate()
+                member.join(5)
+            reader.close()
+        self._members.clear()
 
 
-__all__ = ["Advance", "LoadProblem", "datetime", "is_empty", "load", "quicken"]
+def _work(work: Callable[[Advance], Late], out: Connection) -> None:
+    try:
+        gc.disable()
+        quicken()
+        out.send(("late", work(lambda feed, rows: out.send(("rows", (feed, rows))))))
+    except LoadProblem as problem:
+        out.send(("problem", str(problem)))
+    except (KeyboardInterrupt, BrokenPipeError):
+        sys.exit(130)
+    except BaseException:
+        out.send(("problem", traceback.format_exc()))
+    finally:
+        connections.close_all()
+        out.close()

@@ -7,7 +7,6 @@ import json
 import os
 import time
 from argparse import ArgumentParser
-from collections import Counter
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -29,9 +28,9 @@ from rich.progress import (
 
 from anze.exchange.synthetic import anomalies, marking
 from anze.exchange.synthetic.calendar import shipped_calendar
-from anze.exchange.synthetic.drawing import draw
+from anze.exchange.synthetic.drawing import Draft, begin
 from anze.exchange.synthetic.entities import Province
-from anze.exchange.synthetic.loading import REGISTER, LoadProblem, load, quicken
+from anze.exchange.synthetic.loading import REGISTER, Late, LoadProblem, load
 from anze.exchange.synthetic.people import create_people, issue_keys
 from anze.kernel.duty import beijing_day
 from anze.kernel.readiness import NotReady, connect_as_owner
@@ -42,6 +41,7 @@ from anze.monitoring.refresh import recompute
 _LOCK = 0x64656D6F  # one load at a time
 # the planner must know how the tables grow, or it reads the large ones from end to end for every batch
 _ANALYZE_AT = (3_000, 12_000, 50_000, 120_000, 250_000, 450_000)
+_ROWS_A_POLICY = 6.1  # what insurers send, of all datasets together; hazards are known only when drawn
 _TABLES = (
     "parties_enterprise, parties_engagement, underwriting_obligation, underwriting_policy, "
     "underwriting_endorsement, underwriting_premiumreceipt, prevention_plan, prevention_planitem, "
@@ -105,20 +105,19 @@ class Command(BaseCommand):
         )  # fmt: skip
         with progress:
             show = _Stages(progress, plain=not console.is_terminal)
-            show.begin("Drawing the province", 1)
-            province = draw(options["seed"], options["scale"], as_of)
+            show.begin("Enterprises and policies", 1)
+            draft = begin(options["seed"], options["scale"], as_of)
             show.advance(1)
-            gc.disable()
-            quicken()
             with inside(EVERYTHING):
                 marking.mark(
                     marking.STARTED,
                     timezone.now(),
-                    seed=province.seed,
-                    scale=province.scale,
-                    as_of=str(as_of),
+                    seed=draft.seed,
+                    scale=draft.scale,
+                    as_of=as_of.isoformat(),
                 )
-            late = self._load(owner, province, show, options["processes"])
+            gc.disable()
+            province, late = self._load(owner, draft, show, options["processes"])
             gc.enable()
             show.begin("Figures", len(FACTS))
             owner.execute(f"ANALYZE {_TABLES}")  # type: ignore[arg-type] # names, not input
@@ -136,26 +135,28 @@ class Command(BaseCommand):
             f"Loaded in {time.monotonic() - started:.0f} s. What was planted: {truth}; interface keys: {keys}"
         )
 
-    def _load(
-        self, owner: psycopg.Connection, province: Province, show: _Stages, processes: int
-    ) -> Counter[tuple[str, str]]:
-        register = len(province.enterprises) + sum(each.listed_on is not None for each in province.enterprises)
-        show.begin("Enterprises and obligation register", register)
-        done = Counter[str]()
+    def _load(self, owner: psycopg.Connection, draft: Draft, show: _Stages, processes: int) -> tuple[Province, Late]:
+        listed = sum(each.listed_on is not None for each in draft.enterprises)
+        show.begin("Services of the year, register", len(draft.enterprises) + listed)
+        of_register = of_insurers = 0
         due = list(_ANALYZE_AT)
 
         def advance(feed: str, rows: int) -> None:
-            if feed and feed not in REGISTER and not done.total() - sum(done[each] for each in REGISTER):
-                show.begin("Insurers' data", expected_rows(province))
-            done[feed] += rows
+            nonlocal of_register, of_insurers
+            if feed in REGISTER:
+                of_register += rows
+            elif feed:
+                if not of_insurers:
+                    show.begin("Insurers' data", round(_ROWS_A_POLICY * len(draft.policies)))
+                of_insurers += rows
             show.advance(rows)
-            if due and done.total() >= due[0]:
+            if due and of_register + of_insurers >= due[0]:
                 due.pop(0)
                 owner.execute(f"ANALYZE {_TABLES}")  # type: ignore[arg-type] # names, not input
 
-        return load(province, advance=advance, processes=processes)
+        return load(draft, advance=advance, processes=processes)
 
-    def _write_truth(self, province: Province, late: Counter[tuple[str, str]], path: Path | None) -> Path:
+    def _write_truth(self, province: Province, late: Late, path: Path | None) -> Path:
         path = path or settings.STATE / "demo" / "truth.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         content = {
@@ -169,17 +170,6 @@ class Command(BaseCommand):
         }
         path.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
         return path
-
-
-def expected_rows(province: Province) -> int:
-    """About how many rows the insurers will send; hazards are known only when they are drawn."""
-    return round(
-        sum(
-            1 + len(policy.changes) + len(policy.receipts) + (policy.planned_on is not None) + len(policy.losses)
-            for policy in province.policies
-        )
-        + 3.3 * len(province.visits)
-    )
 
 
 class _Stages:
