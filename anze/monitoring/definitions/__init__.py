@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
 from anze.monitoring.definitions.coverage import COVERAGE_FACTS, COVERAGE_INDICATORS
 from anze.monitoring.definitions.expense import EXPENSE_FACTS, EXPENSE_INDICATORS
 from anze.monitoring.definitions.payout import PAYOUT_FACTS, PAYOUT_INDICATORS
@@ -54,3 +57,26 @@ HEADLINES: dict[Family, tuple[str, dict[str, str]]] = {
         },
     ),
 }
+
+# named by the rules, but not computed: what, and what is missing for it
+NOT_COMPUTED: tuple[tuple[Promise, Promise], ...] = (
+    (
+        _("Project coverage (construction)"),
+        _(
+            "Policies carry the project and its permit, but nobody sends the permitted projects under construction, "
+            "so there is no denominator. Construction enterprises are counted in the coverage rate."
+        ),
+    ),
+    (
+        _("Vessel and vehicle coverage"),
+        _("Neither policies nor registers name single vessels or vehicles."),
+    ),
+    (
+        _("Expense promised by an insurer's approved annual budget"),
+        _("Budgets are not sent; where the contract gives no ratio, the platform's default ratio is taken."),
+    ),
+    (
+        _("Shares of premium and promise to the day"),
+        _("They are counted month by month, each on its first day of cover; at the end of a month they are exact."),
+    ),
+)
