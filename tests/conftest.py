@@ -17,7 +17,7 @@ from tools import bootstrap
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
-    """Builders may run at the same time: ANZE_TEST_NAME keeps their databases apart."""
+    """Several runs may go on at the same time: ANZE_TEST_NAME keeps their databases apart."""
     if name := os.environ.get("ANZE_TEST_NAME"):
         from django.db import connections
 
