@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
@@ -29,7 +30,7 @@ from anze.exchange.receipts import words_of
 from anze.exchange.rules import BatchState, KeyAlgorithm
 from anze.exchange.screens.batches import download
 from anze.exchange.screens.clocks import CLOCKS, REJECTED, SEE, end_of_next_workday, plans_due
-from anze.exchange.screens.datasets import LATELY
+from anze.exchange.screens.datasets import LATELY, last_messages, partner_ids
 from anze.exchange.senders import feeds_of
 from anze.kernel.actor import Actor
 from anze.kernel.duty import beijing_day, end_of_day
@@ -92,23 +93,35 @@ def partners(request: HttpRequest) -> HttpResponse:
     if actor.scope.insurer_id:
         return redirect("partner", actor.scope.insurer_id)
     at: datetime = request.at  # type: ignore[attr-defined]
-    done = Q(state=BatchState.DONE, received_at__gte=at - LATELY)
+    done = Q(state=BatchState.DONE)
     sums = {
         row["sender"]: row
-        for row in Batch.objects.values("sender").annotate(
-            last=Max("received_at", filter=Q(state=BatchState.DONE)),
+        for row in Batch.objects.filter(received_at__gte=at - LATELY)
+        .values("sender")
+        .annotate(
             batches=Count("id", filter=done),
             rows_=Sum("rows", filter=done),
             rejected_=Sum("rejected", filter=done),
             waiting=Count("id", filter=Q(state=BatchState.RECEIVED)),
-            failed=Count("id", filter=Q(state=BatchState.FAILED, received_at__gte=at - LATELY)),
+            failed=Count("id", filter=Q(state=BatchState.FAILED)),
         )
     }
+    last: dict[UUID, datetime] = {}
+    for (sender, _feed), moment in last_messages(partner_ids()).items():
+        last[sender] = max(moment, last.get(sender, moment))
     open_rows = dict(RejectedRow.objects.values_list("sender").annotate(n=Count("id")).values_list("sender", "n"))
     listed = Organisation.objects.filter(kind__in=PARTNER_KINDS, is_active=True).order_by("-kind", "code")
     if actor.scope.reader == "anze_region":
         listed = listed.filter(Q(kind=OrganisationKind.INSURER) | Q(pk=actor.organisation_id))
-    lines = [{"partner": each, "sums": sums.get(each.pk), "open": open_rows.get(each.pk, 0)} for each in listed]
+    lines = [
+        {
+            "partner": each,
+            "last": last.get(each.pk),
+            "sums": sums.get(each.pk),
+            "open": open_rows.get(each.pk, 0),
+        }
+        for each in listed
+    ]
     return render(request, "exchange/partners.html", {"lines": lines, "days": LATELY.days})
 
 
@@ -130,7 +143,7 @@ def monitor_of(request: HttpRequest, found: Organisation) -> dict[str, Any]:
     return {
         "partner": found,
         "is_insurer": found.kind == OrganisationKind.INSURER,
-        "last": last_messages(sent),
+        "last": messages_of(sent),
         "volumes": volumes(sent, at),
         "reasons": reasons(sent, at),
         "punctuality": [punctuality(feed, found, since, today) for feed in feeds],
@@ -151,7 +164,7 @@ def feeds_of_partner(found: Organisation) -> list[Feed]:
     return feeds_of(found)
 
 
-def last_messages(sent: QuerySet[Batch]) -> list[dict[str, Any]]:
+def messages_of(sent: QuerySet[Batch]) -> list[dict[str, Any]]:
     """Dataset and channel → the last message that was published, and how many there were."""
     rows = (
         sent.filter(state=BatchState.DONE)
