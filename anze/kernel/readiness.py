@@ -18,7 +18,7 @@ class NotReady(Exception):
 def connect_as_owner(url: str) -> psycopg.Connection:
     """A connection of the owner, committing each statement; raises `NotReady`."""
     try:
-        return psycopg.connect(url, autocommit=True, connect_timeout=_CONNECT_SECONDS)
+        return psycopg.connect(url, autocommit=True, connect_timeout=_CONNECT_SECONDS, client_encoding="utf8")
     except psycopg.OperationalError as problem:
         raise NotReady(_why_not(url, str(problem))) from None
 
