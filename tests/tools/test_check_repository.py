@@ -43,7 +43,7 @@ def test_a_well_named_file_passes(path: str) -> None:
 @pytest.mark.parametrize(
     ("path", "text", "finding"),
     [
-        ("anze/long.py", "x = 1\n" * 601, "601 lines"),
+        ("anze/long.py", "x = 1\n" * 651, "651 lines"),
         ("docs/where.md", "Look in /home/somebody/anze\n", "path of one machine"),
         ("a.lock", "thing @ https://example.org/thing.whl\n", "names a host"),
         ("anze/mixed.py", "a = 1\r\nb = 2\n", "line ends"),
