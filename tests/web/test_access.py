@@ -6,7 +6,9 @@ rows the role's reach covers. Whatever a page answers, a word of the foreign sid
 
 from __future__ import annotations
 
+import io
 import re
+import zipfile
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID, uuid4
@@ -22,7 +24,8 @@ from anze.kernel.scope import Scope
 from anze.monitoring.definitions import INDICATORS
 from anze.parties.access import scope_of
 from anze.parties.models import Account, Enterprise, Membership, Organisation
-from anze.parties.rules import ROLES, OrganisationKind, Reach, Role
+from anze.parties.rules import ROLES, Reach, Role
+from anze.prevention.models import PlanItem
 from anze.screen.details import DETAILS
 from anze.screen.lists import LISTS
 from anze.screen.registry import PAGES, Page, load_screens
@@ -52,6 +55,7 @@ MODELS: dict[str, type[models.Model]] = {
     "batch": Batch,
     "partner": Organisation,
     "key": PartnerKey,
+    "plan-item": PlanItem,
 }
 
 
@@ -81,6 +85,8 @@ def rows_of(page: Page, role: Role) -> tuple[Any, Any]:
     own, foreign = [], []
     for row in found:
         side = sides(row)
+        if kind == "partner":
+            side = {"INS01": OWN_MARK, "INS02": FOREIGN_MARK}.get(row.code, "")
         if OWN_MARK in side:
             own.append(row)
         elif FOREIGN_MARK in side:
@@ -91,10 +97,9 @@ def rows_of(page: Page, role: Role) -> tuple[Any, Any]:
 def sides(row: models.Model) -> str:
     """Which side a row belongs to, told from its own words and the enterprise it is about."""
     values = [str(getattr(row, f.attname)) for f in row._meta.local_concrete_fields]
-    if isinstance(row, Organisation) and row.kind == OrganisationKind.INSURER:
-        values.append(OWN_MARK if row.code == "INS01" else FOREIGN_MARK)
-    if isinstance(row, Batch | PartnerKey):
-        values.append(sides(row.sender if isinstance(row, Batch) else row.partner))
+    partner = row.sender if isinstance(row, Batch) else row.partner if isinstance(row, PartnerKey) else None
+    if partner is not None:
+        values.append({"INS01": OWN_MARK, "INS02": FOREIGN_MARK}.get(partner.code, ""))
     enterprise = getattr(row, "enterprise_id", None)
     if enterprise:
         values.append(Enterprise.objects.get(pk=enterprise).name)
@@ -115,9 +120,12 @@ def can_reach(page: Page, scope: Scope) -> bool:
 
 
 def said(response) -> str:
-    if response.streaming:
-        return b"".join(response.streaming_content).decode("utf-8", "replace")
-    return response.content.decode("utf-8", "replace")
+    """Everything an answer holds as text; a workbook is unpacked first."""
+    body = b"".join(response.streaming_content) if response.streaming else response.content
+    if body.startswith(b"PK"):
+        with zipfile.ZipFile(io.BytesIO(body)) as archive:
+            body = b" ".join(archive.read(name) for name in archive.namelist() if name.endswith(".xml"))
+    return body.decode("utf-8", "replace")
 
 
 def pages() -> Iterator[Page]:
