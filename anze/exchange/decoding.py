@@ -145,7 +145,7 @@ def _read_field(row: int, each: Field, value: Any, path: str) -> tuple[Any, list
             return None, problems
     try:
         # strict as the interface is; only numbers may come as text, which JSON senders use for money
-        read = msgspec.convert(value, type=each.json_type(), strict=True)
+        read = msgspec.convert(value, type=each.strict_type, strict=True)
     except msgspec.ValidationError as problem:
         return None, [_explained(row, each, value, path, str(problem))]
     if _has_nul(value):

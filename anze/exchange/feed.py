@@ -130,6 +130,10 @@ class Field:
         return Optional[base] if self.is_nullable else base  # noqa: UP045 - built at run time
 
     @cached_property
+    def strict_type(self) -> Any:
+        return self.json_type()
+
+    @cached_property
     def struct(self) -> type[msgspec.Struct]:
         """The line type of a ROWS or LIST field."""
         return _struct(self.name.title().replace("_", ""), self.of)

@@ -34,7 +34,7 @@ RATIO_MATTERS_FROM = 10 * MEGABYTE
 MAX_ENTRIES = 2000
 MAX_COLUMNS = 120
 MAX_ROWS = 100_000
-MAX_CELLS = 6_000_000  # rows × columns of the used area, which the parser reserves at once
+MAX_CELLS = 3_000_000  # rows × columns of the used area, which the parser reserves at once: about 600 MB
 BANNER_ROWS = 10  # rows that may stand above the column titles
 
 COMPOUND_FILE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # old Excel, or a new one under a password
@@ -95,6 +95,22 @@ def _open_xlsx(data: bytes, sheet_names: Sequence[str]) -> Iterator[Grid]:
             sheet.merged_cell_ranges or [],
             [other for other in visible if other != name],
         )
+
+
+def tab_names(data: bytes) -> list[str]:
+    """The names of a workbook's sheets, without opening them; none where it cannot be told."""
+    found: list[str] = []
+
+    def sheet(name: str, attributes: dict[str, str]) -> None:
+        if _local(name) == "sheet":
+            found.append(attributes.get("name", ""))
+
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive, archive.open("xl/workbook.xml") as file:
+            _walk(file.read(MEGABYTE), sheet)
+    except (UnreadableFile, zipfile.BadZipFile, zlib.error, KeyError, EOFError, OSError, ValueError):
+        return []
+    return found
 
 
 def _parsed(packed: bytes, name: str) -> CalamineSheet:

@@ -61,6 +61,7 @@ class File:
     """A workbook or a CSV table."""
 
     def __init__(self, feed: Feed, body: bytes) -> None:
+        self._feed, self._body = feed, body
         self.upload: Upload = read_upload(feed, body)
 
     @property
@@ -74,7 +75,7 @@ class File:
         return self.upload.place(problem)
 
     def contents(self, wanted: set[int]) -> Iterator[tuple[int, dict[str, Any]]]:
-        return ((number, content) for number, content in self.upload.contents.items() if number in wanted)
+        return iter(read_upload(self._feed, self._body, wanted).contents.items())
 
 
 def open_payload(batch: Batch) -> Payload:

@@ -6,7 +6,7 @@ record by its number. Row numbers in findings are those of the sheet.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -18,9 +18,10 @@ from anze.exchange.columns import Kind as CellKind
 from anze.exchange.decoding import DecodedRow, FoundProblem, RowDecoder
 from anze.exchange.feed import Feed, Field, Kind
 from anze.exchange.folding import unspaced
+from anze.exchange.opening import tab_names
 from anze.exchange.refusals import Remark, Unreadable
 from anze.exchange.workbook_templates import SheetToWrite, sheet_title, write_sheets
-from anze.exchange.workbooks import Sheet, read_sheet
+from anze.exchange.workbooks import read_sheet
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV = "text/csv"
@@ -113,8 +114,8 @@ def template_of(feed: Feed) -> bytes:
 class Upload:
     """What a file holds. `problems` keep the whole file out; `remarks` tell what was left out of it.
 
-    `contents` is each record with its lines: canonical values or, where a cell could not be read, what was
-    typed. `lines` are the rows of their sheet on which a record's lines stand, by field.
+    `contents` are the wanted records with their lines: canonical values or, where a cell could not be read,
+    what was typed. `lines` are the rows of their sheet on which a record's lines stand, by field.
     """
 
     rows: list[DecodedRow] = field(default_factory=list)
@@ -138,8 +139,11 @@ class Upload:
         return problem
 
 
-def read_upload(feed: Feed, data: bytes) -> Upload:
-    """The records of a file with their lines, each read as its column says and judged as the interface does."""
+def read_upload(feed: Feed, data: bytes, wanted: Container[int] = ()) -> Upload:
+    """The records of a file with their lines, each read as its column says and judged as the interface does.
+
+    `contents` holds the `wanted` rows only: a large file is in memory once as it is.
+    """
     names = sheet_names(feed)
     main = read_sheet(data, columns_of(feed), names[""])
     upload = Upload(columns={"": main.columns}, problems=main.problems)
@@ -147,17 +151,22 @@ def read_upload(feed: Feed, data: bytes) -> Upload:
     upload.remarks = [note for note in main.notes if not _is_of_ours(note, ours)]
     if main.problems:
         return upload
+    tabs = {unspaced(name).casefold() for name in tab_names(data)}
+    lines = {
+        each.name: _lines(feed, each, data, upload)
+        for each in line_fields(feed)
+        if tabs.intersection(unspaced(name).casefold() for name in names[each.name])
+    }
     decoder = RowDecoder(feed)
-    records: dict[tuple[Any, ...], int] = {}
-    unread: dict[int, list[FoundProblem]] = {}
-    for number, cells in main.rows:
-        upload.contents[number], unread[number] = _read(number, cells, columns_of(feed))
-        records.setdefault(_key(feed, upload.contents[number]), number)
-    for each in line_fields(feed):
-        _read_lines(feed, each, data, upload, records, unread)
-    for number, content in upload.contents.items():
+    main.rows.reverse()
+    while main.rows:
+        number, cells = main.rows.pop()
+        content, found = _read(number, cells, columns_of(feed))
+        for name, by_key in lines.items():
+            found += _take_lines(upload, number, name, by_key.pop(_key(feed, content), []), content)
+        if number in wanted:
+            upload.contents[number] = content
         decoded = decoder.read(number, content)
-        found = unread[number]
         if found:
             # what was typed into such a cell is judged once
             known = {problem.field for problem in found}
@@ -165,6 +174,12 @@ def read_upload(feed: Feed, data: bytes) -> Upload:
             decoded = DecodedRow(number, None, found)
         decoded.problems = [upload.place(problem) for problem in decoded.problems]
         upload.rows.append(decoded)
+    examples = {_key(feed, {key: feed.get(key).example[i] for key in feed.key_fields}) for i in (0, 1)}
+    for name, by_key in lines.items():
+        orphans = [line.row for key, left in by_key.items() if key not in examples for line in left]
+        if orphans:
+            rows = ", ".join(map(str, sorted(orphans)[:20]))
+            upload.remarks.append(Remark("lines_without_record", {"sheet": str(feed.get(name).title), "rows": rows}))
     return upload
 
 
@@ -177,7 +192,7 @@ def _is_of_ours(note: Remark, ours: set[str]) -> bool:
 
 
 def _read(
-    number: int, cells: Mapping[str, Any], columns: Sequence[Column], path: str = ""
+    number: int, cells: Mapping[str, Any], columns: Sequence[Column]
 ) -> tuple[dict[str, Any], list[FoundProblem]]:
     content: dict[str, Any] = {}
     problems: list[FoundProblem] = []
@@ -187,7 +202,7 @@ def _read(
             value = column.read(value)
         except Unreadable as refused:
             content[column.name] = value
-            problems.append(FoundProblem(number, path + column.name, refused.code, dict(refused.values)))
+            problems.append(FoundProblem(number, column.name, refused.code, dict(refused.values)))
         if value is not None:
             content[column.name] = value
     return content, problems
@@ -197,44 +212,41 @@ def _key(feed: Feed, content: Mapping[str, Any]) -> tuple[Any, ...]:
     return tuple(content.get(name) for name in feed.key_fields)
 
 
-def _read_lines(
-    feed: Feed,
-    each: Field,
-    data: bytes,
-    upload: Upload,
-    records: dict[tuple[Any, ...], int],
-    unread: dict[int, list[FoundProblem]],
-) -> None:
-    names = sheet_names(feed)[each.name]
+@dataclass(frozen=True, slots=True)
+class _Line:
+    row: int
+    content: dict[str, Any]
+    problems: list[FoundProblem]  # their fields named within the line
+
+
+def _lines(feed: Feed, each: Field, data: bytes, upload: Upload) -> dict[tuple[Any, ...], list[_Line]]:
+    """The lines on a field's own sheet by the number of the record they belong to."""
     columns = line_columns_of(feed, each.name)
-    sheet: Sheet = read_sheet(data, columns, names)
-    if unspaced(sheet.name).casefold() not in {unspaced(name).casefold() for name in names}:
-        return  # the file has no sheet for these lines
-    if any(problem.code != "no_rows" for problem in sheet.problems):
-        upload.problems += [problem for problem in sheet.problems if problem.code != "no_rows"]
-        return
+    sheet = read_sheet(data, columns, sheet_names(feed)[each.name])
+    upload.problems += [problem for problem in sheet.problems if problem.code != "no_rows"]
     upload.columns[each.name] = sheet.columns
     upload.remarks += [note for note in sheet.notes if note.code != "sheets_left_out"]
-    inner = columns[len(feed.key_fields) :]
-    orphans: list[str] = []
-    examples = {_key(feed, {key: feed.get(key).example[i] for key in feed.key_fields}) for i in (0, 1)}
-    for number, cells in sheet.rows:
-        keys, _unread = _read(number, cells, columns[: len(feed.key_fields)])
-        key = _key(feed, keys)
-        record = records.get(key)
-        if record is None:
-            if key not in examples:
-                orphans.append(str(number))
-            continue
-        lines = upload.lines.setdefault(record, {}).setdefault(each.name, [])
-        lines.append(number)
-        content, problems = _read(record, cells, inner, f"{each.name}.{len(lines)}.")
-        upload.contents[record].setdefault(each.name, []).append(content)
-        unread[record] += problems
-    if orphans:
-        upload.remarks.append(
-            Remark("lines_without_record", {"sheet": str(each.title), "rows": ", ".join(orphans[:20])})
-        )
+    keys, inner = columns[: len(feed.key_fields)], columns[len(feed.key_fields) :]
+    found: dict[tuple[Any, ...], list[_Line]] = {}
+    for row, cells in sheet.rows:
+        key, _problems = _read(row, cells, keys)
+        content, problems = _read(row, cells, inner)
+        found.setdefault(_key(feed, key), []).append(_Line(row, content, problems))
+    return found
+
+
+def _take_lines(
+    upload: Upload, number: int, name: str, lines: Sequence[_Line], content: dict[str, Any]
+) -> list[FoundProblem]:
+    """Give a record its lines; what could not be read in them is named from the record on."""
+    problems = []
+    for place, line in enumerate(lines, 1):
+        upload.lines.setdefault(number, {}).setdefault(name, []).append(line.row)
+        content.setdefault(name, []).append(line.content)
+        problems += [
+            FoundProblem(number, f"{name}.{place}.{each.field}", each.code, each.values) for each in line.problems
+        ]
+    return problems
 
 
 # rejected rows --------------------------------------------------------------------------------------------
