@@ -237,6 +237,8 @@ def test_sizes_are_refused_before_anything_is_read(live: Platform) -> None:
     answer = Answer(connection.getresponse())  # not a byte of the body was sent
     connection.close()
     refused(answer, "too_large", 413)
+    # a sender that does not wait for the answer still gets it
+    refused(send(live, body=b"x" * (6 * 1024 * 1024)), "too_large", 413)
     connection = http.client.HTTPConnection("127.0.0.1", live.port, timeout=20)
     connection.request(
         "POST", "/api/v1/feeds/policies/batches", iter([b"{}"]), {"Transfer-Encoding": "chunked"}, encode_chunked=True

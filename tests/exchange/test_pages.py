@@ -397,3 +397,19 @@ def test_lists_of_the_clock_hold_every_dataset(filled: Any) -> None:
     for feed in FEEDS.values():
         assert f"clock-{feed.name}" in LISTS
         assert feed.get(feed.event).kind in (Kind.DATE, Kind.MOMENT)
+
+
+def test_what_waits_is_counted_for_ones_own_organisation_only(filled: Any, browser_of: Any) -> None:  # noqa: F811
+    """The province sees every insurer's rejected records in the list, but they are not its work."""
+    for role, sender, lines in (
+        (Role.INSURER_CLERK, filled.huaihai, ["OWN-2"]),
+        (Role.PROVINCE_REGULATOR, filled.province, []),
+    ):
+        browser = browser_of(role)
+        home = browser.get(reverse("home")).content.decode()
+        assert f"sender={sender.pk}" in home
+        page = browser.get(reverse("rejected-records"), {"sender": sender.pk}).content.decode()
+        assert [word for word in ("OWN-2", "FOREIGN-2") if word in page] == lines
+    everything = browser_of(Role.COMMITTEE).get(reverse("rejected-records")).content.decode()
+    assert "OWN-2" in everything
+    assert "FOREIGN-2" in everything

@@ -183,3 +183,36 @@ def test_a_batch_of_50_megabytes_stays_within_memory(own: Platform, good: bool) 
     peaks = {"server": resident_peak(serving), "worker": resident_peak(worker.pid)}
     print(f"{rows} rows, peak memory {peaks}")
     assert max(peaks.values()) <= LIMIT, peaks
+
+
+STALLED = """
+import asyncio, json, django
+django.setup()
+from procrastinate.contrib.django import app
+from anze.kernel.tasks import revive
+
+async def main():
+    with app.replace_connector(app.connector.get_worker_connector()) as theirs:
+        async with theirs.open_async():
+            ids = []
+            for lock in ("a", "b", "b"):
+                task = theirs.configure_task("exchange.forget_nonces", lock="figures", queueing_lock=lock)
+                ids.append(await task.defer_async(timestamp=1))
+                if len(ids) < 3:  # a worker took it, and was killed
+                    await theirs.connector.execute_query_async(
+                        "UPDATE procrastinate_jobs SET status = 'doing' WHERE id = %(id)s", id=ids[-1]
+                    )
+            await revive(theirs.job_manager)
+            rows = await theirs.connector.execute_query_all_async(
+                "SELECT id, status::text FROM procrastinate_jobs ORDER BY id"
+            )
+            print(json.dumps([[ids.index(row["id"]), row["status"]] for row in rows]))
+
+asyncio.run(main())
+"""
+
+
+def test_jobs_of_a_killed_worker_start_again_and_hold_no_lock(own: Platform) -> None:
+    said = json.loads(own.run("-c", STALLED).splitlines()[-1])
+    # the first waits again; instead of the second waits the third, which is like it
+    assert said == [[0, "todo"], [2, "todo"]]

@@ -27,10 +27,10 @@ from anze.kernel.audit import record
 from anze.kernel.scope import EVERYTHING, widened
 from anze.parties.rules import Permission
 from anze.screen.columns import Column, Kind
-from anze.screen.filters import Choice, Dates, Numbers
-from anze.screen.lists import ListScreen, check_reader, list_screen, waiting
+from anze.screen.filters import Choice, Dates, Numbers, Of
+from anze.screen.lists import ListScreen, check_reader, count, list_screen
 from anze.screen.pages import is_fragment
-from anze.screen.registry import page
+from anze.screen.registry import WorkList, page, work_list
 
 FEED_NAMES = tuple((feed.name, feed.title) for feed in FEEDS.values())
 STATE_TONES = {
@@ -73,6 +73,7 @@ BATCHES = list_screen(
             Choice("feed", main=True, choices=FEED_NAMES),
             Choice("state", main=True),
             Choice("channel"),
+            Of("sender", _("Sender")),
             Dates("received", _("Received"), path="received_at"),
             Numbers("rejected", _("Rejected rows")),
         ),
@@ -80,16 +81,30 @@ BATCHES = list_screen(
         icon="inbox",
     )
 )
-waiting(
-    BATCHES,
-    "files-to-confirm",
-    _("Uploaded files to confirm"),
-    why=_("They were checked, but nothing of them is published until you say so."),
-    tone="warning",
-    order=20,
-    permission=Permission.ENTER_DATA,
-    state="CHECKED",
+work_list(
+    WorkList(
+        name="files-to-confirm",
+        title=_("Uploaded files to confirm"),
+        why=_("They were checked, but nothing of them is published until you say so."),
+        tone="warning",
+        order=20,
+        permission=Permission.ENTER_DATA,
+        readers=BATCHES.readers,
+        count=lambda request: own_count(BATCHES, request, state="CHECKED"),
+        url=lambda request: own_link(BATCHES, request, state="CHECKED"),
+    )
 )
+
+
+def own_link(screen: ListScreen, request: HttpRequest, **words: str) -> str:
+    """A list narrowed to what the reader's own organisation sent."""
+    sender = sender_of(request.actor)  # type: ignore[attr-defined]
+    return screen.link(**words, sender=str(sender.pk) if sender else "")
+
+
+def own_count(screen: ListScreen, request: HttpRequest, **words: str) -> int:
+    sender = sender_of(request.actor)  # type: ignore[attr-defined]
+    return count(screen, request, **words, sender=str(sender.pk)) if sender else 0
 
 
 def visible_batch(request: HttpRequest, pk: Any) -> Batch:

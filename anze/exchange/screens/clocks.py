@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from anze.exchange.feed import Feed
 from anze.exchange.feeds import FEEDS
 from anze.exchange.models import RejectedRow
-from anze.exchange.screens.batches import FEED_NAMES
+from anze.exchange.screens.batches import FEED_NAMES, own_count, own_link
 from anze.exchange.senders import feeds_of, sender_of
 from anze.kernel.duty import beijing_day, end_of_day, load_calendar
 from anze.kernel.models import parameter
@@ -25,8 +25,9 @@ from anze.parties.screens import INSURER, insurer_filter
 from anze.prevention.models import Plan
 from anze.screen.columns import Column, Kind
 from anze.screen.details import DETAILS, Tile, tile
-from anze.screen.filters import Asking, Case, Cases, Choice, Dates, Search
-from anze.screen.lists import ListScreen, list_screen, waiting
+from anze.screen.filters import Asking, Case, Cases, Choice, Dates, Of, Search
+from anze.screen.lists import ListScreen, list_screen
+from anze.screen.registry import WorkList, work_list
 from anze.underwriting.models import Policy
 
 # whose records a dataset holds, by the room it belongs to
@@ -169,6 +170,7 @@ REJECTED = list_screen(
         filters=(
             Search(own=("key",), title=_("Number of the record")),
             Choice("feed", main=True, choices=FEED_NAMES),
+            Of("sender", _("Sender")),
             Cases(
                 "due",
                 _("Due"),
@@ -183,24 +185,31 @@ REJECTED = list_screen(
         icon="clock-hour-4",
     )
 )
-waiting(
-    REJECTED,
-    "rejected-due-next",
-    _("Rejected records that will be late after the next working day"),
-    why=_("They were sent and rejected. Correct and send them again before their deadline passes."),
-    tone="danger",
-    order=10,
-    permission=Permission.ENTER_DATA,
-    due="next",
+work_list(
+    WorkList(
+        name="rejected-due-next",
+        title=_("Rejected records that will be late after the next working day"),
+        why=_("They were sent and rejected. Correct and send them again before their deadline passes."),
+        tone="danger",
+        order=10,
+        permission=Permission.ENTER_DATA,
+        readers=REJECTED.readers,
+        count=lambda request: own_count(REJECTED, request, due="next"),
+        url=lambda request: own_link(REJECTED, request, due="next"),
+    )
 )
-waiting(
-    REJECTED,
-    "rejected-records-open",
-    _("Rejected records, not yet corrected"),
-    why=_("They count nowhere until they are corrected and sent again."),
-    tone="warning",
-    order=25,
-    permission=Permission.ENTER_DATA,
+work_list(
+    WorkList(
+        name="rejected-records-open",
+        title=_("Rejected records, not yet corrected"),
+        why=_("They count nowhere until they are corrected and sent again."),
+        tone="warning",
+        order=25,
+        permission=Permission.ENTER_DATA,
+        readers=REJECTED.readers,
+        count=lambda request: own_count(REJECTED, request),
+        url=lambda request: own_link(REJECTED, request),
+    )
 )
 
 

@@ -28,7 +28,7 @@ from anze.exchange.feeds import FEEDS
 from anze.exchange.models import Batch, Finding, PartnerKey, RejectedRow
 from anze.exchange.receipts import words_of
 from anze.exchange.rules import BatchState, KeyAlgorithm
-from anze.exchange.screens.batches import download
+from anze.exchange.screens.batches import BATCHES, download
 from anze.exchange.screens.clocks import CLOCKS, REJECTED, SEE, end_of_next_workday, plans_due
 from anze.exchange.screens.datasets import LATELY, last_messages, partner_ids
 from anze.exchange.senders import feeds_of
@@ -269,8 +269,7 @@ def soon(request: HttpRequest, found: Organisation) -> list[dict[str, Any]]:
     at: datetime = request.at  # type: ignore[attr-defined]
     actor: Actor = request.actor  # type: ignore[attr-defined]
     end = end_of_next_workday(at)
-    own = actor.scope.insurer_id
-    words = {} if own else {"q": ""}
+    words = {"sender": str(found.pk)}
     rejected = RejectedRow.objects.filter(sender=found)
     made = [
         {
@@ -288,7 +287,7 @@ def soon(request: HttpRequest, found: Organisation) -> list[dict[str, Any]]:
         {
             "title": _now("Uploaded files that wait to be confirmed"),
             "count": Batch.objects.filter(sender=found, state=BatchState.CHECKED).count(),
-            "url": "",
+            "url": BATCHES.link(state="CHECKED", **words),
             "tone": "warning",
         },
     ]
