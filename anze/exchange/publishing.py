@@ -135,9 +135,12 @@ class _Work:
 
     def _stage(self, rows: Iterable[DecodedRow]) -> None:
         columns = ", ".join(f"{each.name} {each.kind.sql}" for each in self.parent_fields)
+        # The sender is a column, not a constant: knowing nothing of a sender who is new, the planner would
+        # take him for one with hardly a row, and compare every row staged with every row he has on file.
         self.cursor.execute(
             "CREATE TEMP TABLE staged (row_no int, content_hash text, event_on date, "
-            f"report_due_at timestamptz, {columns}) ON COMMIT DROP"
+            f"report_due_at timestamptz, sender_id uuid DEFAULT '{self.delivery.sender_id}', {columns}) "
+            "ON COMMIT DROP"
         )
         for each in self.line_fields:
             inner = ", ".join(f"{line.name} {line.kind.sql}" for line in each.of)
@@ -235,7 +238,7 @@ class _Work:
         self.found_before = given.keys() | helps.keys()
         key = [f"existing.{column} = {by_column.get(column) or given[column]}" for column in feed.key]
         if feed.of_insurer:
-            key.append(f"existing.insurer_id = '{self.delivery.sender_id}'")
+            key.append("existing.insurer_id = s.sender_id")
         # what a correction takes the record away from has to be worked out anew as well
         helps |= {f"known_{column}": f"existing.{column}" for column in given if column.endswith("_id")}
         extra = [f"{sql} AS {column}" for column, sql in (given | helps).items()] + missing
@@ -443,7 +446,8 @@ def _join(reference: Reference, alias: str, sender_id: UUID, given: dict[str, st
     parts = []
     for column, name in reference.match.items():
         if name == SENDER:
-            parts.append(f"{t}.{column} = '{sender_id}'")
+            sender = "s.sender_id" if alias == "s" else f"'{sender_id}'"
+            parts.append(f"{t}.{column} = {sender}")
         elif name in given:
             parts.append(f"{t}.{column} = {given[name]}")
         else:

@@ -42,27 +42,48 @@ def _with(fact: Fact, as_of: date, rows_of: RowsOf, selects: Iterable[str]) -> s
 
 def _common(part: Part, fact: Fact) -> str:
     further = "".join(f", {part.further[column]} AS {column}" for column in fact.further)
-    return (
-        f"date_trunc('month', ({part.month_of or part.on})::timestamp)::date AS month, "
-        f"{part.on} AS counts_on, region_code, sector, {part.insurer} AS insurer_id{further}"
-    )
-
-
-def _select(part: Part, fact: Fact) -> str:
-    measures = ", ".join(f"{part.gives.get(measure, '0')} AS {measure}" for measure in fact.measures)
-    return f"SELECT {_common(part, fact)}, {measures} FROM {part.rows}"
+    month = part.month or f"date_trunc('month', ({part.month_of or part.on})::timestamp)::date"
+    return f"{month} AS month, {part.on} AS counts_on, region_code, sector, {part.insurer} AS insurer_id{further}"
 
 
 def summed(fact: Fact, as_of: date, rows_of: RowsOf = whole_table, since: date | None = None) -> str:
     """SQL giving the sums of the contributions counting up to a day, one row a base cell."""
     keys = ", ".join(key_columns(fact))
-    sums = ", ".join(f"sum({measure}) AS {measure}" for measure in fact.measures)
-    after = f" AND counts_on > DATE '{since}'" if since else ""
-    selects = [_select(part, fact) for part in fact.parts if part.ever_gives(*fact.measures)]
+    sums = ", ".join(
+        f"sum({measure}) * 0.01 AS {measure}" if measure in fact.yuan else f"sum({measure})::bigint AS {measure}"
+        for measure in fact.measures
+    )
+    selects = [_summed_part(part, fact, as_of, since) for part in fact.parts if part.ever_gives(*fact.measures)]
+    return f"SELECT {keys}, {sums} FROM ({_with(fact, as_of, rows_of, selects)}) c GROUP BY {keys}"
+
+
+def _summed_part(part: Part, fact: Fact, as_of: date, since: date | None) -> str:
+    """One part summed by itself over its few measures, so that not every row drags all of them along."""
+    keys = ", ".join(key_columns(fact))
+    given = ", ".join(
+        f"{_until(part, sql, as_of, since)} AS {measure}" for measure, sql in part.gives.items() if sql != "0"
+    )
+    sums = ", ".join(
+        f"sum({measure})::bigint AS {measure}" if part.ever_gives(measure) else f"0::bigint AS {measure}"
+        for measure in fact.measures
+    )
+    after = f" AND counts_on > DATE '{since}'" if since and not part.accrues else ""
     return (
-        f"SELECT {keys}, {sums} FROM ({_with(fact, as_of, rows_of, selects)}) c "
+        f"SELECT {keys}, {sums} FROM (SELECT {_common(part, fact)}, {given} FROM {part.rows}) p "
         f"WHERE counts_on <= DATE '{as_of}'{after} GROUP BY {keys}"
     )
+
+
+def _until(part: Part, sql: str, as_of: date, since: date | None = None) -> str:
+    """What a part gives up to a day, or between two days."""
+    if not part.accrues:
+        return sql
+
+    def on(day: date) -> str:
+        month_end = (day.replace(day=1) + timedelta(days=32)).replace(day=1)
+        return f"({sql})".replace("{until}", f"DATE '{day}'").replace("{month_end}", f"DATE '{month_end}'")
+
+    return f"{on(as_of)} - {on(since)}" if since else on(as_of)
 
 
 def row_contributions(indicator: Indicator, as_of: date, rows_of: RowsOf, parts: Iterable[Part]) -> str:
@@ -70,7 +91,9 @@ def row_contributions(indicator: Indicator, as_of: date, rows_of: RowsOf, parts:
     fact = indicator.fact
     selects = []
     for part in parts:
-        numerator, denominator = (part.gives.get(each, "0") for each in (indicator.numerator, indicator.denominator))
+        numerator, denominator = (
+            _until(part, part.gives.get(each, "0"), as_of) for each in (indicator.numerator, indicator.denominator)
+        )
         reason = f"coalesce({part.left_out}, {part.why.get(indicator.numerator, 'NULL')})::text"
         selects.append(
             f"SELECT '{part.source}' AS source, {part.row_id} AS row_id, {part.label} AS label, "
@@ -80,17 +103,16 @@ def row_contributions(indicator: Indicator, as_of: date, rows_of: RowsOf, parts:
     return _with(fact, as_of, rows_of, selects)
 
 
-def in_force(parameters: str, day: str, region: str = "''", where: str = "true") -> str:
+def in_force(parameters: str, day: str, region: str) -> str:
     """SQL for the value of a parameter in force on a day, chosen as `kernel.models.parameter_row` chooses.
 
     `parameters` names a CTE made by `parameters_of`. A scalar, so that rows overlapping in time by mistake
     cannot multiply what is counted.
     """
     return (
-        f"(SELECT v.value FROM {parameters} v WHERE {where} "
-        f"AND v.region_code IN ('', left({region}, 2) || '0000', left({region}, 4) || '00', {region}) "
-        f"AND {day} BETWEEN v.effective_from AND v.effective_to "
-        "ORDER BY v.region_code DESC, v.effective_from DESC LIMIT 1)"
+        "(SELECT (array_agg(v.value ORDER BY v.region_code DESC, v.effective_from DESC))[1] "
+        f"FROM {parameters} v WHERE {day} BETWEEN v.effective_from AND v.effective_to "
+        f"AND v.region_code IN ('', left({region}, 2) || '0000', left({region}, 4) || '00', {region}))"
     )
 
 
@@ -103,29 +125,31 @@ def parameters_of(key: str) -> str:
     )
 
 
-# grain of a stored roll-up: region, sector, insurer as SQL over a base row, and for which base rows it exists
 CITY = "left(region_code, 4) || '00'"
 PROVINCE = "left(region_code, 2) || '0000'"
 NOBODY = "NULL::uuid"
-GRAINS: tuple[tuple[str, str, str, str], ...] = (
-    ("region_code", "sector", "insurer_id", "true"),
-    ("region_code", "''", NOBODY, "true"),
-    (CITY, "''", NOBODY, "true"),
-    (PROVINCE, "''", NOBODY, "true"),
-    (CITY, "sector", NOBODY, "true"),
-    (PROVINCE, "sector", NOBODY, "true"),
-    (CITY, "''", "insurer_id", "insurer_id IS NOT NULL"),
-    (PROVINCE, "''", "insurer_id", "insurer_id IS NOT NULL"),
+# A stored grain: its name, what it is rolled up from (the finest is the base itself), and region, sector and
+# insurer as SQL over a row of that.
+GRAINS: tuple[tuple[str, str, str, str, str], ...] = (
+    ("county", "base", "region_code", "''", NOBODY),
+    ("city_sector", "base", CITY, "sector", NOBODY),
+    ("city_insurer", "base WHERE insurer_id IS NOT NULL", CITY, "''", "insurer_id"),
+    ("city", "county", CITY, "''", NOBODY),
+    ("province", "city", PROVINCE, "''", NOBODY),
+    ("province_sector", "city_sector", PROVINCE, "sector", NOBODY),
+    ("province_insurer", "city_insurer", PROVINCE, "''", "insurer_id"),
 )
 
 
 def rolled_up(fact: Fact, base: str) -> str:
-    """SQL turning base cells (a table or subquery) into all stored cells."""
+    """SQL turning base cells, each there once, into all stored cells. `base` is a table or subquery."""
+    names = ", ".join((*key_columns(fact), *fact.measures))
     further = "".join(f", {column}" for column in fact.further)
     sums = ", ".join(f"sum({measure}) AS {measure}" for measure in fact.measures)
-    parts = [
-        f"SELECT month, {region} AS region_code, {sector} AS sector, {insurer} AS insurer_id{further}, "
-        f"{sums} FROM {base} WHERE {where} GROUP BY 1, 2, 3, 4{further}"
-        for region, sector, insurer, where in GRAINS
+    grains = [
+        f"{name} AS MATERIALIZED (SELECT month, {region} AS region_code, {sector} AS sector, {insurer} AS insurer_id"
+        f"{further}, {sums} FROM {source} GROUP BY 1, 2, 3, 4{further})"
+        for name, source, region, sector, insurer in GRAINS
     ]
-    return " UNION ALL ".join(parts)
+    everything = " UNION ALL ".join(f"SELECT {names} FROM {name}" for name in ("base", *(grain[0] for grain in GRAINS)))
+    return f"WITH base AS NOT MATERIALIZED (SELECT * FROM {base}), {', '.join(grains)} {everything}"

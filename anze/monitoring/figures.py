@@ -120,15 +120,15 @@ def _parameters(keys: Iterable[str], on: date) -> dict[str, str]:
 
 
 def figures(indicators: Iterable[Indicator], cut: Slice, by: By = "") -> dict[Any, dict[str, Figure]]:
-    """Figures by month, region, sector or insurer ("" gives one entry under the key ""). One query a fact."""
-    wanted: dict[tuple[str, tuple[tuple[str, str], ...]], list[Indicator]] = defaultdict(list)
+    """Figures by month, region, sector or insurer ("" gives one entry under the key ""). One query a fact,
+    another for its stocks."""
+    wanted: dict[tuple[str, bool, tuple[tuple[str, str], ...]], list[Indicator]] = defaultdict(list)
     for indicator in indicators:
-        wanted[indicator.fact.name, tuple(indicator.fixed.items())].append(indicator)
+        wanted[indicator.fact.name, indicator.is_stock, tuple(indicator.fixed.items())].append(indicator)
     found: dict[Any, dict[str, Figure]] = defaultdict(dict)
-    for (_name, fixed), group in wanted.items():
-        fact = group[0].fact
+    for (_name, is_stock, fixed), group in wanted.items():
         measures = tuple(dict.fromkeys(m for each in group for m in (each.numerator, each.denominator)))
-        for key, sums in _read(fact, measures, cut, by, dict(fixed)).items():
+        for key, sums in _read(group[0].fact, measures, is_stock, cut, by, dict(fixed)).items():
             for each in group:
                 found[key][each.code] = Figure(each, sums[each.numerator], sums[each.denominator])
     if by == "" and not found:
@@ -140,10 +140,10 @@ def figures(indicators: Iterable[Indicator], cut: Slice, by: By = "") -> dict[An
 
 
 def _read(
-    fact: Fact, measures: tuple[str, ...], cut: Slice, by: By, fixed: Mapping[str, str]
+    fact: Fact, measures: tuple[str, ...], is_stock: bool, cut: Slice, by: By, fixed: Mapping[str, str]
 ) -> dict[Any, dict[str, Decimal]]:
     where, words = _grain(cut, by)
-    if fact.is_stock:
+    if is_stock:
         where.append("month <= %s")
         words.append(cut.month_to)
     else:
@@ -162,7 +162,7 @@ def _read(
         )
         rows = cursor.fetchall()
     found = {row[0]: dict(zip(measures, map(Decimal, row[1:]), strict=True)) for row in rows if row[1] is not None}
-    return _accumulated(found, cut) if fact.is_stock and by == "month" else found
+    return _accumulated(found, cut) if is_stock and by == "month" else found
 
 
 def _accumulated(changes: dict[date, dict[str, Decimal]], cut: Slice) -> dict[date, dict[str, Decimal]]:

@@ -46,7 +46,7 @@ def _once(name: str, *further: str) -> list[models.BaseConstraint]:
 
 
 class CoverageCell(Cell):
-    """Changes of stock: the sum of all months up to one is the state at that month's end."""
+    """Changes of stock, whose sum up to a month is the state at its end; and days, a flow like any other."""
 
     obliged = count(_("enterprises on the register"))
     obliged_uncertain = count(_("enterprises whose register entry is disputed or still to be verified"))
@@ -60,40 +60,32 @@ class CoverageCell(Cell):
     under_limit = count(_("enterprises on the register insured below the minimum limit"))
     registered_workers = count(_("registered workers of the enterprises on the register"))
     covered_workers = count(_("insured workers, at most the registered ones of each enterprise"))
+    obliged_days = count(_("days of enterprises on the register"))
+    covered_days = count(_("days with a policy in force"))
 
     class Meta:
         constraints = _once("coverage_cell_once")
 
 
-class CoveredDaysCell(Cell):
-    obliged_days = count(_("days of enterprises on the register"))
-    covered_days = count(_("days with a policy in force"))
+class MoneyCell(Cell):
+    """What goes through policies. Earned premium and what stands against it by the month the policy began."""
 
-    class Meta:
-        constraints = _once("covered_days_cell_once")
-
-
-class PayoutCell(Cell):
     premium = yuan(_("premium received, refunds deducted"))
-    paid = yuan(_("claim payments, recoveries deducted"))
+    claims_paid = yuan(_("claim payments, recoveries deducted"))
     incurred = yuan(_("claim payments and reserves for losses of the period, recoveries deducted"))
     notified = count(_("claims notified, the loss within cover"))
     settled = count(_("claims concluded with an advance or settlement paid"))
     days_to_pay = count(_("days from the notice to the first advance or settlement, added up"))
     paid_claims = count(_("claims with an advance or settlement paid"))
-
-    class Meta:
-        constraints = _once("payout_cell_once")
-
-
-class MaturedCell(Cell):
-    """By the month in which the policy began."""
-
     matured_incurred = yuan(_("claim payments and reserves under the policies that began in the period"))
     earned_premium = yuan(_("premium received for the months of cover begun so far"))
+    committed = yuan(_("prevention expense promised for the months of cover begun so far"))
+    expense_paid = yuan(_("prevention expense paid, with voucher, reversals deducted"))
+    ended_committed = yuan(_("prevention expense promised for policies that ended"))
+    ended_paid = yuan(_("prevention expense paid for policies that ended"))
 
     class Meta:
-        constraints = _once("matured_cell_once")
+        constraints = _once("money_cell_once")
 
 
 class CompletionCell(Cell):
@@ -112,7 +104,12 @@ class CompletionCell(Cell):
         constraints = _once("completion_cell_once")
 
 
-class HazardDueCell(Cell):
+class HazardCell(Cell):
+    """By the month in which the hazard was found."""
+
+    found = count(_("hazards found by services"))
+    found_closed = count(_("hazards verified as rectified"))
+    major_found = count(_("major hazards found by services"))
     due = count(_("hazards found by services, due"))
     due_closed = count(_("hazards verified as rectified"))
     on_time = count(_("hazards verified by their deadline"))
@@ -121,27 +118,7 @@ class HazardDueCell(Cell):
     major_on_time = count(_("major hazards verified by their deadline"))
 
     class Meta:
-        constraints = _once("hazard_due_cell_once")
-
-
-class HazardFoundCell(Cell):
-    found = count(_("hazards found by services"))
-    found_closed = count(_("hazards verified as rectified"))
-    major_found = count(_("major hazards found by services"))
-
-    class Meta:
-        constraints = _once("hazard_found_cell_once")
-
-
-class ExpenseCell(Cell):
-    committed = yuan(_("prevention expense promised for the months of cover begun so far"))
-    paid = yuan(_("prevention expense paid, with voucher, reversals deducted"))
-    ended_committed = yuan(_("prevention expense promised for policies that ended"))
-    ended_paid = yuan(_("prevention expense paid for policies that ended"))
-    premium = yuan(_("premium received, refunds deducted"))
-
-    class Meta:
-        constraints = _once("expense_cell_once")
+        constraints = _once("hazard_cell_once")
 
 
 class TimelinessCell(Cell):

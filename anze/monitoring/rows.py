@@ -150,7 +150,7 @@ def _rows(
 
     where = ["counts_on <= %s", "month <= %s", "region_code BETWEEN %s AND %s"]
     words: list[Any] = [as_of, cut.month_to, *region_range(cut.region_code)]
-    if not indicator.fact.is_stock:
+    if not indicator.is_stock:
         where.append("month >= %s")
         words.append(cut.month_from)
     if cut.sector:
@@ -164,13 +164,17 @@ def _rows(
         words.append(value)
     # where changes are counted, the last one says how the row stands; elsewhere any reason is worth saying
     reason = "array_agg(reason ORDER BY counts_on DESC)"
-    if not indicator.fact.is_stock:
+    if not indicator.is_stock:
         reason += " FILTER (WHERE reason IS NOT NULL)"
+
+    def amount(column: str) -> str:
+        return f"sum({column}) * 0.01" if indicator.money else f"sum({column})"
+
     own, own_words = _in_scope(scope)
     text = row_contributions(indicator, as_of, of_wanted, parts).replace("%", "%%")
     cursor.execute(
         "SELECT c.*, e.name FROM (SELECT source, row_id, min(label) AS label, enterprise_id, region_code, "
-        "insurer_id, max(counts_on) AS since, sum(num) AS num, sum(den) AS den, "
+        f"insurer_id, max(counts_on) AS since, {amount('num')} AS num, {amount('den')} AS den, "
         f"({reason})[1] AS reason "
         f"FROM ({text}) x WHERE {' AND '.join((*where, *own))} "
         "GROUP BY source, row_id, enterprise_id, region_code, insurer_id) c "

@@ -58,9 +58,11 @@ class Part:
     `rows` stands after FROM and has enterprise_id, region_code, sector and insurer_id of the record that
     `source` and `row_id` name: a page finds the record by them.
     `on` is the day from which a row counts; nothing else may depend on the present day. It belongs to the
-    month of that day, or of the day `month_of`.
-    `gives` holds the measures this kind of row speaks about; a constant '0' says: never counts, but is to be
-    shown among what was left out. `left_out` is the reason code of a row that does not count, else NULL;
+    month of that day, or of the day `month_of`, or to `month`, given by its first day.
+    An `accrues` part grows: its measures are what has come together until the day `{until}`, and so far as a
+    month goes, until that month's end, `{month_end}` being the first day of the next.
+    `gives` holds the measures this kind of row speaks about, whole numbers all of them: amounts are in cents
+    (fen). A constant '0' says: never counts, but is to be shown among what was left out. `left_out` is the reason code of a row that does not count, else NULL;
     `why` the reason code for a numerator that deserves a word, though the row counts. `codes` are the codes
     that columns among these texts can hold.
     """
@@ -71,6 +73,8 @@ class Part:
     on: str
     gives: Mapping[str, str]
     month_of: str = ""
+    month: str = ""
+    accrues: bool = False
     row_id: str = "id"
     insurer: str = "insurer_id"
     left_out: str = "NULL"
@@ -86,7 +90,7 @@ class Part:
 class Fact:
     """The contributions of every group of rows that must be judged together, as parts over common CTEs.
 
-    A `is_stock` fact gives changes: its figure at a month's end is the sum up to there.
+    Of the measures in `stocks` the parts give changes: the figure at a month's end is the sum up to there.
     """
 
     name: str
@@ -94,13 +98,19 @@ class Fact:
     sources: tuple[Source, ...]
     parts: tuple[Part, ...]
     ctes: str = ""
-    is_stock: bool = False
+    stocks: frozenset[str] = frozenset()
     further: tuple[str, ...] = ()  # key columns of the cell besides the common four
 
     @property
     def measures(self) -> tuple[str, ...]:
         common = {"id", "month", "region_code", "sector", "insurer_id", *self.further}
         return tuple(f.name for f in self.cell._meta.local_concrete_fields if f.name not in common)
+
+    @property
+    def yuan(self) -> frozenset[str]:
+        """The measures that are amounts: cells keep yuan."""
+        fields = self.cell._meta.local_concrete_fields
+        return frozenset(field.name for field in fields if isinstance(field, models.DecimalField))
 
     @property
     def table(self) -> str:
@@ -137,6 +147,10 @@ class Indicator:
             if {self.numerator, self.denominator} & part.gives.keys()
             and all(part.further.get(column) in (None, f"'{value}'") for column, value in self.fixed.items())
         )
+
+    @property
+    def is_stock(self) -> bool:
+        return self.numerator in self.fact.stocks
 
     @property
     def is_share(self) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from anze.kernel.actor import Actor
 from anze.kernel.scope import NOTHING, Scope, region_range
 from anze.parties.models import Membership, Organisation
@@ -54,11 +56,18 @@ def scope_of(membership: Membership) -> Scope:
         return Scope(reader="anze_agency", agency_id=organisation.pk)
     low, high = region_range(membership.region_id or organisation.region_id)
     if reach is Reach.INSURER:
-        return Scope(reader="anze_insurer", region_from=low, region_to=high, insurer_id=insurer_of(organisation).pk)
+        return Scope(reader="anze_insurer", region_from=low, region_to=high, insurer_id=insurer_id_of(organisation))
     if reach is Reach.SECTOR:
         sector = membership.sector or organisation.sector
         return Scope(reader="anze_sector", region_from=low, region_to=high, sector=sector) if sector else NOTHING
     return Scope(reader="anze_region", region_from=low, region_to=high)
+
+
+def insurer_id_of(organisation: Organisation) -> UUID:
+    """The insurer's id: a city branch has its parent's."""
+    if organisation.kind == OrganisationKind.INSURER_BRANCH and organisation.parent_id:
+        return organisation.parent_id
+    return organisation.pk
 
 
 def insurer_of(organisation: Organisation) -> Organisation:

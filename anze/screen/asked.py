@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -31,7 +32,11 @@ if TYPE_CHECKING:
 Rows = models.QuerySet[Any]
 PAGE_SIZE = 50
 COUNT_TO = 1000  # counted exactly up to here; beyond it reads “1,000+”
+MANY_FOR = 60  # seconds for which “more than a thousand” is not counted again
 COUNT_FOR = 60  # milliseconds; a count is worth less than the page it stands on
+
+
+_MANY: dict[tuple[Any, ...], tuple[float, int | None]] = {}
 
 
 def count_text(number: int) -> str:
@@ -60,10 +65,17 @@ class Head:
 @dataclass
 class Page:
     heads: list[Head]
-    rows: list[list[tuple[Markup, Markup | str]]]
+    rows: list[list[str]]  # cells as HTML
+    tags: list[str]
     total: int | None
     next: str = ""
     previous: str = ""
+
+    @property
+    def lines(self) -> list[Markup]:
+        """The rows as they stand in the table; closing tags of cells may be left out in HTML."""
+        tags = self.tags
+        return [Markup("".join([tag + cell for tag, cell in zip(tags, row, strict=True)])) for row in self.rows]
 
     @property
     def count(self) -> str:
@@ -281,6 +293,7 @@ class Asked:
         found = Page(
             heads=[self._head(each) for each in reader.plans],
             rows=reader.cells(raw),
+            tags=reader.tags(),
             total=total,
         )
         if raw:
@@ -292,19 +305,28 @@ class Asked:
 
     def _count(self, rows: Rows) -> int | None:
         """The rows in all, up to one more than a thousand; None when few fit among so many that it takes long."""
+        key = (self.screen.name, self.asking.actor.scope.key, tuple(self.words()))
+        kept = _MANY.get(key)
+        if kept and time.monotonic() < kept[0]:
+            return kept[1]
         counted = rows.order_by().values("pk")[: COUNT_TO + 1]
+        number: int | None = None
         if not self.values:
-            return counted.count()
-        try:
-            with transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute(f"SET LOCAL statement_timeout = {COUNT_FOR}")
-                number = counted.count()
-                cursor.execute("SET LOCAL statement_timeout = DEFAULT")
-                return number
-        except OperationalError as problem:
-            if not isinstance(problem.__cause__, QueryCanceled):
-                raise
-            return None
+            number = counted.count()
+        else:
+            try:
+                with transaction.atomic(), connection.cursor() as cursor:
+                    cursor.execute(f"SET LOCAL statement_timeout = {COUNT_FOR}")
+                    number = counted.count()
+                    cursor.execute("SET LOCAL statement_timeout = DEFAULT")
+            except OperationalError as problem:
+                if not isinstance(problem.__cause__, QueryCanceled):
+                    raise
+        if number is None or number > COUNT_TO:
+            if len(_MANY) >= 5000:
+                _MANY.clear()
+            _MANY[key] = (time.monotonic() + MANY_FOR, number)
+        return number
 
     def _head(self, plan: Plan) -> Head:
         title, kind = plan.heading, plan.kind.value

@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from django.db import models
-from markupsafe import Markup, escape
 
-from anze.screen.columns import Plan, cell_of, opened
+from anze.screen.columns import Plan, cell_of, html, opened
 from anze.screen.filters import Asking
 from anze.screen.registry import PAGES
 
@@ -78,18 +77,19 @@ class Reader:
         for values in self.values(raw):
             yield [show[i](value) for i, value in enumerate(values)]
 
-    def cells(self, raw: Sequence[Sequence[Any]]) -> list[list[tuple[Markup, Markup | str]]]:
-        """Rows for a page: the opening of each cell, and what stands in it."""
+    def cells(self, raw: Sequence[Sequence[Any]]) -> list[list[str]]:
+        """Rows for a page: what stands in each cell, as HTML."""
         getters = self._getters(self._look_up(raw))
-        makers: list[Callable[[Sequence[Any]], Markup | str]] = []
-        for i, each in enumerate(self.plans):
-            makers.append(self._maker(each, getters[i], self._shown[i]))
-        opens = [_opening_tag(each, i == 0) for i, each in enumerate(self.plans)]
-        return [[(opens[i], make(row)) for i, make in enumerate(makers)] for row in raw]
+        makers = [self._maker(each, getters[i], self._shown[i]) for i, each in enumerate(self.plans)]
+        return [[make(row) for make in makers] for row in raw]
+
+    def tags(self) -> list[str]:
+        """The opening tag of each column's cells; the first column names its row."""
+        return [_opening_tag(each, i == 0) for i, each in enumerate(self.plans)]
 
     def _maker(
         self, each: Plan, get: Callable[[Sequence[Any]], Any], show: Callable[[Any], Any]
-    ) -> Callable[[Sequence[Any]], Markup | str]:
+    ) -> Callable[[Sequence[Any]], str]:
         opens = each.column.opens
         if not opens or not self._links or not may_open(opens, self.asking):
             return lambda row: show(get(row))
@@ -103,9 +103,7 @@ def may_open(page_name: str, asking: Asking) -> bool:
     return found is not None and (found.permission is None or asking.actor.may(found.permission))
 
 
-def _opening_tag(each: Plan, is_first: bool) -> Markup:
-    name = Markup(f' class="{each.kind.value}"') if each.kind.value else Markup("")
-    label = escape(each.heading)
-    if is_first:
-        return Markup(f'<th scope="row" data-label="{label}"{name}>')
-    return Markup(f'<td data-label="{label}"{name}>')
+def _opening_tag(each: Plan, is_first: bool) -> str:
+    name = f' class="{each.kind.value}"' if each.kind.value else ""
+    start = '<th scope="row"' if is_first else "<td"
+    return f'{start} data-label="{html(each.heading)}"{name}>'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -19,10 +20,11 @@ from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _now
-from markupsafe import Markup, escape
+from markupsafe import escape
 
 from anze.kernel.actor import Actor
 from anze.kernel.database import policies_of
+from anze.screen.pages import percent
 
 Words = str | Promise
 DASH = "–"
@@ -260,7 +262,7 @@ def text_of(plan: Plan) -> Callable[[Any], str]:
     if kind is Kind.NUMBER:
         return lambda value: DASH if value is None else f"{value:,}"
     if kind is Kind.RATIO:
-        return lambda value: DASH if value is None else f"{value * 100:.{plan.places}f}%"
+        return lambda value: percent(value, plan.places)
     if kind is Kind.DATE:
         return lambda value: DASH if value is None else value.isoformat()
     if kind is Kind.MOMENT:
@@ -271,28 +273,36 @@ def text_of(plan: Plan) -> Callable[[Any], str]:
     return lambda value: DASH if value in (None, "") else str(value)
 
 
-def cell_of(plan: Plan) -> Callable[[Any], Markup | str]:
-    """How a value looks in a table cell: as text, marked as a code, or as a state with its tone."""
+_SPECIAL = re.compile("[&<>\"']").search
+
+
+def html(text: str) -> str:
+    """Text as it may stand in a page. Most has nothing to escape, and lists have hundreds of them."""
+    return text if _SPECIAL(text) is None else str(escape(text))
+
+
+def cell_of(plan: Plan) -> Callable[[Any], str]:
+    """How a value looks in a table cell, as HTML: its text, marked as a code, or as a state with its tone."""
     text = text_of(plan)
+    if plan.directory is None and plan.kind in (Kind.MONEY, Kind.NUMBER, Kind.RATIO, Kind.DATE, Kind.MOMENT):
+        return text
     if plan.kind is Kind.CODE:
-        return lambda value: Markup(f'<span class="code">{escape(text(value))}</span>') if value else DASH
+        return lambda value: f'<span class="code">{html(text(value))}</span>' if value else DASH
     if plan.kind is Kind.STATE:
         tones = plan.column.tones
         words = {
-            value: Markup(
-                f'<span class="state{" state-" + tones[value] if value in tones else ""}">{escape(name)}</span>'
-            )
+            value: f'<span class="state{" state-" + tones[value] if value in tones else ""}">{html(name)}</span>'
             for value, name in labels(plan.choices).items()
         }
-        return lambda value: words.get(value) or text(value)
-    if plan.kind is Kind.TEXT:
+        return lambda value: words.get(value) or html(text(value))
+    if plan.kind is Kind.TEXT and plan.directory is None:
         # long texts are cut by the style sheet, and the whole is shown on hovering
-        return lambda value: (
-            text(value)
-            if not isinstance(value, str) or len(value) < 24
-            else Markup(f'<span class="truncate" title="{escape(value)}">{escape(value)}</span>')
-        )
-    return text
+        def cut(value: Any) -> str:
+            said = html(text(value))
+            return said if len(said) < 24 else f'<span class="truncate" title="{said}">{said}</span>'
+
+        return cut
+    return lambda value: html(text(value))
 
 
 def file_value(plan: Plan) -> Callable[[Any], Any]:
@@ -316,21 +326,17 @@ def detail_url(page: str) -> tuple[str, str]:
     return before, after
 
 
-def opened(cell: Callable[[Any], Markup | str], page: str) -> Callable[[Any, Any], Markup | str]:
+def opened(cell: Callable[[Any], str], page: str) -> Callable[[Any, Any], str]:
     """A cell that leads to a detail page; without an id it stays plain."""
     before, after = detail_url(page)
 
-    def show(value: Any, key: Any) -> Markup | str:
+    def show(value: Any, key: Any) -> str:
         inner = cell(value)
         if key is None or inner == DASH:
             return inner
-        return Markup(f'<a href="{before}{key}{after}">{escape(inner)}</a>')
+        return f'<a href="{before}{key}{after}">{inner}</a>'
 
     return show
-
-
-def is_blank(value: Any) -> bool:
-    return value is None or value == ""
 
 
 def show_value(value: Any) -> str:

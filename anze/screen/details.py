@@ -255,16 +255,15 @@ def _raw(worked: Plan, row: models.Model, asking: Asking) -> Any:
 
 def _shown(worked: Plan, row: models.Model, asking: Asking, long: bool = False) -> Markup | str:
     value = _raw(worked, row, asking)
-    show = cell_of(worked)
     if long and worked.kind is Kind.TEXT and worked.directory is None:
         shown: Markup | str = DASH if value in (None, "", []) else _text(value)
     else:
-        shown = show(value)
+        shown = Markup(cell_of(worked)(value))
     opens = worked.column.opens
     if opens and may_open(opens, asking) and value is not None:
         key = getattr(row, worked.reads[0])
         if isinstance(key, UUID) or worked.related is not None or worked.directory is not None:
-            return opened(lambda _value: shown, opens)(value, key)
+            return Markup(opened(lambda _value: str(escape(shown)), opens)(value, key))
     return shown
 
 

@@ -6,6 +6,7 @@ table, a count that stops at a thousand. Rows are plain values, formatted once.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -16,9 +17,12 @@ from django.db import models
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+from markupsafe import Markup
 
 from anze.kernel.actor import Actor
 from anze.kernel.models import FedTable
@@ -117,11 +121,12 @@ class ListScreen:
     def view(self, request: HttpRequest) -> HttpResponse:
         check_reader(request, self.model)
         asked = Asked(self, request)
-        words = {"list": asked, "page": asked.page()}
+        words: dict[str, Any] = {"list": asked, "page": asked.page()}
         if is_fragment(request) and request.headers.get("HX-Target") == "list":
             response = render(request, "screen/list_rows.html", words)
             response["HX-Push-Url"] = asked.address()
         else:
+            words["form"] = form_of(asked)
             response = render(request, "screen/list.html", words)
         response["Vary"] = "HX-Request, Cookie"
         return response
@@ -136,6 +141,24 @@ def check_reader(request: HttpRequest, model: type[models.Model]) -> None:
             remedy=_("Go back to the start page."),
             status=403,
         )
+
+
+_FORMS: dict[tuple[Any, ...], tuple[float, Markup]] = {}
+
+
+def form_of(asked: Asked) -> Markup:
+    """The filters above a list. Without any in use they are the same for everybody of one scope, for a minute."""
+    actor = asked.asking.actor
+    key = (asked.screen.name, get_language(), actor.permissions, actor.scope.key)
+    is_plain = not asked.values and asked.chosen_names == asked.usual_columns
+    if is_plain and (kept := _FORMS.get(key)) and time.monotonic() - kept[0] < 60:
+        return kept[1]
+    made = Markup(render_to_string("screen/list_form.html", {"list": asked}))
+    if is_plain:
+        if len(_FORMS) >= 2000:
+            _FORMS.clear()
+        _FORMS[key] = (time.monotonic(), made)
+    return made
 
 
 LISTS: dict[str, ListScreen] = {}

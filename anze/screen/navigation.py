@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 
 from django.apps import apps
 from django.urls import reverse
-from django.utils.translation import get_language, override
+from django.utils.translation import override
 
-from anze.kernel.actor import Actor
 from anze.screen.registry import PAGES, Page
 
 # The seven modules in the order people know them, then what serves them all.
@@ -48,16 +46,12 @@ class Section:
     entries: tuple[Entry, ...]
 
 
-def menu(actor: Actor) -> tuple[Section, ...]:
-    return _menu(actor.permissions, actor.scope.reader, get_language() or "")
-
-
 def pages_of(room: str) -> Iterable[Page]:
     return sorted((p for p in PAGES.values() if p.room == room), key=lambda p: (p.order, p.name))
 
 
-@lru_cache(maxsize=200)
-def _menu(permissions: frozenset[str], reader: str, language: str) -> tuple[Section, ...]:
+def menu(permissions: frozenset[str], reader: str, language: str) -> tuple[Section, ...]:
+    """The menu of somebody with these permissions, reading as this database role."""
     sections = []
     with override(language):
         for room, icon in ROOMS.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -14,10 +14,13 @@ from django.conf import settings
 from django.contrib.messages import get_messages
 from django.contrib.staticfiles import finders
 from django.http import HttpRequest
+from django.middleware.csrf import get_token
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language, gettext, ngettext, pgettext
 from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
 
 from anze.screen.navigation import menu
 
@@ -96,6 +99,31 @@ def is_fragment(request: HttpRequest) -> bool:
     return headers.get("HX-Request") == "true" and headers.get("HX-History-Restore-Request") != "true"
 
 
+def csrf_field(request: HttpRequest) -> Markup:
+    """The hidden field of a form that writes. Its token is masked once a page, not once a form."""
+    return Markup('<input type="hidden" name="csrfmiddlewaretoken" value="{}">').format(csrf_value(request))
+
+
+def csrf_value(request: HttpRequest) -> str:
+    kept: str | None = getattr(request, "csrf_value", None)
+    if kept is None:
+        kept = request.csrf_value = get_token(request)  # type: ignore[attr-defined]
+    return kept
+
+
+def menu_of(request: HttpRequest) -> Markup:
+    """The main menu as it stands in the page: the same for everybody who may do and see the same things."""
+    actor, here = request.actor, request.page  # type: ignore[attr-defined]
+    name, room = (here.name, here.room) if here else ("", "")
+    return _menu_of(actor.permissions, actor.scope.reader, get_language() or "", name, room)
+
+
+@lru_cache(maxsize=3000)
+def _menu_of(permissions: frozenset[str], reader: str, language: str, here: str, room: str) -> Markup:
+    sections = menu(permissions, reader, language)
+    return Markup(render_to_string("web/menu.html", {"sections": sections, "here": here, "room": room}))
+
+
 def environment(**options: Any) -> Environment:
     options.pop("autoescape", None)
     env = Environment(
@@ -112,7 +140,9 @@ def environment(**options: Any) -> Environment:
         with_query=with_query,
         is_chinese=is_chinese,
         language=get_language,
-        menu=menu,
+        menu_of=menu_of,
+        csrf_field=csrf_field,
+        csrf_value=csrf_value,
         get_messages=get_messages,
     )
     env.filters.update(money=money, percent=percent, whole=whole, day=day, moment=moment, ten_thousands=ten_thousands)

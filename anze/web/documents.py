@@ -119,7 +119,7 @@ def _indicator(indicator: Indicator) -> list[str]:
             "时点数：所选截止月份的月末（当月为当日）状态",
             "stock: the state at the end of the last month, today's in the present one",
         )
-        if indicator.fact.is_stock
+        if indicator.is_stock
         else ("期间数：所选月份之和", "flow: the sum of the months chosen")
     )
     key, variants = HEADLINES.get(indicator.family, ("", {}))

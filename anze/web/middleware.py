@@ -24,6 +24,13 @@ from anze.web import errors
 
 Answer = Callable[[HttpRequest], HttpResponse]
 
+# what an actor is made of; the rest of these rows would be read for nothing with every page
+_MEMBERSHIP = (
+    *("account_id", "role", "sector", "region_id", "enterprise_id", "is_active"),
+    *("organisation__kind", "organisation__name", "organisation__name_en", "organisation__sector"),
+    *("organisation__region_id", "organisation__parent_id", "expert__name"),
+)
+
 IDLE = timedelta(hours=2)  # nothing asked for so long: sign in again
 LONGEST = timedelta(hours=12)  # a sign-in never lasts longer
 STEP = timedelta(minutes=5)  # how exactly the last request is remembered, so that reading writes nothing
@@ -131,7 +138,8 @@ def identify(request: HttpRequest) -> None:
         return
     memberships = list(
         Membership.objects.filter(account_id=account.pk, is_active=True)
-        .select_related("organisation", "organisation__parent", "region", "expert")
+        .select_related("organisation", "expert")
+        .only(*_MEMBERSHIP)
         .order_by("id")
     )
     request.memberships = memberships  # type: ignore[attr-defined]

@@ -58,7 +58,7 @@ def store(fact: Fact, rows: Base) -> None:
 def expected(rows: Base, code: str, cut: Slice, by: str) -> dict[Any, tuple[int, int]]:
     """The same question, answered row by row."""
     indicator = INDICATORS[code]
-    is_stock = indicator.fact.is_stock
+    is_stock = indicator.is_stock
     prefix = {"PROVINCE": 2, "CITY": 4, "COUNTY": 6}[cut.level]
     found: dict[Any, list[int]] = defaultdict(lambda: [0, 0])
     for row in rows:
@@ -123,7 +123,7 @@ def test_several_indicators_at_once_are_those_asked_for_one_by_one(everything):
         "data_timeliness",
         "data_timeliness.claims",
     ]
-    for name in ("coverage", "payout", "timeliness"):
+    for name in ("coverage", "money", "timeliness"):
         store(FACTS[name], base_cells(FACTS[name], Random(name)))
     cut = Slice("370100", MONTHS[0], MONTHS[-1])
     together = figures([INDICATORS[code] for code in codes], cut, by="region")
@@ -144,9 +144,10 @@ _cells = st.lists(
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cells=_cells)
 def test_counties_make_cities_and_cities_the_province(everything, cells):
-    fact = FACTS["hazard_found"]
+    fact = FACTS["hazards"]
+    zeros = ", ".join("0" for _ in fact.measures[1:])
     values = ", ".join(
-        f"(DATE '{month}', '{region}', '{sector}', nullif('{insurer or ''}', '')::uuid, {n}::bigint, 0, 0)"
+        f"(DATE '{month}', '{region}', '{sector}', nullif('{insurer or ''}', '')::uuid, {n}::bigint, {zeros})"
         for month, region, sector, insurer, n in cells
     )
     base = f"(VALUES {values}) AS b ({', '.join((*key_columns(fact), *fact.measures))})"

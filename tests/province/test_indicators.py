@@ -34,10 +34,10 @@ def cells_of(demo: Demo, table: str, numerator: str, denominator: str) -> Cells:
 @pytest.mark.parametrize(
     ("figure", "table", "numerator", "denominator"),
     [
-        ("payout", "monitoring_payoutcell", "incurred", "premium"),
+        ("payout", "monitoring_moneycell", "incurred", "premium"),
         ("completion", "monitoring_completioncell", "done", "planned"),
-        ("rectification", "monitoring_hazardduecell", "due_closed", "due"),
-        ("expense", "monitoring_expensecell", "paid", "committed"),
+        ("rectification", "monitoring_hazardcell", "due_closed", "due"),
+        ("expense", "monitoring_moneycell", "expense_paid", "committed"),
     ],
 )
 def test_every_cell_is_as_counted_by_hand(

@@ -60,3 +60,12 @@ def insured(cast: Cast) -> Cast:
     """The cast with one policy each."""
     cast.accepted(cast.huaihai, "policies", policy_row("P1", XINGHUO))
     return cast
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept() -> None:
+    """What lists keep in the process for a minute belongs to rows of another test."""
+    from anze.screen import asked, lists
+
+    asked._MANY.clear()
+    lists._FORMS.clear()

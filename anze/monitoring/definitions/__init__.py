@@ -5,16 +5,15 @@ from __future__ import annotations
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from anze.monitoring.definitions.coverage import COVERAGE_FACTS, COVERAGE_INDICATORS
-from anze.monitoring.definitions.expense import EXPENSE_FACTS, EXPENSE_INDICATORS
-from anze.monitoring.definitions.payout import PAYOUT_FACTS, PAYOUT_INDICATORS
-from anze.monitoring.definitions.service import SERVICE_FACTS, SERVICE_INDICATORS
-from anze.monitoring.definitions.timeliness import TIMELINESS_FACTS, TIMELINESS_INDICATORS
+from anze.monitoring.definitions.coverage import COVERAGE, COVERAGE_INDICATORS
+from anze.monitoring.definitions.expense import EXPENSE_INDICATORS
+from anze.monitoring.definitions.money import MONEY
+from anze.monitoring.definitions.payout import PAYOUT_INDICATORS
+from anze.monitoring.definitions.service import COMPLETION, HAZARDS, SERVICE_INDICATORS
+from anze.monitoring.definitions.timeliness import TIMELINESS, TIMELINESS_INDICATORS
 from anze.monitoring.rules import Fact, Family, Indicator
 
-FACTS: dict[str, Fact] = {
-    fact.name: fact for fact in (*COVERAGE_FACTS, *PAYOUT_FACTS, *SERVICE_FACTS, *EXPENSE_FACTS, *TIMELINESS_FACTS)
-}
+FACTS: dict[str, Fact] = {fact.name: fact for fact in (COVERAGE, MONEY, COMPLETION, HAZARDS, TIMELINESS)}
 
 INDICATORS: dict[str, Indicator] = {
     indicator.code: indicator

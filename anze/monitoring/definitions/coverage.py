@@ -11,7 +11,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from anze.monitoring.contributions import parameters_of
-from anze.monitoring.models import CoverageCell, CoveredDaysCell
+from anze.monitoring.models import CoverageCell
 from anze.monitoring.rules import Direction, Fact, Family, Indicator, Part, Source, Unit, Words
 from anze.parties.models import Enterprise
 from anze.underwriting.models import Endorsement, Obligation, Policy
@@ -27,7 +27,7 @@ _SEGMENTS = f"""
 limits AS MATERIALIZED ({parameters_of("min_limit_per_person")}
 ), listed AS (
     -- an entry stands from listed_on to the day before until_on; a voided enterprise voids its entries
-    SELECT o.id, o.enterprise_id, o.region_code, o.sector, o.listed_on, o.state, o.registered_workers, e.name,
+    SELECT o.id, o.enterprise_id, o.region_code, o.sector, o.listed_on, o.state, o.registered_workers,
            o.is_void OR e.is_void AS is_void,
            least(coalesce(o.delisted_on, 'infinity'), coalesce(e.closed_on, 'infinity')) AS until_on,
            CASE WHEN e.closed_on <= coalesce(o.delisted_on, 'infinity') THEN 'CLOSED_UNIT'
@@ -41,41 +41,48 @@ limits AS MATERIALIZED ({parameters_of("min_limit_per_person")}
     SELECT p.id, p.enterprise_id, p.nature, p.start_on, p.insured_workers, p.limit_per_person,
            least(p.cover_end_on + 1, e.closed_on) AS until_on,
            coalesce((SELECT max(l.value) FROM (
-               SELECT DISTINCT ON (region_code) value FROM limits
+               SELECT (array_agg(value ORDER BY effective_from DESC))[1] AS value FROM limits
                WHERE p.start_on BETWEEN effective_from AND effective_to AND region_code IN
                    ('', left(p.region_code, 2) || '0000', left(p.region_code, 4) || '00', p.region_code)
-               ORDER BY region_code, effective_from DESC) l), 0) AS least_limit
+               GROUP BY region_code) l), 0) AS least_limit
     FROM policies p JOIN enterprises e ON e.id = p.enterprise_id AND NOT e.is_void
     WHERE NOT p.is_void AND p.cover_end_on >= p.start_on
-), events AS (
-    SELECT id, start_on AS from_on, 0 AS place, start_on AS issued_on, id AS event_id,
-           insured_workers AS workers, limit_per_person AS each
-    FROM covers
-    UNION ALL
+), amendments AS (
     -- an endorsement from before the first day (the policy's start was corrected) holds from the first day;
     -- of two on one day the later issued one holds
-    SELECT c.id, greatest(e.effective_on, c.start_on), 1, e.issued_on, e.id,
-           CASE WHEN e.kind = 'HEADCOUNT' THEN round(e.after_value::numeric)::int END,
-           CASE WHEN e.kind = 'LIMIT' THEN e.after_value::numeric END
+    SELECT c.id, greatest(e.effective_on, c.start_on) AS from_on, 1 AS place, e.issued_on, e.id AS event_id,
+           CASE WHEN e.kind = 'HEADCOUNT' THEN round(e.after_value::numeric)::int END AS workers,
+           CASE WHEN e.kind = 'LIMIT' THEN e.after_value::numeric END AS each
     FROM endorsements e JOIN covers c ON c.id = e.policy_id AND c.enterprise_id = e.enterprise_id
     WHERE NOT e.is_void AND e.kind IN ('HEADCOUNT', 'LIMIT') AND e.effective_on < c.until_on
       AND e.after_value ~ '^[0-9]{{1,9}}(\\.[0-9]+)?$'
+), events AS (
+    SELECT id, start_on AS from_on, 0 AS place, start_on AS issued_on, id AS event_id,
+           insured_workers AS workers, limit_per_person AS each
+    FROM covers WHERE id IN (SELECT id FROM amendments)
+    UNION ALL SELECT * FROM amendments
 ), numbered AS (
     SELECT *, count(workers) OVER run AS workers_run, count(each) OVER run AS each_run,
            lead(from_on) OVER (PARTITION BY id ORDER BY from_on, place, issued_on, event_id) AS next_on
     FROM events
     WINDOW run AS (PARTITION BY id ORDER BY from_on, place, issued_on, event_id ROWS UNBOUNDED PRECEDING)
 ), terms AS (
-    -- every stretch of a policy with its headcount and whether its limit is enough
-    SELECT c.enterprise_id, c.nature, n.from_on, coalesce(n.next_on, c.until_on) AS to_on,
-           max(n.workers) OVER (PARTITION BY n.id, n.workers_run) AS workers,
-           max(n.each) OVER (PARTITION BY n.id, n.each_run) >= c.least_limit AS is_enough
-    FROM numbered n JOIN covers c ON c.id = n.id
+    -- every stretch of a policy with its headcount and whether its limit is enough; most have but one
+    SELECT enterprise_id, nature, start_on AS from_on, until_on AS to_on, insured_workers AS workers,
+           limit_per_person >= least_limit AS is_enough
+    FROM covers WHERE until_on > start_on AND id NOT IN (SELECT id FROM amendments)
+    UNION ALL
+    SELECT * FROM (
+        SELECT c.enterprise_id, c.nature, n.from_on, coalesce(n.next_on, c.until_on) AS to_on,
+               max(n.workers) OVER (PARTITION BY n.id, n.workers_run) AS workers,
+               max(n.each) OVER (PARTITION BY n.id, n.each_run) >= c.least_limit AS is_enough
+        FROM numbered n JOIN covers c ON c.id = n.id
+    ) amended WHERE to_on > from_on
 ), points AS (
     SELECT enterprise_id, listed_on AS from_on FROM register
     UNION SELECT enterprise_id, until_on FROM register WHERE until_on < 'infinity'
-    UNION SELECT t.enterprise_id, d.day FROM terms t
-          CROSS JOIN LATERAL (VALUES (t.from_on), (t.to_on)) AS d(day) WHERE t.to_on > t.from_on
+    UNION SELECT enterprise_id, from_on FROM terms
+    UNION SELECT enterprise_id, to_on FROM terms
 ), cover_at AS (
     -- Several policies add their workers up. Co-insured ones are shares of one contract, each reported by its
     -- insurer: their workers count once.
@@ -108,15 +115,31 @@ limits AS MATERIALIZED ({parameters_of("min_limit_per_person")}
     FROM standing
 ), lines AS (
     SELECT *, insured * (1 - partial_headcount) * (1 - under_limit) AS compliant FROM judged
+), stretches AS (
+    SELECT *, coalesce(lead(from_on) OVER (PARTITION BY id ORDER BY from_on), {{horizon}}) AS to_on FROM lines
+), pieces AS (
+    -- a stretch on the register month by month
+    SELECT s.*, m.month_on,
+           least(s.to_on, (m.month_on + interval '1 month')::date) - greatest(s.from_on, m.month_on) AS days
+    FROM stretches s CROSS JOIN LATERAL (
+        SELECT g::date AS month_on FROM generate_series(
+            date_trunc('month', s.from_on::timestamp), s.to_on::timestamp - interval '1 day',
+            interval '1 month') AS g
+    ) m
+    WHERE s.obliged = 1 AND s.to_on > s.from_on
+), at_large AS (
+    -- days on which an enterprise is insured without being on the register
+    SELECT c.enterprise_id, c.from_on, (c.in_force > 0 AND s.enterprise_id IS NULL)::int AS voluntary
+    FROM cover_at c LEFT JOIN standing s ON s.enterprise_id = c.enterprise_id AND s.from_on = c.from_on AND s.counts
 ), outside AS (
-    SELECT e.id, e.id AS enterprise_id, e.name, e.region_code, e.sector, c.from_on,
-           (c.in_force > 0 AND NOT coalesce(bool_or(j.counts), false))::int AS voluntary
-    FROM cover_at c JOIN enterprises e ON e.id = c.enterprise_id
-    LEFT JOIN standing j ON j.enterprise_id = c.enterprise_id AND j.from_on = c.from_on
-    GROUP BY e.id, e.name, e.region_code, e.sector, c.from_on, c.in_force
+    SELECT e.id, e.id AS enterprise_id, e.region_code, e.sector, a.from_on, a.voluntary
+    FROM at_large a JOIN enterprises e ON e.id = a.enterprise_id
+    WHERE a.enterprise_id IN (SELECT enterprise_id FROM at_large WHERE voluntary = 1)
 )
 """
 
+# looked up where a row is shown; the sums need no names
+_NAME = "(SELECT n.name FROM enterprises n WHERE n.id = enterprise_id)"
 _LINE = "WINDOW line AS (PARTITION BY id ORDER BY from_on)"
 
 
@@ -147,7 +170,7 @@ _UNDER = "CASE WHEN under_limit = 1 THEN 'UNDER_LIMIT' END"
 _NEVER = {
     "source": "obligations",
     "rows": "listed WHERE is_void OR until_on <= listed_on",
-    "label": "name",
+    "label": _NAME,
     "on": "listed_on",
     "insurer": "NULL::uuid",
     "left_out": "CASE WHEN is_void THEN 'VOID' ELSE gone END",
@@ -162,7 +185,7 @@ COVERAGE = Fact(
         Part(
             source="obligations",
             rows=f"lines {_LINE}",
-            label="name",
+            label=_NAME,
             on="from_on",
             insurer="NULL::uuid",
             gives=_ENTRY_MEASURES,
@@ -178,11 +201,22 @@ COVERAGE = Fact(
                 "obliged_uncertain": "CASE WHEN obliged > confirmed THEN 'UNCERTAIN' END",
             },
         ),
-        Part(**_NEVER, gives=dict.fromkeys(_ENTRY_MEASURES, "0")),  # type: ignore[arg-type]
+        # a month's days count when the month is over: nothing is said about days to come
+        Part(
+            source="obligations",
+            rows="pieces",
+            label=_NAME,
+            on="(month_on + interval '1 month')::date - 1",
+            month="month_on",
+            insurer="NULL::uuid",
+            gives={"obliged_days": "days", "covered_days": "insured * days"},
+            why={"covered_days": _UNINSURED},
+        ),
+        Part(**_NEVER, gives=dict.fromkeys((*_ENTRY_MEASURES, "obliged_days"), "0")),  # type: ignore[arg-type]
         Part(
             source="enterprises",
             rows=f"outside {_LINE}",
-            label="name",
+            label=_NAME,
             on="from_on",
             insurer="NULL::uuid",
             gives={
@@ -198,41 +232,8 @@ COVERAGE = Fact(
         ),
     ),
     _SEGMENTS,
-    is_stock=True,
+    stocks=frozenset((*_ENTRY_MEASURES, "voluntary")),
 )
-
-# A month's days count when the month is over: nothing is said about days to come.
-COVERED_DAYS = Fact(
-    "covered_days",
-    CoveredDaysCell,
-    _SOURCES,
-    (
-        Part(
-            source="obligations",
-            rows="pieces",
-            label="name",
-            on="(month_on + interval '1 month')::date - 1",
-            insurer="NULL::uuid",
-            gives={"obliged_days": "days", "covered_days": "insured * days"},
-            why={"covered_days": _UNINSURED},
-        ),
-        Part(**_NEVER, gives={"obliged_days": "0", "covered_days": "0"}),  # type: ignore[arg-type]
-    ),
-    f"""{_SEGMENTS.rstrip()}, stretches AS (
-    SELECT *, coalesce(lead(from_on) OVER (PARTITION BY id ORDER BY from_on), {{horizon}}) AS to_on FROM lines
-), pieces AS (
-    SELECT s.*, m.month_on,
-           least(s.to_on, (m.month_on + interval '1 month')::date) - greatest(s.from_on, m.month_on) AS days
-    FROM stretches s CROSS JOIN LATERAL (
-        SELECT g::date AS month_on FROM generate_series(
-            date_trunc('month', s.from_on::timestamp), s.to_on::timestamp - interval '1 day',
-            interval '1 month') AS g
-    ) m
-    WHERE s.obliged = 1 AND s.to_on > s.from_on
-)
-""",
-)
-COVERAGE_FACTS = (COVERAGE, COVERED_DAYS)
 
 _SOURCE = "安全生产法 Art. 51; 应急厅函〔2026〕352号"
 
@@ -245,10 +246,11 @@ def _indicator(
     denominator: str,
     direction: Direction = Direction.UP,
     *,
-    fact: Fact = COVERAGE,
     source: str = _SOURCE,
 ) -> Indicator:
-    return Indicator(code, title, about, Family.COVERAGE, fact, numerator, denominator, Unit.RATIO, direction, source)
+    return Indicator(
+        code, title, about, Family.COVERAGE, COVERAGE, numerator, denominator, Unit.RATIO, direction, source
+    )
 
 
 COVERAGE_INDICATORS = (
@@ -322,6 +324,5 @@ COVERAGE_INDICATORS = (
         ),
         "covered_days",
         "obliged_days",
-        fact=COVERED_DAYS,
     ),
 )

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from anze.hazards.models import Hazard
 from anze.monitoring.contributions import in_force, parameters_of
-from anze.monitoring.models import CompletionCell, HazardDueCell, HazardFoundCell
+from anze.monitoring.models import CompletionCell, HazardCell
 from anze.monitoring.rules import Direction, Fact, Family, Indicator, Part, Source, Unit
 from anze.prevention.models import Plan, PlanItem, Service, ServicePerson
 from anze.underwriting.models import Policy
@@ -19,7 +19,8 @@ grace AS MATERIALIZED ({parameters_of("service_grace_days")}
 ), plan_grace AS MATERIALIZED ({parameters_of("plan_grace_days")}
 ), least_visits AS MATERIALIZED ({parameters_of("frequency_minimum")}
 ), contracts AS (
-    SELECT p.*, CASE WHEN p.cover_end_on < p.end_on THEN p.cover_end_on + 1 END AS cut_on,
+    SELECT p.id, p.policy_no, p.enterprise_id, p.region_code, p.sector, p.insurer_id, p.is_void, p.usual_visits,
+           p.start_on, p.end_on, p.cover_end_on, CASE WHEN p.cover_end_on < p.end_on THEN p.cover_end_on + 1 END AS cut_on,
            p.start_on + coalesce({in_force("plan_grace", "p.start_on", "p.region_code")}, 0)::int
                AS plan_due_on,
            -- of co-insurers the lead plans and serves (首席承保人); only insurers on the platform can lead
@@ -260,9 +261,9 @@ judged AS (
 _OPEN = "CASE WHEN closed = 0 THEN 'OPEN_HAZARD' END"
 _LATE = "CASE WHEN closed = 0 THEN 'OPEN_HAZARD' WHEN on_time = 0 THEN 'LATE_CLOSING' END"
 
-HAZARD_DUE = Fact(
-    "hazard_due",
-    HazardDueCell,
+HAZARDS = Fact(
+    "hazards",
+    HazardCell,
     (Source("hazards", Hazard, "id"),),
     (
         Part(
@@ -288,14 +289,6 @@ HAZARD_DUE = Fact(
                 "major_on_time": f"CASE WHEN major = 1 THEN {_LATE} END",
             },
         ),
-    ),
-    _JUDGED_HAZARDS,
-)
-HAZARD_FOUND = Fact(
-    "hazard_found",
-    HazardFoundCell,
-    (Source("hazards", Hazard, "id"),),
-    (
         Part(
             source="hazards",
             rows="judged",
@@ -309,7 +302,6 @@ HAZARD_FOUND = Fact(
     ),
     _JUDGED_HAZARDS,
 )
-SERVICE_FACTS = (COMPLETION, HAZARD_DUE, HAZARD_FOUND)
 
 _AQ = "AQ 9010-2019; 应急〔2025〕27号"
 _C, _R = Family.COMPLETION, Family.RECTIFICATION
@@ -380,7 +372,7 @@ SERVICE_INDICATORS = (
         _("Hazard rectification rate (due)"),
         _("Hazards found by services and verified as rectified, of those due so far."),
         _R,
-        HAZARD_DUE,
+        HAZARDS,
         "due_closed",
         "due",
         Unit.RATIO,
@@ -392,7 +384,7 @@ SERVICE_INDICATORS = (
         _("Hazard rectification rate (all found)"),
         _("Hazards verified as rectified, of all that services found in the period."),
         _R,
-        HAZARD_FOUND,
+        HAZARDS,
         "found_closed",
         "found",
         Unit.RATIO,
@@ -404,7 +396,7 @@ SERVICE_INDICATORS = (
         _("Rectified on time"),
         _("Verified by the deadline, of the hazards due so far."),
         _R,
-        HAZARD_DUE,
+        HAZARDS,
         "on_time",
         "due",
         Unit.RATIO,
@@ -416,7 +408,7 @@ SERVICE_INDICATORS = (
         _("Major hazard rectification rate"),
         _("Major hazards verified as rectified, of those due so far."),
         _R,
-        HAZARD_DUE,
+        HAZARDS,
         "major_closed",
         "major_due",
         Unit.RATIO,
@@ -428,7 +420,7 @@ SERVICE_INDICATORS = (
         _("Major hazards rectified on time"),
         _("Major hazards verified by the deadline, of those due so far."),
         _R,
-        HAZARD_DUE,
+        HAZARDS,
         "major_on_time",
         "major_due",
         Unit.RATIO,
@@ -440,7 +432,7 @@ SERVICE_INDICATORS = (
         _("Share of major hazards"),
         _("Major hazards, of all that services found in the period."),
         _R,
-        HAZARD_FOUND,
+        HAZARDS,
         "major_found",
         "found",
         Unit.RATIO,

@@ -39,8 +39,6 @@ TIMELINESS = Fact(
     ),
     further=("feed",),
 )
-TIMELINESS_FACTS = (TIMELINESS,)
-
 _SOURCE = "山东省安责险服务管理平台：5个工作日内录入"
 
 TIMELINESS_INDICATORS = (
