@@ -1,0 +1,7 @@
+"""Tables of prevention services: plans, orders, services."""
+
+from anze.prevention.models.orders import Order, OrderExpert
+from anze.prevention.models.plans import Plan, PlanItem
+from anze.prevention.models.records import Service, ServicePerson
+
+__all__ = ["Order", "OrderExpert", "Plan", "PlanItem", "Service", "ServicePerson"]

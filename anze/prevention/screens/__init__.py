@@ -1,0 +1,5 @@
+"""Pages of prevention services."""
+
+from anze.prevention.screens.records import SERVICES
+
+__all__ = ["SERVICES"]
