@@ -53,10 +53,12 @@ def set_up() -> None:
 
     django.setup()
     from anze.kernel.scope import EVERYTHING, inside
+    from anze.library.actions import load_library
     from anze.parties.actions import load_reference_data
 
     with inside(EVERYTHING):
         load_reference_data()
+        load_library()
 
 
 def free_port() -> int:

@@ -101,6 +101,7 @@ INSTALLED_APPS = [
     "anze.kernel.apps.Room",
     "anze.screen.apps.Room",
     "anze.parties.apps.Room",
+    "anze.library.apps.Room",
     "anze.underwriting.apps.Room",
     "anze.claims.apps.Room",
     "anze.prevention.apps.Room",

@@ -39,10 +39,12 @@ def django_db_setup(django_db_setup: None, django_db_blocker) -> Iterator[None]:
         owner = {"USER": settings["USER"], "PASSWORD": settings["PASSWORD"]}
         settings["USER"], settings["PASSWORD"] = web_login(), web_password(owner["PASSWORD"])
         connection.close()
+        from anze.library.actions import load_library
         from anze.parties.actions import load_reference_data
 
         with inside(EVERYTHING):
             load_reference_data()
+            load_library()
     yield
     with django_db_blocker.unblock():
         connection.close()

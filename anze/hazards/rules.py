@@ -5,12 +5,7 @@ from __future__ import annotations
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
-
-class HazardClass(TextChoices):
-    """The two legal classes; a company's own “larger” class is reported as GENERAL."""
-
-    GENERAL = "GENERAL", _("general hazard")
-    MAJOR = "MAJOR", _("major hazard")
+from anze.kernel.rules import HazardClass as HazardClass  # the library below speaks of it too
 
 
 class HazardSource(TextChoices):

@@ -46,3 +46,24 @@ class Sector(TextChoices):
 
 
 MANDATORY_SECTORS = tuple(sector for sector in Sector if sector is not Sector.OTHER)
+
+
+class HazardClass(TextChoices):
+    """The two legal classes of hazards (事故隐患); a company's own “larger” class is reported as GENERAL."""
+
+    GENERAL = "GENERAL", _("general hazard")
+    MAJOR = "MAJOR", _("major hazard")
+
+
+class ServiceType(TextChoices):
+    """The seven items of prevention service of 2017 and the two of the nine-class list."""
+
+    TRAIN = "TRAIN", _("safety publicity, education and training")
+    RISK = "RISK", _("risk identification and assessment")
+    HAZARD = "HAZARD", _("hazard inspection")
+    STD = "STD", _("safety standardisation")
+    DRILL = "DRILL", _("emergency plan and drill")
+    TECH = "TECH", _("safety technology promotion")
+    OCCHEALTH = "OCCHEALTH", _("occupational-hazard protection assessment")
+    CONSULT = "CONSULT", _("safety consulting and evaluation")
+    OTHER = "OTHER", _("other prevention work")

@@ -79,6 +79,9 @@ class Permission(TextChoices):
     ENTER_DATA = "ENTER_DATA", _("enter and upload data")
     SEE_EXCHANGE = "SEE_EXCHANGE", _("see the data exchange")
     MANAGE_KEYS = "MANAGE_KEYS", _("issue and revoke interface keys")
+    SEE_LIBRARY = "SEE_LIBRARY", _("see standards, checklists, materials and trainings")
+    KEEP_LIBRARY = "KEEP_LIBRARY", _("keep the library and hold trainings")
+    JOIN_TRAININGS = "JOIN_TRAININGS", _("sign up for trainings")
     SEE_PARAMETERS = "SEE_PARAMETERS", _("see parameters")
     MANAGE_PARAMETERS = "MANAGE_PARAMETERS", _("change parameters")
     SEE_AUDIT = "SEE_AUDIT", _("see the audit log")
@@ -128,10 +131,12 @@ _LOOK = {P.SEE_PREMIUMS, P.SEE_UNDERWRITING, P.SEE_CLAIMS, P.SEE_SERVICES, P.SEE
 _WATCH = {P.SEE_DASHBOARD, P.SEE_PARTIES, P.SEE_ENTERPRISES, P.SEE_REGISTER, P.SEE_EXCHANGE, P.EXPORT}
 _REGULATE = {*_LOOK, *_WATCH, P.SEE_PARAMETERS, P.KEEP_REGISTER, P.ENTER_DATA}
 _INSURE = {*_LOOK, P.SEE_DASHBOARD, P.SEE_PARTIES, P.SEE_ENTERPRISES, P.SEE_EXCHANGE, P.EXPORT, P.ENTER_DATA}
+_INSURE |= {P.JOIN_TRAININGS}
 
 
 def _rule(reach: Reach, permissions: set[Permission], welcome: str | Promise) -> RoleRule:
-    return RoleRule(reach, frozenset(permissions), welcome)
+    # what the law and the committee publish is for everybody
+    return RoleRule(reach, frozenset({*permissions, P.SEE_LIBRARY}), welcome)
 
 
 ROLES: dict[Role, RoleRule] = {
@@ -151,7 +156,7 @@ ROLES: dict[Role, RoleRule] = {
     Role.COMMITTEE: _rule(
         Reach.ALL,
         {P.SEE_DASHBOARD, P.SEE_PARTIES, P.SEE_ENTERPRISES, P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_EXCHANGE, P.EXPORT}
-        | {P.SEE_PARAMETERS},
+        | {P.SEE_PARAMETERS, P.KEEP_LIBRARY},
         _("Services across the province"),
     ),
     Role.INSURER_MANAGER: _rule(
@@ -162,14 +167,16 @@ ROLES: dict[Role, RoleRule] = {
     Role.INSURER_BRANCH_CLERK: _rule(Reach.INSURER, set(_INSURE), _("Your work today")),
     Role.AGENCY: _rule(
         Reach.AGENCY,
-        {P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_ENTERPRISES, P.SEE_PARTIES, P.EXPORT},
+        {P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_ENTERPRISES, P.SEE_PARTIES, P.EXPORT, P.JOIN_TRAININGS},
         _("Your services"),
     ),
-    Role.EXPERT: _rule(Reach.EXPERT, {P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_ENTERPRISES}, _("Your visits")),
+    Role.EXPERT: _rule(
+        Reach.EXPERT, {P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_ENTERPRISES, P.JOIN_TRAININGS}, _("Your visits")
+    ),
     Role.ENTERPRISE: _rule(
         Reach.ENTERPRISE,
         {P.SEE_UNDERWRITING, P.SEE_PREMIUMS, P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_EXPENSES, P.SEE_CLAIMS}
-        | {P.SEE_ENTERPRISES},
+        | {P.SEE_ENTERPRISES, P.JOIN_TRAININGS},
         _("Your insurance and what it brings you"),
     ),
     Role.ADMINISTRATOR: _rule(

@@ -15,6 +15,7 @@ from anze.exchange.actions import issue_key, revoke_key  # noqa: E402
 from anze.exchange.rules import KeyAlgorithm  # noqa: E402
 from anze.kernel.actor import platform  # noqa: E402
 from anze.kernel.scope import EVERYTHING, inside  # noqa: E402
+from anze.library.actions import load_library  # noqa: E402
 from anze.parties.actions import load_reference_data  # noqa: E402
 from anze.parties.models import Account, Membership  # noqa: E402
 from anze.parties.rules import Permission, Role  # noqa: E402
@@ -27,6 +28,7 @@ def seed() -> dict[str, dict[str, str]]:
     at = timezone.now()
     with inside(EVERYTHING):
         load_reference_data()
+        load_library()
         cast = assemble()
         keys = {}
         for name, partner, algorithm in (

@@ -12,6 +12,7 @@ from anze.kernel.actor import platform
 from anze.kernel.audit import record
 from anze.kernel.identifiers import is_synthetic_uscc
 from anze.kernel.models import CalendarDay, Event, Parameter
+from anze.library.actions import load_library
 from anze.parties.actions import load_reference_data
 from anze.parties.models import Account, Enterprise, Organisation, Region
 
@@ -61,3 +62,4 @@ def clear() -> None:
         cursor.execute("DELETE FROM otp_totp_totpdevice")
         cursor.execute("DELETE FROM parties_account")
     load_reference_data()
+    load_library()

@@ -5,21 +5,9 @@ from __future__ import annotations
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
+from anze.kernel.rules import ServiceType as ServiceType  # the library below speaks of it too
 
-class ServiceType(TextChoices):
-    """The seven items of 2017 and the two of the nine-class list; `SEVEN` folds the nine into the seven."""
-
-    TRAIN = "TRAIN", _("safety publicity, education and training")
-    RISK = "RISK", _("risk identification and assessment")
-    HAZARD = "HAZARD", _("hazard inspection")
-    STD = "STD", _("safety standardisation")
-    DRILL = "DRILL", _("emergency plan and drill")
-    TECH = "TECH", _("safety technology promotion")
-    OCCHEALTH = "OCCHEALTH", _("occupational-hazard protection assessment")
-    CONSULT = "CONSULT", _("safety consulting and evaluation")
-    OTHER = "OTHER", _("other prevention work")
-
-
+# `SEVEN` folds the nine classes into the seven
 SEVEN: dict[ServiceType, ServiceType] = {
     ServiceType.OCCHEALTH: ServiceType.RISK,
     ServiceType.CONSULT: ServiceType.OTHER,

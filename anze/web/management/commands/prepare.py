@@ -11,12 +11,13 @@ from django.db import connection
 from anze.kernel.database import web_login
 from anze.kernel.readiness import NotReady, require_fit
 from anze.kernel.scope import EVERYTHING, inside
+from anze.library.actions import load_library
 from anze.parties.actions import load_reference_data
 from config.settings import web_password
 
 
 class Command(BaseCommand):
-    help = "Migrate the database and load regions, the working-day calendar and the parameters."
+    help = "Migrate the database and load regions, the working-day calendar, the parameters and the library."
     requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -31,4 +32,5 @@ class Command(BaseCommand):
         connection.close()
         with inside(EVERYTHING):
             load_reference_data()
+            load_library()
         connection.close()
