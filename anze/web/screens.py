@@ -15,6 +15,9 @@ from anze.web import accounts, platform
 
 __all__ = ["accounts", "platform"]
 
+# what is late comes before what will be, and both before what is merely new
+URGENCY = {"danger": 0, "warning": 1, "info": 2, "success": 3}
+
 
 @page("", name="home", title=_("Home"), in_menu=True, order=0, icon="home")
 def home(request: HttpRequest) -> HttpResponse:
@@ -22,13 +25,14 @@ def home(request: HttpRequest) -> HttpResponse:
     actor = request.actor  # type: ignore[attr-defined]
     if actor.scope.enterprise_id:
         return DETAILS["enterprise"].view(request, actor.scope.enterprise_id)
-    cards = []
-    for work in sorted(WORK_LISTS, key=lambda each: (each.order, each.name)):
+    waiting, quiet = [], []
+    for work in sorted(WORK_LISTS, key=lambda each: (URGENCY.get(each.tone, len(URGENCY)), each.order, each.name)):
         if work.is_for(actor):
             number = work.count(request)
-            cards.append({"work": work, "waits": number > 0, "count": count_text(number), "url": work.url(request)})
+            card = {"work": work, "count": count_text(number), "url": work.url(request)}
+            (waiting if number else quiet).append(card)
     welcome = ROLES[Role(actor.role)].welcome
-    words = {"cards": cards, "welcome": welcome, "five": five_cards(request)}
+    words = {"waiting": waiting, "quiet": quiet, "welcome": welcome, "five": five_cards(request)}
     return render(request, "web/home.html", words)
 
 
