@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
@@ -25,7 +27,8 @@ def home(request: HttpRequest) -> HttpResponse:
     actor = request.actor  # type: ignore[attr-defined]
     if actor.scope.enterprise_id:
         return DETAILS["enterprise"].view(request, actor.scope.enterprise_id)
-    waiting, quiet = [], []
+    waiting: list[dict[str, Any]] = []
+    quiet: list[dict[str, Any]] = []
     for work in sorted(WORK_LISTS, key=lambda each: (URGENCY.get(each.tone, len(URGENCY)), each.order, each.name)):
         if work.is_for(actor):
             number = work.count(request)
