@@ -6,6 +6,8 @@ SCALE ?= 1
 PORT ?= 8000
 PYTHON ?= python3
 VENV := .venv/bin
+# the whole suite on all processors; what is named in ARGS runs in one process, which starts sooner
+SUITE := --numprocesses auto --maxprocesses 4 --dist loadgroup --durations 15
 
 .PHONY: help run test check bench lock stop clean
 
@@ -18,7 +20,7 @@ run: ## the whole platform with the synthetic province: make run SCALE=0.05 PORT
 
 test: ## install what the tests need and run all of them: make test ARGS='tests/kernel -x'
 	@$(PYTHON) tools/bootstrap.py --dev
-	@$(VENV)/python -m pytest $(ARGS)
+	@$(VENV)/python -m pytest $(or $(ARGS),$(SUITE))
 
 check: ## house rules, lint, types, layers, dependencies, templates
 	@$(PYTHON) tools/bootstrap.py --dev

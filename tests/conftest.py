@@ -11,8 +11,21 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from playwright.sync_api import Playwright
 
 from tools import bootstrap
+
+# What takes long to build, and is built once in a process for all tests that ask for it.
+WORLDS = ("demo", "live", "site")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Among several processes, tests of one world or else of one file stay together (see `make test`)."""
+    for item in items:
+        asked = getattr(item, "fixturenames", ())
+        world = next((name for name in WORLDS if name in asked), item.nodeid.partition("::")[0])
+        item.add_marker(pytest.mark.xdist_group(world))
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +35,8 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
         from django.db import connections
 
         settings = connections["default"].settings_dict
-        settings["TEST"]["NAME"] = f"test_{settings['NAME']}_{name}"
+        usual = settings["TEST"]["NAME"] or f"test_{settings['NAME']}"
+        settings["TEST"]["NAME"] = f"{usual}_{name}"
 
 
 @pytest.fixture(scope="session")
@@ -57,6 +71,12 @@ def quick_passwords(settings) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+@pytest.fixture(autouse=True)
+def unhurried_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine a count of ten rows may take longer than a page would wait for it."""
+    monkeypatch.setattr("anze.screen.asked.COUNT_FOR", 600_000)
+
+
 @pytest.fixture
 def everything(db) -> Iterator[None]:
     """The whole province in view, as a nightly job has it."""
@@ -73,6 +93,24 @@ def cast(everything):
     from tests.cast import assemble
 
     return assemble()
+
+
+@pytest.fixture(scope="session")
+def no_open_database() -> None:
+    from django.db import connections
+
+    connections.close_all()
+
+
+@pytest.fixture(scope="session")
+def playwright(no_open_database: None, playwright: Playwright) -> Iterator[Playwright]:
+    """Playwright's synchronous interface keeps an event loop in this thread, and inside a loop Django has a
+    connection of its own: the one from before is put away first, and that one at the end, or a session to the
+    test database would stay open that nobody can reach any more."""
+    from django.db import connections
+
+    yield playwright
+    connections.close_all()
 
 
 @pytest.fixture(scope="session")

@@ -61,6 +61,8 @@ BASE = "api/v1/"
 NDJSON = "application/x-ndjson"
 JSON = "application/json"
 PIECE = 64 * 1024
+MAX_TAKEN_UNREAD = 4 * MAX_SENT
+WAIT_FOR_UNREAD = 5  # seconds without a byte
 MAX_MEMBERS = 2000  # parts of a gzip file; some programs write one for every 64 kB
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -91,6 +93,8 @@ def endpoint(where: str, *, name: str, methods: tuple[str, ...] = ("GET",)) -> C
                     response = problem_response(request, refused)
                     if refused.code == "method_not_allowed":
                         response["Allow"] = ", ".join(methods)
+                    if refused.code == "too_large":
+                        response.afterwards = lambda: let_it_be_sent(request)
                     return response
                 except LOST:
                     log.exception("the database did not answer")
@@ -106,11 +110,22 @@ def endpoint(where: str, *, name: str, methods: tuple[str, ...] = ("GET",)) -> C
     return wrap
 
 
-def answer(content: Any, *, status: int = 200) -> HttpResponse:
-    return HttpResponse(json.dumps(content, ensure_ascii=False), status=status, content_type="application/json")
+class Answer(HttpResponse):
+    """An answer that may have something to do once it has been sent."""
+
+    afterwards: Callable[[], None] | None = None
+
+    def close(self) -> None:
+        if self.afterwards:
+            self.afterwards()
+        super().close()
 
 
-def problem_response(request: HttpRequest, refused: Refused) -> HttpResponse:
+def answer(content: Any, *, status: int = 200) -> Answer:
+    return Answer(json.dumps(content, ensure_ascii=False), status=status, content_type="application/json")
+
+
+def problem_response(request: HttpRequest, refused: Refused) -> Answer:
     """Problem details (RFC 9457)."""
     title = PROBLEMS[refused.code].title if refused.code in PROBLEMS else refused.message
     content = {
@@ -231,6 +246,26 @@ def refuse_unread(request: HttpRequest) -> None:
             size=length,
             limit=MAX_SENT,
         )
+
+
+def let_it_be_sent(request: HttpRequest) -> None:
+    """Take in some of what was refused unread, and throw it away, after the answer has gone out.
+
+    Many senders read no answer before all is sent; if the connection were closed on them meanwhile, they would
+    see it break and never learn why.
+    """
+    connected = request.META.get("gunicorn.socket")
+    left = min(announced_length(request), MAX_TAKEN_UNREAD)
+    try:
+        if connected is not None:
+            connected.settimeout(WAIT_FOR_UNREAD)
+        while left > 0 and (piece := request.read(min(left, PIECE))):
+            left -= len(piece)
+    except OSError:
+        pass  # who neither sends nor goes away is waited for no longer
+    finally:
+        if connected is not None:
+            connected.settimeout(None)
 
 
 def content_type_of(request: HttpRequest) -> str:

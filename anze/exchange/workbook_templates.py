@@ -151,7 +151,8 @@ def safe_csv_cell(value: object) -> str:
     if value is None:
         return ""
     text = str(value)
-    if not text.lstrip(" \u00a0\u3000").startswith(_FORMULA_STARTS):
+    # what stands behind blanks of any kind counts as the beginning, and so does a line break
+    if not any(each.startswith(_FORMULA_STARTS) for each in (text.lstrip(" \u00a0\u3000"), text.lstrip())):
         return text
     try:
         Decimal(text)

@@ -154,17 +154,23 @@ def _statements(model: type[models.Model], owner: str, web: str) -> Iterator[str
             )
 
 
+def _create_role(name: str, kind: str) -> str:
+    """Unless it is there, or comes to be there meanwhile: roles belong to all databases of a cluster, and more
+    than one of them may be made at the same time."""
+    return (
+        f"DO $$ BEGIN CREATE ROLE {name} {kind}; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+    )
+
+
 def install_database_rules(**_: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_user, current_database()")
         owner, database = cursor.fetchone()
         web = web_login()
         for role in kernel_scope.READERS:
-            cursor.execute(f"DO $$ BEGIN CREATE ROLE {role} NOLOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
+            cursor.execute(_create_role(role, "NOLOGIN"))
         password = settings.DATABASES["default"]["PASSWORD"] if owner == web else _web_password()
-        cursor.execute(
-            f"DO $$ BEGIN CREATE ROLE {_quote(web)} LOGIN NOINHERIT; EXCEPTION WHEN duplicate_object THEN NULL; END $$"
-        )
+        cursor.execute(_create_role(_quote(web), "LOGIN NOINHERIT"))
         # a hexadecimal digest: nothing in it could end the literal
         cursor.execute(f"ALTER ROLE {_quote(web)} LOGIN NOINHERIT PASSWORD '{password}'")
         cursor.execute(f"GRANT CONNECT, TEMPORARY ON DATABASE {_quote(database)} TO {_quote(web)}")

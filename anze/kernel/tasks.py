@@ -27,7 +27,7 @@ async def revive(manager: JobManager) -> None:
         log.warning("job %s (%s) was left unfinished by a worker and starts again", job.id, job.task_name)
         try:
             await manager.retry_job(job)
-        except exceptions.ConnectorException:
+        except exceptions.UniqueViolation:
             # one like it waits already, and does the same
             await manager.finish_job(job, status=Status.FAILED, delete_job=True)
 

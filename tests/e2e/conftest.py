@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,34 +12,23 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 
+from tests.exchange.live import free_port, new_database
+
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the running site; its database and state folder are its own and go with it."""
-    state = tmp_path_factory.mktemp("state")
-    owner = os.environ["DATABASE_URL"]
-    name = f"anze_e2e_{os.getpid()}"
-    with psycopg.connect(owner, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        connection.execute(f"CREATE DATABASE {name}")
+    with new_database(os.environ["DATABASE_URL"]) as url:
+        yield from _run(url, tmp_path_factory.mktemp("state"))
+
+
+def _run(url: str, state: Path) -> Iterator[str]:
     port = free_port()
-    environment = {
-        **os.environ,
-        "DATABASE_URL": f"{owner.rsplit('/', 1)[0]}/{name}",
-        "ANZE_STATE": str(state),
-        "PYTHONWARNINGS": "default",
-    }
+    environment = {**os.environ, "DATABASE_URL": url, "ANZE_STATE": str(state), "PYTHONWARNINGS": "default"}
     environment.pop("ANZE_DATABASE_LOGIN", None)
     log = (state / "run.log").open("wb")
     process = subprocess.Popen(
@@ -58,16 +46,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(20)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         log.close()
-        with psycopg.connect(owner, autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
-def _wait_for(address: str, process: subprocess.Popen[bytes], log: Path, seconds: int = 240) -> None:
+def _wait_for(address: str, process: subprocess.Popen[bytes], log: Path, seconds: int = 900) -> None:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         if process.poll() is not None:

@@ -91,7 +91,7 @@ class Platform:
             "--threads", str(threads), "--worker-tmp-dir", str(self.state), "--no-control-socket",
             log="server.log",
         )  # fmt: skip
-        deadline = time.monotonic() + 40
+        deadline = time.monotonic() + 300
         while time.monotonic() < deadline:
             if server.poll() is not None:
                 raise RuntimeError((self.state / "server.log").read_text())

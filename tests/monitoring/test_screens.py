@@ -95,9 +95,9 @@ def filled(cast):
     cache.clear()
     cast.accepted(cast.province, "obligations", obligation(), obligation(YUANFAN, "FISHERY"))
     cast.accepted(cast.huaihai, "policies", policy("P1"))
-    cast.accepted(cast.huaihai, "receipts", receipt())
+    cast.accepted(cast.huaihai, "receipts", receipt("HUAIHAI-R1"))
     cast.accepted(cast.bohai, "policies", policy("B1", YUANFAN))
-    cast.accepted(cast.bohai, "receipts", receipt("R9", "777.77", policy_no="B1"))
+    cast.accepted(cast.bohai, "receipts", receipt("BOHAI-R9", "777.77", policy_no="B1"))
     count()
     return cast
 
@@ -158,11 +158,11 @@ def test_sums_of_premium_are_for_those_who_may_see_them(filled, browser_of):
 def test_insurers_see_their_own_rows_only(filled, browser_of):
     own, other = browser_of(Role.INSURER_CLERK), browser_of(Role.INSURER_CLERK, other=True)
     mine = own.get("/statistics/expense_ratio/rows/").content.decode()
-    assert "R1" in mine
-    assert "R9" not in mine
+    assert "HUAIHAI-R1" in mine
+    assert "BOHAI-R9" not in mine
     theirs = other.get(f"/statistics/expense_ratio/rows/?insurer={filled.huaihai.pk}").content.decode()
-    assert "R9" in theirs
-    assert "R1" not in theirs
+    assert "BOHAI-R9" in theirs
+    assert "HUAIHAI-R1" not in theirs
     for page in ("/statistics/", "/statistics/expense_ratio/"):
         text = other.get(f"{page}?insurer={filled.huaihai.pk}").content.decode()
         assert "36,500.00" not in text

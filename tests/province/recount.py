@@ -97,6 +97,10 @@ class Recount:
             policy = self.policies[key]
             policy.cover_end = min(policy.cover_end, first_without - DAY)
 
+    def cells(self, figure: str) -> Cells:
+        """The cells of a figure that hold anything."""
+        return {key: pair for key, pair in getattr(self, figure)().items() if pair[0] or pair[1]}
+
     # coverage ----------------------------------------------------------------------------------------------
 
     def coverage(self, on: date) -> dict[tuple[str, str], tuple[int, int]]:

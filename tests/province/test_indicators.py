@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-from decimal import Decimal
-
 import pytest
 
 from tests.province.conftest import AS_OF, Demo, Sent
-from tests.province.recount import Cells, Recount
+from tests.province.platform_figures import (
+    FIGURES,
+    cells_of,
+    coverage_at,
+    last_day,
+    months_until,
+    of_the_province,
+    summed,
+)
+from tests.province.recount import Recount
 
 
 @pytest.fixture(scope="module")
@@ -17,61 +23,19 @@ def recount(sent: Sent, demo: Demo) -> Recount:
     return Recount(sent, as_of)
 
 
-def cells_of(demo: Demo, table: str, numerator: str, denominator: str) -> Cells:
-    """The platform's base cells: county × sector × insurer."""
-    found = demo.select(
-        "SELECT to_char(c.month, 'YYYY-MM'), c.region_code, c.sector, o.code, "
-        f"c.{numerator}, c.{denominator} FROM {table} c JOIN parties_organisation o ON o.id = c.insurer_id "
-        "WHERE c.sector <> '' AND right(c.region_code, 2) <> '00'"
-    )
-    return {
-        (month, region, sector, insurer): [Decimal(above), Decimal(below)]
-        for month, region, sector, insurer, above, below in found
-        if above or below
-    }
-
-
-@pytest.mark.parametrize(
-    ("figure", "table", "numerator", "denominator"),
-    [
-        ("payout", "monitoring_moneycell", "incurred", "premium"),
-        ("completion", "monitoring_completioncell", "done", "planned"),
-        ("rectification", "monitoring_hazardcell", "due_closed", "due"),
-        ("expense", "monitoring_moneycell", "expense_paid", "committed"),
-    ],
-)
-def test_every_cell_is_as_counted_by_hand(
-    figure: str, table: str, numerator: str, denominator: str, recount: Recount, demo: Demo
-) -> None:
-    counted = {key: pair for key, pair in getattr(recount, figure)().items() if pair[0] or pair[1]}
+@pytest.mark.parametrize("figure", FIGURES)
+def test_every_cell_is_as_counted_by_hand(figure: str, recount: Recount, demo: Demo) -> None:
+    counted = recount.cells(figure)
     assert len(counted) > 100
-    assert cells_of(demo, table, numerator, denominator) == counted
-    total = demo.select(
-        f"SELECT sum({numerator}), sum({denominator}) FROM {table} "
-        "WHERE region_code = '370000' AND sector = '' AND insurer_id IS NULL"
-    )
-    assert total == [tuple(sum(pair[i] for pair in counted.values()) for i in (0, 1))]
+    assert cells_of(figure, demo.select) == counted
+    assert of_the_province(figure, demo.select) == summed(counted)
 
 
 def test_coverage_at_every_months_end_is_as_counted_by_hand(recount: Recount, demo: Demo) -> None:
-    months = [date(2025, 6, 1)]
-    while months[-1] < AS_OF.replace(day=1):
-        months.append((months[-1] + timedelta(days=32)).replace(day=1))
-    for first in months:
-        end = min(recount.as_of, (first + timedelta(days=32)).replace(day=1) - timedelta(days=1))
-        counted = recount.coverage(end)
-        found = demo.select(
-            "SELECT region_code, sector, sum(insured), sum(obliged) FROM monitoring_coveragecell "
-            "WHERE month <= %s AND sector <> '' AND right(region_code, 2) <> '00' "
-            "AND insurer_id IS NULL GROUP BY 1, 2 HAVING sum(obliged) <> 0 OR sum(insured) <> 0",
-            first,
-        )
-        assert {(region, sector): (insured, obliged) for region, sector, insured, obliged in found} == counted
-        ((insured, obliged),) = demo.select(
-            "SELECT sum(insured), sum(obliged) FROM monitoring_coveragecell "
-            "WHERE month <= %s AND region_code = '370000' AND sector = '' AND insurer_id IS NULL",
-            first,
-        )
+    for month in months_until(AS_OF):
+        counted = recount.coverage(min(recount.as_of, last_day(month)))
+        by_county, (insured, obliged) = coverage_at(month, demo.select)
+        assert by_county == counted
         assert (insured, obliged) == tuple(sum(pair[i] for pair in counted.values()) for i in (0, 1))
         assert obliged
     assert 0.85 < insured / obliged < 1

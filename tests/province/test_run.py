@@ -22,7 +22,7 @@ from anze.web.serving import Child, ServingProblem, Watch, free_port
 from tests.province.conftest import ROOT, Demo
 
 pytestmark = pytest.mark.slow
-SECONDS = 240
+SECONDS = 900  # after which something hangs; a busy machine may need long
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +174,7 @@ def test_an_interrupted_load_is_done_again(
 
 def _until_gone(place: Demo) -> None:
     """A killed program's database sessions end a moment after it."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + SECONDS
     with psycopg.connect(place.url) as connection:
         while connection.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"

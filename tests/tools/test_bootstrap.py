@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -55,11 +54,9 @@ def test_a_fresh_copy_is_set_up_then_left_alone_without_network(checkout: Path, 
     for source in (checkout / "anze").glob("*/locale/*/LC_MESSAGES/django.po"):
         assert source.with_suffix(".mo").exists()
 
-    started = time.monotonic()
     second = set_up(checkout, **OFFLINE)
     assert second.returncode == 0, second.stderr
-    assert second.stderr == ""
-    assert time.monotonic() - started < 3  # seconds; 0.2 on an idle machine
+    assert second.stderr == ""  # no step was begun
 
     # The command works from anywhere.
     env = os.environ | {"DATABASE_URL": "postgresql://nobody:nothing@127.0.0.1:1/none"}
