@@ -79,8 +79,11 @@ class Piece:
 
 @dataclass(frozen=True)
 class Clause:
+    """A clause or a question. `code` is the matter it is about, `label` what stands before it in its edition."""
+
     code: str
     text: str
+    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,8 +96,12 @@ class Difference:
     pieces: tuple[Piece, ...]
 
     @property
-    def codes(self) -> tuple[str, str]:
-        return (self.old.code if self.old else "", self.new.code if self.new else "")
+    def old_label(self) -> str:
+        return (self.old.label or self.old.code) if self.old else ""
+
+    @property
+    def new_label(self) -> str:
+        return (self.new.label or self.new.code) if self.new else ""
 
 
 # Chinese goes character by character, everything else word by word
@@ -104,18 +111,28 @@ LIKE = 0.6
 
 
 def word_diff(old: str, new: str) -> tuple[Piece, ...]:
-    """What was taken away and what was put in, in reading order."""
+    """What was taken away and what was put in, in reading order.
+
+    A single character that stayed between two changes is read with them: otherwise nobody could follow.
+    """
     before, after = _TOKENS.findall(old), _TOKENS.findall(new)
+    found = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
     pieces: list[Piece] = []
-    for kind, a, b, c, d in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        if kind == "equal":
-            pieces.append(Piece("", "".join(before[a:b])))
-        else:
-            if b > a:
-                pieces.append(Piece("del", "".join(before[a:b])))
-            if d > c:
-                pieces.append(Piece("ins", "".join(after[c:d])))
-    return tuple(pieces)
+    gone = come = ""
+    for n, (kind, a, b, c, d) in enumerate(found):
+        same = "".join(before[a:b])
+        is_small = 0 < n < len(found) - 1 and len(same.strip()) <= 1
+        if kind != "equal" or is_small:
+            gone, come = gone + same, come + "".join(after[c:d])
+            continue
+        pieces += _changed(gone, come)
+        gone = come = ""
+        pieces.append(Piece("", same))
+    return (*pieces, *_changed(gone, come))
+
+
+def _changed(gone: str, come: str) -> list[Piece]:
+    return [piece for piece in (Piece("del", gone), Piece("ins", come)) if piece.text]
 
 
 def likeness(old: str, new: str) -> float:
@@ -149,7 +166,7 @@ def _compared(old: Clause | None, new: Clause) -> Difference:
     if old is None:
         return Difference("added", None, new, (Piece("ins", new.text),))
     if old.text == new.text:
-        kind = "same" if old.code == new.code else "renumbered"
+        kind = "same" if old.code == new.code and old.label == new.label else "renumbered"
         return Difference(kind, old, new, (Piece("", new.text),))
     return Difference("changed", old, new, word_diff(old.text, new.text))
 

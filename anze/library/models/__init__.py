@@ -1,7 +1,7 @@
 """Standards, hazard library, checklists, materials, trainings."""
 
-from anze.library.models.checklists import Checklist, ChecklistItem, checklist_for, pack
-from anze.library.models.standards import Criterion, HazardEntry, Standard, in_force
+from anze.library.models.checklists import Checklist, ChecklistItem, checklist_difference, checklist_for, pack
+from anze.library.models.standards import Criterion, HazardEntry, Standard, edition_difference, in_force
 
 __all__ = [
     "Checklist",
@@ -9,7 +9,9 @@ __all__ = [
     "Criterion",
     "HazardEntry",
     "Standard",
+    "checklist_difference",
     "checklist_for",
+    "edition_difference",
     "in_force",
     "pack",
 ]

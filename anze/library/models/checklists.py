@@ -23,7 +23,7 @@ from anze.library.models.standards import (
     in_force,
     worded,
 )
-from anze.library.rules import Answer, AnswerKind, TextStatus
+from anze.library.rules import Answer, AnswerKind, Clause, Difference, TextStatus, difference
 
 
 class Checklist(Edition):
@@ -132,6 +132,16 @@ def checklist_for(sector: str, service_type: str, on: date, campaign: str = "") 
         .order_by("-campaign", "-effective_from", "-version")
         .first()
     )
+
+
+def checklist_difference(old: Checklist, new: Checklist) -> list[Difference]:
+    """What a new version asks otherwise. A question about the same hazard of the library is the same question."""
+    texts: dict[Any, list[Clause]] = {old.pk: [], new.pk: []}
+    rows = ChecklistItem.objects.filter(checklist__in=(old, new)).select_related("hazard").order_by("seq")
+    for each in rows:
+        code = each.hazard.code if each.hazard else each.text_zh
+        texts[each.checklist_id].append(Clause(code, each.text, str(each.seq)))
+    return difference(texts[old.pk], texts[new.pk])
 
 
 def pack(checklist: Checklist, language: str, on: date | None = None) -> dict[str, Any]:

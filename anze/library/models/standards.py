@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from anze.kernel.models import PublicTable
 from anze.kernel.rules import HazardClass, Sector
-from anze.library.rules import StandardKind, TextStatus
+from anze.library.rules import Clause, Difference, StandardKind, TextStatus, difference
 
 
 def worded(row: Any, name: str) -> str:
@@ -179,3 +179,14 @@ def basis_of(row: Any) -> str:
     standard = row.criterion.standard if row.criterion_id else row.standard
     parts = [standard.number if standard else "", row.criterion.code if row.criterion_id else "", worded(row, "basis")]
     return " ".join(part for part in parts if part)
+
+
+def edition_difference(old: Standard, new: Standard) -> list[Difference]:
+    """What the new edition changes, clause by clause, in the reader's language.
+
+    `anze.library.rules.touched_codes` of it are the criteria whose open findings should be looked at again.
+    """
+    texts: dict[Any, list[Clause]] = {old.pk: [], new.pk: []}
+    for each in Criterion.objects.filter(standard__in=(old, new)).order_by("seq"):
+        texts[each.standard_id].append(Clause(each.code, each.text))
+    return difference(texts[old.pk], texts[new.pk])

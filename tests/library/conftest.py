@@ -1,0 +1,5 @@
+"""The signed-in people of tests/web, for the pages of the library."""
+
+from tests.web.conftest import browser_of, put_down
+
+__all__ = ["browser_of", "put_down"]
