@@ -64,6 +64,11 @@ await rm(out, { recursive: true, force: true });
 await mkdir(out, { recursive: true });
 await writeFontFaces();
 await writeMaps();
+// Whole faces for typesetting PDFs (anze/screen/typesetting.py); browsers never ask for them.
+for (const [folder, weight] of [["400Regular", 400], ["700Bold", 700]]) {
+  const face = join(modules, "@expo-google-fonts", "noto-sans-sc", folder, `NotoSansSC_${folder}.ttf`);
+  await cp(face, join(out, "type", `noto-sans-sc-${weight}.ttf`));
+}
 for (const name of ["icons.svg", "favicon.svg"]) await cp(join(here, "src", name), join(out, name));
 
 if (watch) {

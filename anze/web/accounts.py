@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-import segno
 from django import forms
 from django.conf import settings
 from django.contrib import messages
@@ -28,6 +27,7 @@ from anze.parties.access import actor_for
 from anze.parties.models import Account, Membership
 from anze.screen.forms import Form
 from anze.screen.registry import page
+from anze.screen.typesetting import qr_uri
 from anze.web.middleware import address_of, identify
 
 PENDING = timedelta(minutes=5)  # between the password and the second factor
@@ -301,7 +301,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
             )
             return redirect("account")
         form.add_error("code", _("The code is wrong or was used already. Wait for the next one and type that."))
-    picture = "" if device.confirmed else segno.make(device.config_url, error="m").svg_data_uri(scale=5, border=2)
+    picture = "" if device.confirmed else qr_uri(device.config_url)
     key = " ".join(_secret(device)[i : i + 4] for i in range(0, 32, 4))
     status = 200 if request.method == "GET" else 422
     words = {"form": form, "device": device, "picture": picture, "key": key}

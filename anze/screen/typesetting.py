@@ -1,0 +1,84 @@
+"""Typeset documents: a typst template of a room and plain data make a PDF with its fonts inside.
+
+Templates lie beside the pages (`templates/<room>/*.typ`) and read the data with
+`#let data = json(bytes(sys.inputs.data))`; what stands in the data is text and never read as markup. Pictures are
+handed over as files and placed with `#image("name")`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import segno
+import typst
+from django.apps import apps
+from django.conf import settings
+from django.contrib.staticfiles import finders
+
+
+@cache
+def font_folder() -> Path:
+    """The folder of the whole Chinese faces (Noto Sans SC in 400 and 700) that the front-end build laid down."""
+    found = finders.find("dist/type/noto-sans-sc-400.ttf")
+    if found is None:
+        raise RuntimeError("the fonts for typesetting are missing: run tools/bootstrap.py")
+    return Path(str(found)).parent
+
+
+@cache
+def _source(template: str) -> bytes:
+    for config in apps.get_app_configs():
+        path = Path(config.path) / "templates" / template
+        if path.is_file():
+            return path.read_bytes()
+    raise LookupError(f"no template {template}")
+
+
+def source_of(template: str) -> bytes:
+    """A template's text; read once, but while developing anew each time."""
+    if settings.DEBUG:
+        _source.cache_clear()
+    return _source(template)
+
+
+def typeset(
+    template: str,
+    data: Mapping[str, Any],
+    *,
+    files: Mapping[str, bytes] | None = None,
+    at: datetime | None = None,
+    archival: bool = True,
+) -> bytes:
+    """The PDF of a template with its data. The same input and moment give the same bytes.
+
+    `archival` makes PDF/A-2b, which is what is kept for years. Nothing is fetched and no file of the machine is
+    read: a template sees only itself and `files`.
+    """
+    sources: Any = {"main.typ": source_of(template), **(files or {})}  # its types do not know of several sources
+    made = typst.compile(
+        sources,
+        sys_inputs={"data": json.dumps(data, ensure_ascii=False, default=str)},
+        font_paths=[str(font_folder())],
+        ignore_system_fonts=True,
+        pdf_standards=["a-2b"] if archival else [],
+        timestamp=at,
+    )
+    return bytes(made)
+
+
+def qr_svg(text: str, *, scale: int = 4, border: int = 2) -> bytes:
+    """A QR code as an SVG file, for typesetting."""
+    made = BytesIO()
+    segno.make(text, error="m", micro=False).save(made, kind="svg", scale=scale, border=border, xmldecl=False, nl=False)
+    return made.getvalue()
+
+
+def qr_uri(text: str, *, scale: int = 5, border: int = 2) -> str:
+    """A QR code as the source of a page's picture."""
+    return str(segno.make(text, error="m", micro=False).svg_data_uri(scale=scale, border=border))
