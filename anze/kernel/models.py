@@ -213,6 +213,33 @@ class Touch(models.Model):
         return f"{self.table_name} {self.row_id}"
 
 
+class SigningKey(PrivateTable):
+    """A key the platform signs reports, certificates and archives with (Ed25519). See `anze.kernel.signing`.
+
+    Signatures outlive the key: one that no longer signs stays published. A revoked one proves nothing any more.
+    """
+
+    key_id = models.CharField(_("key id"), max_length=20, unique=True)
+    public_key = models.CharField(_("public key"), max_length=60)
+    sealed = models.TextField(editable=False)
+    valid_from = models.DateTimeField(_("signs from"))
+    signs_until = models.DateTimeField(_("signs until"), null=True)
+    revoked_at = models.DateTimeField(_("revoked at"), null=True)
+    made_by = models.CharField(_("made by"), max_length=120, blank=True)
+
+    class Meta:
+        verbose_name = _("signing key")
+        verbose_name_plural = _("signing keys")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                models.Value(1), condition=models.Q(signs_until__isnull=True), name="one_key_signs"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.key_id
+
+
 def parameter_row(key: str, on: date, region_code: str = "") -> Parameter | None:
     """The parameter in force on a day: the county's own, else its city's, else the general one."""
     return (

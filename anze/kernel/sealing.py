@@ -1,7 +1,8 @@
-"""Keeping partners' HMAC secrets: encrypted with a key derived from the platform's own secret.
+"""Keeping secrets in the database: partners' HMAC secrets and the platform's own signing keys.
 
-A copy of the database alone is then not enough to sign in a partner's name. AES-256-GCM, the key by HKDF
-from `SECRET_KEY`; the key id is bound in, so that a secret copied to another row does not open.
+They are encrypted with a key derived from the platform's secret, so that a copy of the database alone is not
+enough to sign in somebody's name. AES-256-GCM, the key by HKDF from `SECRET_KEY`; the key id is bound in, so
+that a secret copied to another row does not open.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ class Unsealable(Exception):
 
 def _keys() -> Iterator[bytes]:
     """The present key first, then those it replaced."""
+    # the label is older than the second use of this file; what was sealed under it must open
     for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
         yield HKDF(SHA256(), 32, salt=None, info=b"anze partner key").derive(str(secret).encode())
 
