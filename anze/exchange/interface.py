@@ -45,12 +45,12 @@ from anze.exchange.problems import (
 )
 from anze.exchange.receipts import FINDINGS_A_PAGE, counts_of, explained_problems, page_of_findings, receipt_of
 from anze.exchange.rules import BatchState, KeyAlgorithm, Outcome
-from anze.kernel.sealing import Unsealable, unseal
 from anze.exchange.signatures import SignedRequest, VerificationKey, check_digest, read_key_id, verify_head
 from anze.kernel.actor import Actor
 from anze.kernel.refusal import Refused
 from anze.kernel.rules import Channel
 from anze.kernel.scope import EVERYTHING, Scope, inside, region_range
+from anze.kernel.sealing import Unsealable, unseal
 from anze.parties.models import Organisation
 from anze.parties.rules import OrganisationKind, Permission
 from anze.screen.registry import page

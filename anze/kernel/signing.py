@@ -55,13 +55,16 @@ def from_base64url(text: str) -> bytes:
     return raw
 
 
+def body_of(fields: Sequence[str]) -> str:
+    return "~".join(quote(field, safe="-_:").replace(".", "%2E").replace("~", "%7E") for field in fields)
+
+
 def sign(kind: str, fields: Sequence[str], *, at: datetime) -> str:
     """The signed line of a kind of document. The first key is made when it is first needed."""
     with transaction.atomic(), widened(EVERYTHING):
         key = _current(at)
         private = Ed25519PrivateKey.from_private_bytes(unseal(key.sealed, key.key_id))
-    body = "~".join(quote(field, safe="-_:").replace(".", "%2E").replace("~", "%7E") for field in fields)
-    text = f"{FORMAT}.{kind}.{key.key_id}.{body}"
+    text = f"{FORMAT}.{kind}.{key.key_id}.{body_of(fields)}"
     return f"{text}.{base64url(private.sign(text.encode()))}"
 
 

@@ -13,9 +13,9 @@ from anze.parties.rules import ROLES, Role
 from anze.screen.asked import count_text
 from anze.screen.details import DETAILS
 from anze.screen.registry import SEARCHES, WORK_LISTS, page
-from anze.web import accounts, platform
+from anze.web import accounts, keys, platform
 
-__all__ = ["accounts", "platform"]
+__all__ = ["accounts", "keys", "platform"]
 
 # what is late comes before what will be, and both before what is merely new
 URGENCY = {"danger": 0, "warning": 1, "info": 2, "success": 3}

@@ -11,11 +11,11 @@ from django.utils.translation import gettext_lazy as _
 
 from anze.exchange.models import PartnerKey
 from anze.exchange.rules import KeyAlgorithm
-from anze.kernel.sealing import seal
 from anze.exchange.signatures import new_key, parse_public_key
 from anze.kernel.actions import action
 from anze.kernel.actor import Actor
 from anze.kernel.refusal import Refused
+from anze.kernel.sealing import seal
 from anze.parties.models import Organisation
 from anze.parties.rules import OrganisationKind, Permission
 
