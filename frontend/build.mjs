@@ -18,6 +18,8 @@ const options = {
   absWorkingDir: here,
   entryPoints: [
     ...["early.js", "app.js", "charts.js", "app.css"].map((name) => ({ in: `src/${name}`, out: name.split(".")[0] })),
+    { in: "src/visits/main.js", out: "visits" },
+    { in: "src/visits/worker.js", out: "visits-worker" },
     { in: fontFaces, out: "fonts" },
   ],
   outdir: out,
@@ -70,6 +72,7 @@ for (const [folder, weight] of [["400Regular", 400], ["700Bold", 700]]) {
   await cp(face, join(out, "type", `noto-sans-sc-${weight}.ttf`));
 }
 for (const name of ["icons.svg", "favicon.svg"]) await cp(join(here, "src", name), join(out, name));
+for (const size of [192, 512]) await cp(join(here, "src", "visits", "icons", `visits-${size}.png`), join(out, `visits-${size}.png`));
 
 if (watch) {
   const context = await esbuild.context(options);

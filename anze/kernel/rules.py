@@ -19,12 +19,13 @@ class CalendarStatus(TextChoices):
 
 
 class Channel(TextChoices):
-    """The four ways in. All end in the same checks and the same writes."""
+    """The ways in. All end in the same checks and the same writes."""
 
     API = "API", _("interface")
     APP = "APP", _("app connector")
     EXCEL = "EXCEL", _("Excel upload")
     WEB = "WEB", _("web form")
+    PHONE = "PHONE", _("on-site app")
 
     @property
     def is_manual(self) -> bool:

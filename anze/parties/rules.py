@@ -72,6 +72,7 @@ class Permission(TextChoices):
     KEEP_REGISTER = "KEEP_REGISTER", _("keep the obligation register")
     SEE_CLAIMS = "SEE_CLAIMS", _("see accidents and claims")
     SEE_SERVICES = "SEE_SERVICES", _("see prevention services")
+    RECORD_VISITS = "RECORD_VISITS", _("record visits on site")
     SEE_HAZARDS = "SEE_HAZARDS", _("see hazards")
     SEE_EXPENSES = "SEE_EXPENSES", _("see prevention expenses")
     SEE_PARTIES = "SEE_PARTIES", _("see institutions and experts")
@@ -131,7 +132,7 @@ _LOOK = {P.SEE_PREMIUMS, P.SEE_UNDERWRITING, P.SEE_CLAIMS, P.SEE_SERVICES, P.SEE
 _WATCH = {P.SEE_DASHBOARD, P.SEE_PARTIES, P.SEE_ENTERPRISES, P.SEE_REGISTER, P.SEE_EXCHANGE, P.EXPORT}
 _REGULATE = {*_LOOK, *_WATCH, P.SEE_PARAMETERS, P.KEEP_REGISTER, P.ENTER_DATA}
 _INSURE = {*_LOOK, P.SEE_DASHBOARD, P.SEE_PARTIES, P.SEE_ENTERPRISES, P.SEE_EXCHANGE, P.EXPORT, P.ENTER_DATA}
-_INSURE |= {P.JOIN_TRAININGS}
+_INSURE |= {P.JOIN_TRAININGS, P.RECORD_VISITS}
 
 
 def _rule(reach: Reach, permissions: set[Permission], welcome: str | Promise) -> RoleRule:
@@ -167,11 +168,13 @@ ROLES: dict[Role, RoleRule] = {
     Role.INSURER_BRANCH_CLERK: _rule(Reach.INSURER, set(_INSURE), _("Your work today")),
     Role.AGENCY: _rule(
         Reach.AGENCY,
-        {P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_ENTERPRISES, P.SEE_PARTIES, P.EXPORT, P.JOIN_TRAININGS},
+        {P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_ENTERPRISES, P.SEE_PARTIES, P.EXPORT, P.JOIN_TRAININGS, P.RECORD_VISITS},
         _("Your services"),
     ),
     Role.EXPERT: _rule(
-        Reach.EXPERT, {P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_ENTERPRISES, P.JOIN_TRAININGS}, _("Your visits")
+        Reach.EXPERT,
+        {P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_ENTERPRISES, P.JOIN_TRAININGS, P.RECORD_VISITS},
+        _("Your visits"),
     ),
     Role.ENTERPRISE: _rule(
         Reach.ENTERPRISE,

@@ -19,7 +19,7 @@ from anze.screen.pages import is_fragment
 def refused(request: HttpRequest, problem: Refused) -> HttpResponse:
     """A rule said no. Machines get problem details (RFC 9457), people a page, a fragment a notice."""
     page = getattr(request, "page", None)
-    if page is not None and page.is_interface:
+    if (page is not None and page.is_interface) or request.headers.get("Accept") == "application/json":
         return _problem(problem.code, problem.message, problem.remedy, problem.field, problem.status)
     return _answer(request, problem.status, problem.message, problem.remedy, problem.field)
 

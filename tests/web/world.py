@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 from anze.exchange.feeds import FEEDS
-from anze.parties.models import Organisation
+from anze.parties.models import Expert, Organisation
+from anze.prevention.models import Visit, VisitChange, VisitEntry
+from anze.underwriting.models import Policy
 from tests.cast import XINGHUO, YUANFAN, Cast, enterprise_row, policy_row
 from tests.exchange.examples import example
 
@@ -56,6 +60,41 @@ def one_side(cast: Cast, insurer: Organisation, uscc: str, mark: str, agency: st
     )  # fmt: skip
     send(insurer, "accidents", row("accidents", accident_no=f"G-{mark}", insured_uscc=uscc))
     send(insurer, "claims", row("claims", claim_no=f"L-{mark}", policy_no=policy, accident_no=f"G-{mark}"))
+    one_visit(insurer, policy, mark, agency, expert)
+
+
+def one_visit(insurer: Organisation, policy_no: str, mark: str, agency: str, expert: str) -> None:
+    """A submitted visit with an entry, and a version of it that waits to be picked."""
+    policy = Policy.objects.get(insurer=insurer, policy_no=policy_no)
+    scope = {
+        "enterprise_id": policy.enterprise_id,
+        "insurer_id": insurer.pk,
+        "agency_id": Organisation.objects.get(code=agency).pk,
+        "region_code": policy.region_code,
+        "sector": policy.sector,
+    }
+    visit = Visit.objects.create(
+        visit_no=f"V-{mark}",
+        policy=policy,
+        expert=Expert.objects.get(number=expert),
+        service_type="HAZARD",
+        form="COMMISSIONED_TSP",
+        state="SUBMITTED",
+        planned_on=policy.start_on,
+        started_at=datetime(2026, 3, 2, 1, 0, tzinfo=UTC),
+        ended_at=datetime(2026, 3, 2, 2, 0, tzinfo=UTC),
+        submitted_at=datetime(2026, 3, 2, 3, 0, tzinfo=UTC),
+        versions_open=1,
+        problems=[{"feed": "hazards", "field": "deadline_on", "code": "deadline_before_found", "values": {}}],
+        **scope,
+    )
+    said = {"text": f"备注{mark}"}
+    moment = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+    entry = VisitEntry.objects.create(visit=visit, kind="NOTE", payload=said, made_at=moment, **scope)
+    VisitChange.objects.create(
+        id=uuid4(), visit=visit, entry_id=entry.pk, kind="NOTE", payload={"text": f"另一版{mark}"}, base_revision=0,
+        revision=1, outcome="CONFLICT", made_at=moment, received_at=moment, **scope,
+    )  # fmt: skip
 
 
 def two_sides(cast: Cast) -> None:

@@ -12,6 +12,7 @@ from anze.exchange.actions.batches import (
 )
 from anze.exchange.actions.keys import end_key, issue_key, revoke_key, rotate_key
 from anze.exchange.actions.uploads import cancel_upload, check_upload, confirm_upload, upload_file
+from anze.exchange.actions.visits import deliver_visit
 from anze.exchange.receipts import receipt_of
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "check_upload",
     "confirm_upload",
     "deliver",
+    "deliver_visit",
     "due_dates",
     "end_key",
     "issue_key",

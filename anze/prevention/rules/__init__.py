@@ -9,13 +9,19 @@ from anze.prevention.rules.records import (
     ServiceType,
     StandardEdition,
 )
+from anze.prevention.rules.visits import EntryKind, Outcome, RecheckResult, VisitorKind, VisitState
 
 __all__ = [
     "SEVEN",
     "ConfirmationMethod",
+    "EntryKind",
     "OrderState",
+    "Outcome",
     "PersonKind",
+    "RecheckResult",
     "ServiceForm",
     "ServiceType",
     "StandardEdition",
+    "VisitState",
+    "VisitorKind",
 ]

@@ -1,0 +1,35 @@
+"""Every write of prevention services."""
+
+from anze.prevention.actions.visits import (
+    Answered,
+    Sent,
+    contents_of,
+    keep_problems,
+    missing_of,
+    open_visit,
+    pick_version,
+    places_of,
+    put_on_file,
+    return_visit,
+    submit_visit,
+    take_changes,
+    told,
+    visit_of_order,
+)
+
+__all__ = [
+    "Answered",
+    "Sent",
+    "contents_of",
+    "keep_problems",
+    "missing_of",
+    "open_visit",
+    "pick_version",
+    "places_of",
+    "put_on_file",
+    "return_visit",
+    "submit_visit",
+    "take_changes",
+    "told",
+    "visit_of_order",
+]

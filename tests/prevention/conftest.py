@@ -1,0 +1,150 @@
+"""An order of Huaihai to the agency's expert at Xinghuo, and phones that record on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from anze.kernel.actor import Actor
+from anze.kernel.scope import Scope
+from anze.parties.rules import ROLES, Role
+from anze.prevention.actions import Answered, Sent, open_visit, take_changes, visit_of_order
+from anze.prevention.models import Order, OrderExpert, Visit
+from anze.prevention.rules import OrderState
+from anze.prevention.rules.visits import Change, Opening, id_of_entry
+from anze.underwriting.models import Policy
+from tests.cast import NOW, XINGHUO, policy_row
+from tests.web.conftest import browser_of, put_down
+
+__all__ = ["browser_of", "put_down"]
+
+SHA = "ab" * 32
+
+
+def photo(sha: str = SHA, **words: Any) -> dict[str, Any]:
+    return {
+        "file": str(uuid4()),
+        "sha256": sha,
+        "size": 1000,
+        "taken_at": "2026-11-23T01:30:00Z",
+        "position": {"lon": 117.076, "lat": 36.668, "accuracy": 8.0},
+        **words,
+    }
+
+
+def make_order(cast: Any, number: str = "PD001", on: date = date(2026, 11, 23)) -> Order:
+    """An accepted order; its policy is sent if it is not there."""
+    policy = Policy.objects.filter(policy_no="P-VISIT").first()
+    if policy is None:
+        cast.accepted(cast.huaihai, "policies", policy_row("P-VISIT", XINGHUO))
+        policy = Policy.objects.get(policy_no="P-VISIT")
+    scope = {
+        "enterprise_id": policy.enterprise_id,
+        "insurer_id": policy.insurer_id,
+        "agency_id": cast.agency.pk,
+        "region_code": policy.region_code,
+        "sector": policy.sector,
+    }
+    order = Order.objects.create(
+        order_no=number, policy=policy, service_type="HAZARD", form="COMMISSIONED_TSP", planned_on=on,
+        due_on=on + timedelta(days=7), price="1200.00", state=OrderState.ACCEPTED, **scope,
+    )  # fmt: skip
+    OrderExpert.objects.create(order=order, expert=cast.expert, is_leader=True, planned_on=on, **scope)
+    return order
+
+
+@pytest.fixture
+def order(cast):
+    return make_order(cast)
+
+
+@pytest.fixture
+def by(cast) -> Actor:
+    """The expert of the order."""
+    permissions = frozenset(each.value for each in ROLES[Role.EXPERT].permissions)
+    return Actor(
+        name="示例专家甲",
+        scope=Scope(reader="anze_expert", expert_id=cast.expert.pk),
+        permissions=permissions,
+        role=Role.EXPERT,
+        account_id=uuid4(),
+    )
+
+
+@dataclass
+class Phone:
+    """A device without a network: it records, and sends when it is told to."""
+
+    visit_id: UUID
+    by: Actor
+    name: str = "phone"
+    knows: dict[UUID, int] = field(default_factory=dict)  # entry → revision as of the last answer
+    queue: list[Change] = field(default_factory=list)
+
+    def record(self, kind: str, payload: dict[str, Any], entry: UUID | None = None, **words: Any) -> Change:
+        entry = entry or id_of_entry(self.visit_id, kind, payload) or uuid4()
+        change = Change(
+            id=uuid4(),
+            visit=self.visit_id,
+            entry=entry,
+            kind=kind,
+            payload=payload,
+            base=words.pop("base", self.knows.get(entry, 0)),
+            made_at=words.pop("made_at", "2026-11-23T01:00:00Z"),
+            **words,
+        )
+        self.queue.append(change)
+        return change
+
+    def send(self, at: datetime = NOW, sent_at: datetime | None = None, keep: bool = False) -> dict[UUID, Answered]:
+        visit = Visit.objects.get(pk=self.visit_id)
+        sent = Sent(list(self.queue), self.name, sent_at or at)
+        _visit, answers = take_changes(visit, by=self.by, at=at, sent=sent)
+        for change in self.queue:
+            if answers[change.id].state in ("APPLIED", "SAME"):
+                self.knows[change.entry] = answers[change.id].revision
+        if not keep:
+            self.queue.clear()
+        return answers
+
+
+@pytest.fixture
+def phone(order, by) -> Phone:
+    key = visit_of_order(order.pk)
+    open_visit(Opening(id=key, order=order.pk), by=by, at=NOW)
+    return Phone(key, by)
+
+
+HERE = {"lon": 117.076, "lat": 36.668, "accuracy": 12.0}
+SIGNED = [[(10.0, 10.0), (200.0, 80.0)]]
+
+
+def record_whole_visit(phone: Phone, *, finding: bool = True, enterprise_signs: bool = True) -> None:
+    """Everything a complete visit holds, in the order in which it happens."""
+    record = phone.record
+    record("START", {"position": HERE}, made_at="2026-11-23T01:00:00Z")
+    record("PERSON", {"role": "EXPERT", "name": "示例专家甲", "expert_number": "EXP001"})
+    record("PERSON", {"role": "ENTERPRISE", "name": "示例车间主任", "post": "车间主任"})
+    record("MARK", {"photos": [photo("aa" * 32)]})
+    if finding:
+        record(
+            "FINDING",
+            {
+                "description": "配电箱门缺失",
+                "hazard_class": "GENERAL",
+                "deadline_on": "2026-12-07",
+                "location": "熔铸车间",
+                "photos": [photo()],
+            },
+        )
+    else:
+        record("NIL", {"looked_at": "熔铸车间、配电室"})
+        record("PHOTO", {"photos": [photo()]})
+    record("SIGNATURE", {"of": "EXPERT", "name": "示例专家甲", "strokes": SIGNED})
+    if enterprise_signs:
+        record("SIGNATURE", {"of": "ENTERPRISE", "name": "示例负责人", "strokes": SIGNED})
+    record("END", {"position": HERE}, made_at="2026-11-23T01:50:00Z")
