@@ -131,7 +131,7 @@ class VisitEntry(OnSite):
     payload = models.JSONField()
     revision = models.PositiveIntegerField(_("revision"), default=1)
     visit_revision = models.PositiveIntegerField(default=1)  # the visit's, when it was last touched
-    is_removed = models.BooleanField(_("removed"), default=False)
+    is_removed = models.BooleanField(pgettext_lazy("visit", "removed"), default=False)
     made_at = models.DateTimeField(_("recorded at"))
     changed_by = models.UUIDField(null=True)
     changed_by_name = models.CharField(_("recorded by"), max_length=120, blank=True)

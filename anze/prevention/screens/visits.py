@@ -152,7 +152,7 @@ def _shown(entry: Any, items: Mapping[int, ChecklistItem]) -> Shown:
         title = item.text if item else _now("Item %(number)s") % {"number": said["item"]}
         words = {"YES": _now("yes"), "NO": _now("no"), "NA": _now("not applicable")}
         lines = [
-            (_now("Answer"), words.get(said["answer"], said["answer"])),
+            (_now("Result"), words.get(said["answer"], said["answer"])),
             (_now("Basis"), item.basis if item else ""),
             (_now("Note"), said.get("note", "")),
         ]
