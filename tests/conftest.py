@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Playwright
 
+from tests.exchange.live import new_database
 from tools import bootstrap
 
 # What takes long to build, and is built once in a process for all tests that ask for it.
@@ -40,15 +41,27 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker) -> Iterator[None]:
-    """After the migrations, load the reference data and step down to the login of production."""
+def django_db_setup(
+    django_test_environment: None,
+    django_db_modify_db_settings: None,
+    django_db_keepdb: bool,
+    django_db_createdb: bool,
+    django_db_blocker,
+) -> Iterator[None]:
+    """After the migrations, load the reference data and step down to the login of production.
+
+    In place of pytest-django's own, which makes no database where no test connects to it from this process.
+    """
     from django.db import connection
+    from django.test.utils import setup_databases, teardown_databases
 
     from anze.kernel.database import web_login
     from anze.kernel.scope import EVERYTHING, inside
     from config.settings import web_password
 
     with django_db_blocker.unblock():
+        keep = django_db_keepdb and not django_db_createdb
+        made = setup_databases(verbosity=0, interactive=False, aliases={"default"}, keepdb=keep)
         settings = connection.settings_dict
         owner = {"USER": settings["USER"], "PASSWORD": settings["PASSWORD"]}
         settings["USER"], settings["PASSWORD"] = web_login(), web_password(owner["PASSWORD"])
@@ -59,10 +72,27 @@ def django_db_setup(django_db_setup: None, django_db_blocker) -> Iterator[None]:
         with inside(EVERYTHING):
             load_reference_data()
             load_library()
-    yield
+        connection.close()
+    with new_database(os.environ["DATABASE_URL"], settings["NAME"], name=_pristine(settings)):
+        yield
     with django_db_blocker.unblock():
         connection.close()
         settings.update(owner)
+        if not django_db_keepdb:
+            teardown_databases(made, verbosity=0)
+
+
+def _pristine(settings: dict[str, Any]) -> str:
+    return f"{settings['NAME']}_pristine"
+
+
+@pytest.fixture(scope="session")
+def pristine(django_db_setup: None) -> str:
+    """The name of a copy of the test database that nobody works in. Whoever needs a database of his own copies
+    it, which takes a moment, and lets the program's commands find the tables and reference data in place."""
+    from django.db import connection
+
+    return _pristine(connection.settings_dict)
 
 
 @pytest.fixture(autouse=True)

@@ -20,9 +20,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def site(pristine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the running site; its database and state folder are its own and go with it."""
-    with new_database(os.environ["DATABASE_URL"]) as url:
+    with new_database(os.environ["DATABASE_URL"], pristine) as url:
         yield from _run(url, tmp_path_factory.mktemp("state"))
 
 

@@ -73,9 +73,12 @@ class Platform:
         return done.stdout
 
     def prepare(self) -> None:
-        """Tables, reference data, the cast and its keys."""
-        self.run("manage.py", "migrate", "--verbosity", "0")
+        """Tables, as far as they are not there, and the logins to them; reference data, the cast and its keys."""
+        self.migrate()
         self.keys = json.loads(self.run("-m", "tests.exchange.seed").splitlines()[-1])
+
+    def migrate(self) -> None:
+        self.run("manage.py", "migrate", "--verbosity", "0")
 
     def _start(self, *words: str, log: str) -> subprocess.Popen[bytes]:
         with (self.state / log).open("ab") as file:
@@ -152,12 +155,15 @@ def web_url(owner_url: str) -> str:
 
 
 @contextmanager
-def new_database(cluster: str) -> Iterator[str]:
-    """An empty database on the cluster; the owner's login to it."""
-    name = f"live_{uuid4().hex[:12]}"
+def new_database(cluster: str, template: str = "template1", name: str = "") -> Iterator[str]:
+    """A database on the cluster, empty or a copy of one that nobody works in; the owner's login to it."""
+    name = name or f"live_{uuid4().hex[:12]}"
     owner = urlsplit(cluster)
     with psycopg.connect(cluster, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(*map(sql.Identifier, (name, template)))
+        )
     made = urlunsplit(owner._replace(path=f"/{name}"))
     try:
         yield made
@@ -171,6 +177,18 @@ def new_database(cluster: str) -> Iterator[str]:
         with psycopg.connect(cluster, autocommit=True) as connection:
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
             connection.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(f"{name}_web")))
+
+
+@contextmanager
+def copy_of(seeded: Platform, state: Path) -> Iterator[Platform]:
+    """Another platform that begins as that one did, nothing started yet."""
+    with new_database(os.environ["DATABASE_URL"], urlsplit(seeded.url).path.lstrip("/")) as url:
+        platform = Platform(url, state, keys=seeded.keys)
+        platform.migrate()  # gives the copy a login of its own
+        try:
+            yield platform
+        finally:
+            platform.stop_all()
 
 
 def is_alive(pid: int) -> bool:

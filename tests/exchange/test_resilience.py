@@ -16,7 +16,7 @@ from uuid import uuid4
 import pytest
 
 from tests.cast import XINGHUO, policy_row
-from tests.exchange.live import Platform, children, is_alive, new_database, resident_peak
+from tests.exchange.live import Platform, children, copy_of, is_alive, resident_peak
 from tools.postgres import ensure_cluster, stop_cluster
 
 pytestmark = pytest.mark.slow
@@ -25,15 +25,25 @@ LIMIT = 500 * 1000 * 1000  # bytes a process may hold for a batch of 50 MB
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> Iterator[Platform]:
+def own(seeded: Platform, tmp_path: Path) -> Iterator[Platform]:
     """A platform of the test's own, with nothing started yet."""
-    with new_database(os.environ["DATABASE_URL"]) as url:
-        platform = Platform(url, tmp_path)
+    with copy_of(seeded, tmp_path) as platform:
+        yield platform
+
+
+@pytest.fixture(scope="module")
+def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Platform, Path]]:
+    """A platform on a whole database server of its own, safe as in production, and that server's folder."""
+    place = tmp_path_factory.mktemp("mortal")
+    folder = place / "cluster"
+    platform = Platform(str(ensure_cluster(folder)), place)
+    try:
         platform.prepare()
-        try:
-            yield platform
-        finally:
-            platform.stop_all()
+        platform.start_server(workers=2)
+        yield platform, folder
+    finally:
+        platform.stop_all()
+        stop_cluster(folder)
 
 
 def policies(prefix: str, count: int) -> Iterator[str]:
@@ -72,76 +82,61 @@ def test_a_worker_killed_in_the_middle_of_a_batch(own: Platform) -> None:
     assert own.ask("SELECT count(*) FROM exchange_batch WHERE feed = 'policies'") == [(1,)]
 
 
-def test_a_database_killed_in_the_middle_of_batches(tmp_path: Path) -> None:
+def test_a_database_killed_in_the_middle_of_batches(mortal: tuple[Platform, Path]) -> None:
     """The cluster dies three times while a client sends; every receipt it got holds, every row is there once."""
-    folder = tmp_path / "cluster"
-    own = Platform(str(ensure_cluster(folder)), tmp_path)
-    try:
-        own.prepare()
-        own.start_server(workers=2)
-        worker = own.start_worker()
-        receipts: list[Any] = []
-        failed: list[BaseException] = []
+    own, folder = mortal
+    worker = own.start_worker()
+    receipts: list[Any] = []
+    failed: list[BaseException] = []
 
-        def push(by: str, prefix: str, count: int, chunk: int) -> None:
-            client = own.client(by, attempts=12, wait=900)
-            try:
-                for start in range(0, count, chunk):
-                    rows = list(policies(f"{prefix}{start}-", chunk))
-                    receipts.append(client.push("policies", rows, f"{prefix}{start}", chunk=chunk))
-            except BaseException as problem:
-                failed.append(problem)
+    def push(by: str, prefix: str, count: int, chunk: int) -> None:
+        client = own.client(by, attempts=12, wait=900)
+        try:
+            for start in range(0, count, chunk):
+                rows = list(policies(f"{prefix}{start}-", chunk))
+                receipts.append(client.push("policies", rows, f"{prefix}{start}", chunk=chunk))
+        except BaseException as problem:
+            failed.append(problem)
 
-        senders = [
-            threading.Thread(target=push, args=("bohai", "small", 16_000, 400), daemon=True),
-            threading.Thread(target=push, args=("huaihai", "large", 36_000, 12_000), daemon=True),
-        ]
-        for sender in senders:
-            sender.start()
-        for _time in range(3):
-            before = len(receipts)
-            wait_until(lambda: len(receipts) > before + 3 or failed)  # noqa: B023 - asked at once
-            assert any(sender.is_alive() for sender in senders), "all was sent before the kill"
-            os.kill(int((folder / "data" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
-            time.sleep(0.5)
-            assert str(ensure_cluster(folder)) == own.url  # the same port as before
-        deadline = time.monotonic() + 900
-        while any(sender.is_alive() for sender in senders) and time.monotonic() < deadline:
-            if worker.poll() is not None:  # as whoever runs it does: it may end when its database does
-                worker = own.start_worker()
-            time.sleep(0.5)
-        assert not failed
-        assert sum(receipt.rows for receipt in receipts) == 52_000
-        assert all(receipt.outcomes == "A" * receipt.rows for receipt in receipts)
-        assert own.ask("SELECT count(*), count(DISTINCT policy_no), max(version) FROM underwriting_policy") == [
-            (52_000, 52_000, 1)
-        ]
-        acknowledged = {batch_id for receipt in receipts for batch_id in receipt.ids}
-        kept = {
-            str(row[0]) for row in own.ask("SELECT id FROM exchange_batch WHERE feed = 'policies' AND state = 'DONE'")
-        }
-        assert acknowledged == kept
-    finally:
-        own.stop_all()
-        stop_cluster(folder)
+    senders = [
+        threading.Thread(target=push, args=("bohai", "small", 16_000, 400), daemon=True),
+        threading.Thread(target=push, args=("huaihai", "large", 36_000, 12_000), daemon=True),
+    ]
+    for sender in senders:
+        sender.start()
+    for _time in range(3):
+        before = len(receipts)
+        wait_until(lambda: len(receipts) > before + 3 or failed)  # noqa: B023 - asked at once
+        assert any(sender.is_alive() for sender in senders), "all was sent before the kill"
+        os.kill(int((folder / "data" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+        time.sleep(0.5)
+        assert str(ensure_cluster(folder)) == own.url  # the same port as before
+    deadline = time.monotonic() + 900
+    while any(sender.is_alive() for sender in senders) and time.monotonic() < deadline:
+        if worker.poll() is not None:  # as whoever runs it does: it may end when its database does
+            worker = own.start_worker()
+        time.sleep(0.5)
+    assert not failed
+    assert sum(receipt.rows for receipt in receipts) == 52_000
+    assert all(receipt.outcomes == "A" * receipt.rows for receipt in receipts)
+    assert own.ask("SELECT count(*), count(DISTINCT policy_no), max(version) FROM underwriting_policy") == [
+        (52_000, 52_000, 1)
+    ]
+    acknowledged = {batch_id for receipt in receipts for batch_id in receipt.ids}
+    kept = {str(row[0]) for row in own.ask("SELECT id FROM exchange_batch WHERE feed = 'policies' AND state = 'DONE'")}
+    assert acknowledged == kept
+    own.stop(worker)
 
 
-def test_while_the_database_is_away_machines_are_told_so(tmp_path: Path) -> None:
-    folder = tmp_path / "cluster"
-    own = Platform(str(ensure_cluster(folder)), tmp_path)
-    try:
-        own.prepare()
-        own.start_server(workers=1)
-        stop_cluster(folder)
-        from anze_client import Unreachable
+def test_while_the_database_is_away_machines_are_told_so(mortal: tuple[Platform, Path]) -> None:
+    own, folder = mortal
+    stop_cluster(folder)
+    from anze_client import Unreachable
 
-        with pytest.raises(Unreachable, match="unavailable"):
-            own.client(attempts=2).feeds()
-        ensure_cluster(folder)
-        assert own.client().feeds()["feeds"]
-    finally:
-        own.stop_all()
-        stop_cluster(folder)
+    with pytest.raises(Unreachable, match="unavailable"):
+        own.client(attempts=2).feeds()
+    ensure_cluster(folder)
+    assert own.client().feeds()["feeds"]
 
 
 def fifty_megabytes(*, good: bool) -> bytes:

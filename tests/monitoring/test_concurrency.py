@@ -8,13 +8,10 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
-from uuid import uuid4
+from urllib.parse import urlsplit
 
-import psycopg
 import pytest
 from django.db import OperationalError, connection
-from psycopg import sql
 
 from anze.kernel.models import Touch
 from anze.kernel.scope import EVERYTHING, inside
@@ -22,6 +19,7 @@ from anze.monitoring import refresh as refreshing
 from anze.monitoring.figures import present_state
 from anze.monitoring.refresh import recompute, refresh
 from tests.cast import NOW, YUANFAN, Cast, assemble
+from tests.exchange.live import new_database
 from tests.monitoring.deliveries import VOID, obligation, policy, receipt
 from tests.monitoring.test_refresh import all_cells
 
@@ -29,16 +27,13 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def committed(django_db_setup, django_db_blocker) -> Iterator[Cast]:
+def committed(pristine: str, django_db_blocker) -> Iterator[Cast]:
     """The cast in a copy of the test database, where what is done stays done until the copy is dropped."""
     settings = connection.settings_dict
-    template, copy = settings["NAME"], f"figures_{uuid4().hex[:12]}"
-    owner = urlsplit(os.environ["DATABASE_URL"])
+    usual = settings["NAME"]
     connection.close()
-    with psycopg.connect(urlunsplit(owner._replace(path="/postgres")), autocommit=True) as cluster:
-        names = sql.Identifier(copy), sql.Identifier(template)
-        cluster.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
-        settings["NAME"] = copy
+    with new_database(os.environ["DATABASE_URL"], pristine) as url:
+        settings["NAME"] = urlsplit(url).path.lstrip("/")
         try:
             with django_db_blocker.unblock():
                 with inside(EVERYTHING):
@@ -47,9 +42,7 @@ def committed(django_db_setup, django_db_blocker) -> Iterator[Cast]:
                 yield cast
                 connection.close()
         finally:
-            settings["NAME"] = template
-            # waits a few seconds for connections that are just being closed
-            cluster.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(copy)))
+            settings["NAME"] = usual
 
 
 def deliver(cast: Cast, feed: str, *rows: dict[str, Any]) -> None:

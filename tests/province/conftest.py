@@ -7,11 +7,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import msgspec
 import psycopg
@@ -21,6 +21,7 @@ from anze.exchange.synthetic.drawing import draw
 from anze.exchange.synthetic.entities import Province
 from anze.exchange.synthetic.feeding import OF_INSURERS, parcels_of, register_parcels
 from config.settings import web_password
+from tests.exchange import live
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED, SCALE, AS_OF = 7, 0.01, date(2026, 11, 24)
@@ -97,29 +98,16 @@ class Demo:
 
 
 @pytest.fixture(scope="session")
-def new_database() -> Iterator[Callable[[], str]]:
-    """Makes empty databases beside the one of the tests, and takes them away again."""
-    made: list[str] = []
-    owner = os.environ["DATABASE_URL"]
-
-    def make() -> str:
-        name = f"province_{uuid4().hex[:10]}"
-        with psycopg.connect(owner, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
-        made.append(name)
-        return psycopg.conninfo.make_conninfo(owner, dbname=name)
-
-    yield make
-    with psycopg.connect(owner, autocommit=True) as connection:
-        for name in made:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-            connection.execute(f"DROP ROLE IF EXISTS {name}_web")
+def new_database() -> Iterator[Callable[..., str]]:
+    """Makes databases beside the one of the tests, empty or copied, and takes them away again."""
+    with ExitStack() as made:
+        yield lambda template="template1": made.enter_context(live.new_database(os.environ["DATABASE_URL"], template))
 
 
 @pytest.fixture(scope="session")
-def demo(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Demo:
+def demo(new_database: Callable[..., str], pristine: str, tmp_path_factory: pytest.TempPathFactory) -> Demo:
     """The drawn province, loaded by `anze prepare` and `anze demo`."""
-    found = Demo(new_database(), tmp_path_factory.mktemp("state"))
+    found = Demo(new_database(pristine), tmp_path_factory.mktemp("state"))
     for words in (
         ("prepare",),
         ("demo", "--scale", str(SCALE), "--seed", str(SEED), "--as-of", AS_OF.isoformat()),

@@ -138,9 +138,9 @@ def as_left_by(outboxes: list[Outbox]) -> Sent:
 
 
 @pytest.fixture
-def platform(tmp_path: Path) -> Iterator[Platform]:
+def platform(pristine: str, tmp_path: Path) -> Iterator[Platform]:
     """Prepared by its own command, with the institutions of the province and nothing that a feed brings."""
-    with new_database(os.environ["DATABASE_URL"]) as url:
+    with new_database(os.environ["DATABASE_URL"], pristine) as url:
         made = Platform(url, tmp_path)
         try:
             made.run("manage.py", "prepare")

@@ -145,9 +145,9 @@ def test_from_an_empty_database_to_the_open_site_and_again(place: Demo) -> None:
 
 
 def test_an_interrupted_load_is_done_again(
-    new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
+    new_database: Callable[..., str], pristine: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    place = Demo(new_database(), tmp_path_factory.mktemp("broken"))
+    place = Demo(new_database(pristine), tmp_path_factory.mktemp("broken"))
     assert place.manage("prepare").returncode == 0
     loading = subprocess.Popen(
         [sys.executable, str(ROOT / "manage.py"), "demo", "--scale", "0.005"],
