@@ -20,6 +20,7 @@ CHECKS: list[tuple[str, list[str]]] = [
     ("Dependencies", [str(BIN / "deptry"), "."]),
     ("Templates", [str(BIN / "djlint"), "anze", "--lint", "--quiet"]),
     ("Translations", [*PYTHON, "tools/catalogues.py", "check"]),
+    ("Documents", [*PYTHON, "manage.py", "document", "--check"]),
     ("Types", [*PYTHON, "-m", "mypy", "--cache-dir", "var/mypy"]),
 ]
 
