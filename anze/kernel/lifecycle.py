@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +56,28 @@ class Lifecycle:
             )
         for name_, value in {self.field: transition.target, **sets}.items():
             setattr(row, name_, value)
+
+    def move_all(self, rows: Sequence[models.Model], name: str, **sets: Any) -> None:
+        """Many rows through one transition by one statement: all of them, or none."""
+        if not rows:
+            return
+        transition = self.find(name)
+        changed = (
+            type(rows[0])
+            ._default_manager.filter(pk__in=[row.pk for row in rows], **{f"{self.field}__in": transition.sources})
+            .update(**{self.field: transition.target}, **sets)
+        )
+        if changed != len(rows):
+            raise Refused(
+                "wrong_state",
+                _("Some of these were moved by somebody else meanwhile."),
+                remedy=_("Reload the page and choose anew."),
+                field=self.field,
+                status=409,
+            )
+        for row in rows:
+            for name_, value in {self.field: transition.target, **sets}.items():
+                setattr(row, name_, value)
 
 
 def states_reachable(lifecycle: Lifecycle) -> Mapping[str, set[str]]:

@@ -20,6 +20,7 @@ from anze.parties.rules import (
     RegionKind,
     RiskTier,
     Role,
+    StandingKind,
 )
 
 
@@ -121,6 +122,39 @@ class Qualification(PublicTable):
 
     def __str__(self) -> str:
         return self.number
+
+
+class Standing(PublicTable):
+    """An agency or expert that is suspended or blacklisted for a time: it is not sent while that lasts."""
+
+    kind = models.CharField(_("kind"), max_length=12, choices=StandingKind.choices)
+    organisation = models.ForeignKey(
+        Organisation, models.CASCADE, null=True, blank=True, related_name="standings", verbose_name=_("organisation")
+    )
+    expert = models.ForeignKey(
+        Expert, models.CASCADE, null=True, blank=True, related_name="standings", verbose_name=_("expert")
+    )
+    from_on = models.DateField(_("from"))
+    to_on = models.DateField(_("until"), null=True, blank=True)
+    reason = models.CharField(_("reason"), max_length=200)
+    decided_by = models.ForeignKey(Organisation, models.PROTECT, related_name="+", verbose_name=_("decided by"))
+
+    class Meta:
+        verbose_name = _("standing")
+        verbose_name_plural = _("standings")
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(to_on__isnull=True) | models.Q(to_on__gte=models.F("from_on")),
+                name="standing_ends_after_start",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(organisation__isnull=False) ^ models.Q(expert__isnull=False),
+                name="standing_of_one_party",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.organisation or self.expert}"
 
 
 _OF_PARTY = "id IN (SELECT enterprise_id FROM parties_engagement WHERE party_id = {})"

@@ -37,6 +37,13 @@ class QualificationKind(TextChoices):
     LIABILITY_LICENCE = "LIABILITY_LICENCE", _("liability insurance licence")
 
 
+class StandingKind(TextChoices):
+    """Why a provider cannot be sent for a time, or at all."""
+
+    SUSPENDED = "SUSPENDED", _("suspended")
+    BLACKLISTED = "BLACKLISTED", _("on the blacklist")
+
+
 class EnterpriseSize(TextChoices):
     """统计上大中小微型企业划分办法(2017), 国统字〔2017〕213号."""
 
@@ -73,6 +80,11 @@ class Permission(TextChoices):
     SEE_CLAIMS = "SEE_CLAIMS", _("see accidents and claims")
     SEE_SERVICES = "SEE_SERVICES", _("see prevention services")
     RECORD_VISITS = "RECORD_VISITS", _("record visits on site")
+    SET_TOPICS = "SET_TOPICS", _("set topics for prevention services")
+    LIST_TASKS = "LIST_TASKS", _("list tasks and judge annual plans")
+    RUN_SERVICES = "RUN_SERVICES", _("answer tasks, plan services and place orders")
+    ANSWER_ORDERS = "ANSWER_ORDERS", _("answer orders and assign experts")
+    CONFIRM_PLANS = "CONFIRM_PLANS", _("confirm service plans for the enterprise")
     SEE_HAZARDS = "SEE_HAZARDS", _("see hazards")
     SEE_EXPENSES = "SEE_EXPENSES", _("see prevention expenses")
     SEE_PARTIES = "SEE_PARTIES", _("see institutions and experts")
@@ -130,9 +142,9 @@ class RoleRule:
 P = Permission
 _LOOK = {P.SEE_PREMIUMS, P.SEE_UNDERWRITING, P.SEE_CLAIMS, P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_EXPENSES}
 _WATCH = {P.SEE_DASHBOARD, P.SEE_PARTIES, P.SEE_ENTERPRISES, P.SEE_REGISTER, P.SEE_EXCHANGE, P.EXPORT}
-_REGULATE = {*_LOOK, *_WATCH, P.SEE_PARAMETERS, P.KEEP_REGISTER, P.ENTER_DATA}
+_REGULATE = {*_LOOK, *_WATCH, P.SEE_PARAMETERS, P.KEEP_REGISTER, P.ENTER_DATA, P.SET_TOPICS}
 _INSURE = {*_LOOK, P.SEE_DASHBOARD, P.SEE_PARTIES, P.SEE_ENTERPRISES, P.SEE_EXCHANGE, P.EXPORT, P.ENTER_DATA}
-_INSURE |= {P.JOIN_TRAININGS, P.RECORD_VISITS}
+_INSURE |= {P.JOIN_TRAININGS, P.RECORD_VISITS, P.RUN_SERVICES}
 
 
 def _rule(reach: Reach, permissions: set[Permission], welcome: str | Promise) -> RoleRule:
@@ -146,7 +158,9 @@ ROLES: dict[Role, RoleRule] = {
     ),
     Role.CITY_REGULATOR: _rule(Reach.REGION, {*_REGULATE, P.SEE_AUDIT}, _("Your city at work")),
     Role.COUNTY_REGULATOR: _rule(Reach.REGION, set(_REGULATE), _("Your county at work")),
-    Role.SECTOR_DEPARTMENT: _rule(Reach.SECTOR, {*_LOOK, *_WATCH, P.SEE_PARAMETERS}, _("Your sector at work")),
+    Role.SECTOR_DEPARTMENT: _rule(
+        Reach.SECTOR, {*_LOOK, *_WATCH, P.SEE_PARAMETERS, P.SET_TOPICS}, _("Your sector at work")
+    ),
     # insurers' conduct; no data of workers
     Role.FINANCIAL_REGULATOR: _rule(
         Reach.ALL,
@@ -157,7 +171,7 @@ ROLES: dict[Role, RoleRule] = {
     Role.COMMITTEE: _rule(
         Reach.ALL,
         {P.SEE_DASHBOARD, P.SEE_PARTIES, P.SEE_ENTERPRISES, P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_EXCHANGE, P.EXPORT}
-        | {P.SEE_PARAMETERS, P.KEEP_LIBRARY},
+        | {P.SEE_PARAMETERS, P.KEEP_LIBRARY, P.LIST_TASKS},
         _("Services across the province"),
     ),
     Role.INSURER_MANAGER: _rule(
@@ -168,18 +182,19 @@ ROLES: dict[Role, RoleRule] = {
     Role.INSURER_BRANCH_CLERK: _rule(Reach.INSURER, set(_INSURE), _("Your work today")),
     Role.AGENCY: _rule(
         Reach.AGENCY,
-        {P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_ENTERPRISES, P.SEE_PARTIES, P.EXPORT, P.JOIN_TRAININGS, P.RECORD_VISITS},
+        {P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_ENTERPRISES, P.SEE_PARTIES, P.EXPORT, P.JOIN_TRAININGS}
+        | {P.RECORD_VISITS, P.ANSWER_ORDERS},
         _("Your services"),
     ),
     Role.EXPERT: _rule(
         Reach.EXPERT,
-        {P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_ENTERPRISES, P.JOIN_TRAININGS, P.RECORD_VISITS},
+        {P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_ENTERPRISES, P.JOIN_TRAININGS} | {P.RECORD_VISITS, P.ANSWER_ORDERS},
         _("Your visits"),
     ),
     Role.ENTERPRISE: _rule(
         Reach.ENTERPRISE,
         {P.SEE_UNDERWRITING, P.SEE_PREMIUMS, P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_EXPENSES, P.SEE_CLAIMS}
-        | {P.SEE_ENTERPRISES, P.JOIN_TRAININGS},
+        | {P.SEE_ENTERPRISES, P.JOIN_TRAININGS, P.CONFIRM_PLANS},
         _("Your insurance and what it brings you"),
     ),
     Role.ADMINISTRATOR: _rule(

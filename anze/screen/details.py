@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -34,6 +34,26 @@ class Section:
 
     title: Words
     fields: tuple[str | Column, ...]
+
+
+@dataclass(frozen=True)
+class Crumb:
+    """One step on the way up from a row: to its order, task, topic."""
+
+    kind: str
+    title: str
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Way:
+    """What can be done with the row at present: a page to go to, or at once where nothing is to be said."""
+
+    title: Words
+    url: str
+    icon: str = "arrow-right"
+    tone: str = ""  # primary, danger or nothing
+    at_once: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,7 +103,8 @@ class DetailScreen:
 
     `where` narrows the table to the rows that have this page. `is_own` tells whether what hangs on the row lies
     in the reader's scope at all; where it does not, no empty tabs and no zeros pretend that there is nothing.
-    `extra` gives the template of a room what a declaration cannot: called with request and row.
+    `base` narrows further by who asks. `climb` leads up the chain the row hangs on, topmost first; `ways` tells what
+    the reader may do with the row in its present state. `extra` gives the template of a room what a declaration cannot: called with request and row.
     """
 
     name: str
@@ -103,13 +124,23 @@ class DetailScreen:
     where: models.Q = field(default_factory=models.Q)
     room: str = ""
     is_own: Callable[[Asking, Any], bool] = lambda asking, row: True
+    base: Callable[[Any, Asking], Any] | None = None
+    climb: Callable[[HttpRequest, Any], Sequence[Crumb]] | None = None
+    ways: Callable[[HttpRequest, Any], Sequence[Way]] | None = None
 
     def view(self, request: HttpRequest, pk: Any) -> HttpResponse:
         check_reader(request, self.model)
-        row = self.model._default_manager.filter(self.where, pk=pk).first()
-        if row is None:
+        return self.answer(request, self.row(request, pk))
+
+    def row(self, request: HttpRequest, pk: Any) -> Any:
+        """The row, for pages about it too; what the reader may not see is not there."""
+        rows = self.model._default_manager.filter(self.where, pk=pk)
+        if self.base is not None:
+            rows = self.base(rows, Asking(request.actor, request.at))  # type: ignore[attr-defined]
+        found = rows.first()
+        if found is None:
             raise Http404
-        return self.answer(request, row)
+        return found
 
     def answer(self, request: HttpRequest, row: models.Model) -> HttpResponse:
         asking = Asking(request.actor, request.at)  # type: ignore[attr-defined]
@@ -127,6 +158,8 @@ class DetailScreen:
             "tab": shown,
             "back": LISTS.get(self.of_list),
             "is_void": isinstance(row, FedTable) and row.is_void,
+            "crumbs": self.climb(request, row) if self.climb else [],
+            "ways": self.ways(request, row) if self.ways else [],
         }
         if self.extra:
             words |= self.extra(request, row)

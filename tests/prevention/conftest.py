@@ -11,13 +11,15 @@ import pytest
 
 from anze.kernel.actor import Actor
 from anze.kernel.scope import Scope
+from anze.parties.models import Qualification
 from anze.parties.rules import ROLES, Role
 from anze.prevention.actions import Answered, Sent, open_visit, take_changes, visit_of_order
 from anze.prevention.models import Order, OrderExpert, Visit
 from anze.prevention.rules import OrderState
 from anze.prevention.rules.visits import Change, Opening, id_of_entry
 from anze.underwriting.models import Policy
-from tests.cast import NOW, XINGHUO, policy_row
+from tests.cast import NOW, XINGHUO, YUANFAN, Cast, policy_row
+from tests.exchange.examples import example
 from tests.web.conftest import browser_of, put_down
 
 __all__ = ["browser_of", "put_down"]
@@ -51,7 +53,7 @@ def make_order(cast: Any, number: str = "PD001", on: date = date(2026, 11, 23)) 
     }
     order = Order.objects.create(
         order_no=number, policy=policy, service_type="HAZARD", form="COMMISSIONED_TSP", planned_on=on,
-        due_on=on + timedelta(days=7), price="1200.00", state=OrderState.ACCEPTED, **scope,
+        due_on=on + timedelta(days=7), price="1200.00", state=OrderState.ACCEPTED, sent_at=NOW, answered_at=NOW, **scope,
     )  # fmt: skip
     OrderExpert.objects.create(order=order, expert=cast.expert, is_leader=True, planned_on=on, **scope)
     return order
@@ -148,3 +150,34 @@ def record_whole_visit(phone: Phone, *, finding: bool = True, enterprise_signs: 
     if enterprise_signs:
         record("SIGNATURE", {"of": "ENTERPRISE", "name": "示例负责人", "strokes": SIGNED})
     record("END", {"position": HERE}, made_at="2026-11-23T01:50:00Z")
+
+
+@pytest.fixture
+def insured(cast: Cast) -> Cast:
+    """Each enterprise has a policy; premium came in last year for both; agencies and experts hold their papers."""
+    cast.accepted(cast.huaihai, "policies", policy_row("P1", XINGHUO))
+    cast.accepted(cast.bohai, "policies", policy_row("P2", YUANFAN, premium_written="20000.00"))
+    for insurer, number, amount in ((cast.huaihai, "P1", "50000.00"), (cast.bohai, "P2", "20000.00")):
+        cast.accepted(insurer, "receipts", receipt(number, amount))
+    papers(cast)
+    return cast
+
+
+def receipt(policy_no: str, amount: str, **words: Any) -> dict[str, Any]:
+    from anze.exchange.feeds import FEEDS
+
+    return example(FEEDS["receipts"], receipt_no=f"R{policy_no}", policy_no=policy_no, amount=amount,
+                   received_on="2026-03-02", **words)  # fmt: skip
+
+
+def papers(cast: Cast) -> None:
+    for n, agency in enumerate((cast.agency, cast.other_agency)):
+        Qualification.objects.create(
+            kind="SAFETY_EVALUATION", organisation=agency, number=f"APJ-{n}", valid_from=date(2024, 1, 1),
+            valid_to=date(2027, 12, 31),
+        )  # fmt: skip
+    for n, expert in enumerate((cast.expert, cast.other_expert)):
+        Qualification.objects.create(
+            kind="SAFETY_ENGINEER", expert=expert, number=f"CSE-{n}", valid_from=date(2024, 1, 1),
+            valid_to=date(2027, 12, 31),
+        )  # fmt: skip

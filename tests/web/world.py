@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import uuid4
 
 from anze.exchange.feeds import FEEDS
 from anze.parties.models import Expert, Organisation
-from anze.prevention.models import Visit, VisitChange, VisitEntry
+from anze.prevention.models import (
+    AnnualPlan,
+    Conflict,
+    Order,
+    OrderExpert,
+    PlanItem,
+    Task,
+    TaskShare,
+    Topic,
+    Visit,
+    VisitChange,
+    VisitEntry,
+)
 from anze.underwriting.models import Policy
-from tests.cast import XINGHUO, YUANFAN, Cast, enterprise_row, policy_row
+from tests.cast import NOW, XINGHUO, YUANFAN, Cast, enterprise_row, policy_row
 from tests.exchange.examples import example
 
 # words that stand in rows of one side only: whoever must not see the side must never find them on a page
@@ -113,3 +125,38 @@ def two_sides(cast: Cast) -> None:
     )
     one_side(cast, cast.huaihai, XINGHUO, OWN_MARK, "AGY01", "EXP001")
     one_side(cast, cast.bohai, YUANFAN, FOREIGN_MARK, "AGY02", "EXP002")
+    chain(cast)
+
+
+def chain(cast: Cast) -> None:
+    """A topic with a task, both insurers' shares and annual plans, and an order and a conflict of each side."""
+    day, at = date(2026, 11, 25), NOW
+    topic = Topic.objects.create(
+        code="TM-1", title="示例题目", goals="示例目标", starts_on=day, ends_on=day, state="ISSUED", issued_at=at,
+        authority=cast.jinan, region_code="370100",
+    )  # fmt: skip
+    task = Task.objects.create(
+        code="RW-1", title="示例任务", topic=topic, service_type="HAZARD", measure="TIMES", total_times=4, starts_on=day,
+        ends_on=day, rule="FIXED", fixed={"INS01": 3, "INS02": 1}, state="ISSUED", issued_at=at, region_code="370000",
+    )  # fmt: skip
+    for insurer, times in ((cast.huaihai, 3), (cast.bohai, 1)):
+        TaskShare.objects.create(task=task, task_code=task.code, insurer=insurer, times=times, answer_due_at=at)
+        AnnualPlan.objects.create(
+            insurer=insurer, year=2026, services={"HAZARD": times}, total_times=times, enterprises=times, budget=1000,
+            due_at=at, state="SUBMITTED", submitted_at=at,
+        )  # fmt: skip
+    for mark, agency, expert in (
+        (OWN_MARK, cast.agency, cast.expert), (FOREIGN_MARK, cast.other_agency, cast.other_expert),
+    ):  # fmt: skip
+        item = PlanItem.objects.get(plan__plan_no=f"A-{mark}")
+        of = {name: getattr(item, name) for name in ("enterprise_id", "insurer_id", "region_code", "sector")}
+        order = Order.objects.create(
+            order_no=f"O-{mark}", policy_id=item.policy_id, plan_item=item, task=task, service_type="HAZARD",
+            form="COMMISSIONED_TSP", planned_on=day, due_on=day, price=1000, state="SENT", sent_at=at,
+            answer_due_at=at, agency=agency, scope=f"范围{mark}", **of,
+        )  # fmt: skip
+        OrderExpert.objects.create(order=order, expert=expert, planned_on=day, agency=agency, is_leader=True, **of)
+        del of["insurer_id"]
+        Conflict.objects.create(
+            expert=expert, reason="OTHER", note=f"说明{mark}", declared_on=day, declared_by=f"示例申报人{mark}", **of
+        )

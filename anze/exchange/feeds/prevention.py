@@ -183,7 +183,10 @@ PLANS = Feed(
                     _("Give the agency's platform code, or choose another form."),
                 ),
             ),
-            unlink=("UPDATE prevention_service SET plan_item_id = NULL WHERE plan_item_id IN ({surplus})",),
+            unlink=(
+                "UPDATE prevention_service SET plan_item_id = NULL WHERE plan_item_id IN ({surplus})",
+                "UPDATE prevention_order SET plan_item_id = NULL WHERE plan_item_id IN ({surplus})",
+            ),
         ),
     ),
     after=(RELINK_SERVICES, ENGAGE_PLANNED),

@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from anze.kernel.actions import action
@@ -20,6 +19,7 @@ from anze.kernel.refusal import Refused
 from anze.kernel.scope import EVERYTHING, widened
 from anze.parties.models import Expert
 from anze.parties.rules import Permission
+from anze.prevention.actions.orders import begin_order, finish_order
 from anze.prevention.models import Order, PlanItem, Service, ServicePerson, Visit, VisitChange, VisitEntry
 from anze.prevention.rules import EntryKind, OrderState, Outcome, ServiceForm, ServiceType, VisitState
 from anze.prevention.rules.visits import (
@@ -129,6 +129,8 @@ def open_visit(opening: Opening, *, by: Actor, at: datetime, device: str = "") -
         visit.visit_no = f"XC{beijing_day(at):%y%m%d}{opening.id.hex[-10:].upper()}"
         visit.begun_by, visit.device = by.name[:120], device[:80]
         visit.save(force_insert=True)
+        if order is not None:
+            begin_order(order.pk)
     return visit
 
 
@@ -440,7 +442,7 @@ def keep_problems(visit: Visit, problems: list[dict[str, Any]]) -> None:
 def put_on_file(visit: Visit, service: Service, at: datetime) -> None:
     VISIT.move(visit, "deliver", service=service, delivered_at=at, problems=[])
     if visit.order_id:
-        Order.objects.filter(Q(pk=visit.order_id) & ~Q(state=OrderState.DONE)).update(state=OrderState.DONE, done_at=at)
+        finish_order(visit.order_id, service=service, at=at)
 
 
 @action(Permission.RECORD_VISITS, "visit.returned")

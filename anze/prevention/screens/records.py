@@ -18,7 +18,7 @@ from anze.kernel.duty import beijing_day
 from anze.parties.models import Expert
 from anze.parties.rules import Permission, Role
 from anze.parties.screens import AGENCY, ENTERPRISE, INSURER, ORIGIN, USCC, agency_filter, insurer_filter
-from anze.prevention.models import Plan, PlanItem, Service, ServicePerson
+from anze.prevention.models import Order, Plan, PlanItem, Service, ServicePerson, Task
 from anze.prevention.rules import ServiceType
 from anze.screen.asked import count_text
 from anze.screen.columns import Column, labels
@@ -152,6 +152,7 @@ ITEMS = list_screen(
                 choices=(("OPEN", pgettext_lazy("window", "still open")), ("PAST", _("past"))), tones={"OPEN": "info"},
             ),
             AGENCY,
+            Column("task__title", title=_("Task"), opens="task", optional=True),
             Column("seq", optional=True),
             Column("region_code", optional=True),
             Column("sector", optional=True),
@@ -165,7 +166,7 @@ ITEMS = list_screen(
             Dates("window_start_on"),
             Dates("window_end_on"),
         ),
-        tab_of={"plan": "plan"},
+        tab_of={"plan": "plan", "task": "task"},
         order=30,
     )
 )  # fmt: skip
@@ -177,6 +178,15 @@ def _of_expert(expert: UUID) -> Q:
 
 def _expert_name(expert: UUID) -> str:
     return str(Expert.objects.filter(pk=expert).values_list("name", flat=True).first() or expert)
+
+
+def _for_task(task: UUID) -> Q:
+    by_order = Order.objects.filter(task=task, service__isnull=False).values("service_id")
+    return Q(pk__in=by_order) | Q(plan_item__in=PlanItem.objects.filter(task=task).values("pk"))
+
+
+def _task_title(task: UUID) -> str:
+    return str(Task.objects.filter(pk=task).values_list("title", flat=True).first() or _now("not visible to you"))
 
 
 def _unconfirmed(asking: Asking) -> Q:
@@ -233,10 +243,11 @@ SERVICES = list_screen(
             Flag("is_returned"),
             Choice("channel"),
             Of("expert", _("Expert"), condition=_of_expert, named=_expert_name),
+            Of("task", _("Task"), condition=_for_task, named=_task_title),
         ),
         tab_of={
             "enterprise": "enterprise", "policy": "policy", "insurer": "insurer", "agency": "agency",
-            "expert": "expert",
+            "expert": "expert", "task": "task",
         },
         order=20,
     )

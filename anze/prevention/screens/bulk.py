@@ -1,0 +1,162 @@
+"""Orders for many plan items at once: chosen from what is open, spread over working days, sent or kept as drafts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.db.models import Count, F, IntegerField, OuterRef, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from anze.kernel.duty import beijing_day, load_calendar
+from anze.kernel.refusal import Refused
+from anze.kernel.scope import region_range
+from anze.parties.models import Organisation
+from anze.parties.rules import OrganisationKind, Permission
+from anze.parties.screens import KINDS, REGION_NAMES
+from anze.prevention.actions.orders import draft_orders, send_orders
+from anze.prevention.models import Order, PlanItem, Service
+from anze.prevention.rules import ServiceType
+from anze.prevention.screens.forms import region_choices
+from anze.screen.columns import labels
+from anze.screen.forms import Form
+from anze.screen.registry import page
+
+MOST = 100
+
+
+class WhichForm(Form):
+    """Which open plan items to show."""
+
+    region = forms.ChoiceField(label=_("Region"), required=False)
+    service_type = forms.ChoiceField(label=_("Service"), required=False)
+    until = forms.DateField(label=_("Window begins by"), required=False, widget=forms.DateInput())
+
+    def __init__(self, request: HttpRequest, *positional: Any, **words: Any) -> None:
+        super().__init__(*positional, **words)
+        cities = [each for each in region_choices(request.actor) if each[0].endswith("00")]  # type: ignore[attr-defined]
+        self.fields["region"].choices = [("", _("all")), *cities]  # type: ignore[attr-defined]
+        self.fields["service_type"].choices = [("", _("all")), *labels(ServiceType.choices).items()]  # type: ignore[attr-defined]
+
+
+class BulkForm(Form):
+    agency = forms.ChoiceField(label=_("Agency"), required=False, help_text=_("Empty: the one each plan names."))
+    first_on = forms.DateField(label=_("First day"), widget=forms.DateInput())
+    per_day = forms.IntegerField(label=_("Visits a working day"), min_value=1, max_value=50)
+    price = forms.DecimalField(label=_("Price of each"), min_value=0, max_digits=12, decimal_places=2)
+    send = forms.BooleanField(label=_("Send at once"), required=False)
+
+    def __init__(self, *positional: Any, **words: Any) -> None:
+        super().__init__(*positional, **words)
+        options = [(str(key), name) for key, name in KINDS[OrganisationKind.AGENCY].names().items()]
+        self.fields["agency"].choices = [("", _("as planned")), *options]  # type: ignore[attr-defined]
+
+
+def open_items(insurer_id: UUID, today: date, until: date, region: str, kind: str, task: UUID | None) -> Any:
+    """Plan items of an insurer with services neither done nor on order, the most urgent first."""
+    ordered = Order.objects.filter(plan_item=OuterRef("pk"), state__in=("DRAFT", "SENT", "ACCEPTED", "IN_SERVICE"))
+    done = Service.objects.filter(plan_item=OuterRef("pk"), is_void=False)
+    rows = PlanItem.objects.filter(
+        insurer=insurer_id, window_end_on__gte=today, window_start_on__lte=until, plan__is_void=False
+    )
+    if region:
+        rows = rows.filter(region_code__range=region_range(region))
+    if kind:
+        rows = rows.filter(service_type=kind)
+    if task:
+        rows = rows.filter(task=task)
+    return (
+        rows.annotate(ordered=_counted(ordered), done=_counted(done))
+        .filter(times__gt=F("ordered") + F("done"))
+        .select_related("enterprise", "policy")
+        .order_by("window_end_on", "id")
+    )
+
+
+def _counted(rows: Any) -> Any:
+    counted = rows.order_by().values("plan_item").annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+
+
+@page(
+    "prevention/orders/bulk/",
+    name="orders-bulk",
+    title=_("Place orders"),
+    permission=Permission.RUN_SERVICES,
+    methods=("GET", "POST"),
+    in_menu=True,
+    order=14,
+    icon="send",
+)
+def place_orders(request: HttpRequest) -> HttpResponse:
+    actor, at = request.actor, request.at  # type: ignore[attr-defined]
+    today = beijing_day(at)
+    which = WhichForm(request, request.GET or None, initial={"until": today + timedelta(days=30)})
+    asked = which.cleaned_data if which.is_bound and which.is_valid() else {}
+    try:
+        task = UUID(request.GET.get("task", ""))
+    except ValueError:
+        task = None
+    rows = open_items(
+        actor.scope.insurer_id, today, asked.get("until") or today + timedelta(days=30), asked.get("region", ""),
+        asked.get("service_type", ""), task,
+    )  # fmt: skip
+    initial = {"first_on": today + timedelta(days=7), "per_day": 4, "price": 1000}
+    form = BulkForm(request.POST if request.method == "POST" else None, initial=initial)
+    if form.is_bound and form.is_valid():
+        chosen = list(rows.filter(pk__in=_keys(request.POST.getlist("item")))[:MOST])
+        if not chosen:
+            form.add_error(None, _now("No plan item is chosen. Tick at least one."))
+        else:
+            try:
+                return redirect(_place(request, chosen, form.cleaned_data))
+            except Refused as refused:
+                form.refuse(refused)
+    items = list(rows[:MOST])
+    words = {
+        "which": which, "form": form, "items": items, "most": MOST, "regions": REGION_NAMES,
+        "kinds": labels(ServiceType.choices), "agencies": KINDS[OrganisationKind.AGENCY],
+    }  # fmt: skip
+    return render(request, "prevention/bulk.html", words, status=422 if form.is_bound else 200)
+
+
+def _place(request: HttpRequest, items: Sequence[PlanItem], given: dict[str, Any]) -> str:
+    by, at = request.actor, request.at  # type: ignore[attr-defined]
+    agency = Organisation.objects.filter(pk=given["agency"]).first() if given["agency"] else None
+    calendar = load_calendar()
+    days = [
+        min(calendar.nth_workday(max(given["first_on"], item.window_start_on), n // given["per_day"] + 1),
+            max(item.window_end_on, given["first_on"]))
+        for n, item in enumerate(items)
+    ]  # fmt: skip
+    orders = draft_orders(list(zip(items, days, strict=True)), by=by, at=at, agency=agency, price=given["price"])
+    if not given["send"]:
+        messages.success(request, _now("%(count)s orders are drafts now.") % {"count": len(orders)})
+        return f"{reverse('orders')}?state=DRAFT"
+    sent, refused = send_orders(orders, by=by, at=at)
+    messages.success(request, _now("%(count)s orders were sent.") % {"count": len(sent)})
+    for number, doubt in [(order.order_no, refused[order.pk]) for order in orders if order.pk in refused][:10]:
+        messages.warning(request, f"{number}: {doubt.sentence} {doubt.remedy}")
+    if refused:
+        left = _now("%(count)s stay drafts.") % {"count": len(refused)}
+        messages.warning(request, left)
+    return f"{reverse('orders')}?state={'DRAFT' if refused and not sent else 'SENT'}"
+
+
+def _keys(given: Sequence[str]) -> list[UUID]:
+    keys = []
+    for each in given[:MOST]:
+        try:
+            keys.append(UUID(each))
+        except ValueError:
+            continue
+    return keys
