@@ -25,7 +25,7 @@ from bench.report import Report
 
 ROWS = 60_000
 CHUNK = 15_000
-COUNTIES = ("370102", "370202", "370302", "370402", "370502", "370602", "370702", "370802")
+COUNTIES = ("370102", "370202", "370302", "370402", "370502", "370602", "370702", "370811")
 
 
 def deliver(sender: Organisation, feed: str, rows: list[dict[str, Any]]) -> None:

@@ -38,7 +38,9 @@ def raw_url() -> str:
 
 
 def drop_database() -> None:
-    with psycopg.connect(str(ensure_cluster(CLUSTER)), autocommit=True) as connection:
+    ensure_cluster(CLUSTER)
+    # as the superuser: the owner may not end the vacuum at work in it
+    with psycopg.connect(str(superuser_url(CLUSTER)), autocommit=True) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
 
 

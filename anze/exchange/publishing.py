@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -42,9 +42,10 @@ class Delivery:
 
 @dataclass
 class Published:
-    """What became of each row, in the order sent, and everything that was found."""
+    """What became of each row, the rows' numbers in the order sent, and everything that was found."""
 
     outcomes: str = ""
+    numbers: list[int] = field(default_factory=list)
     problems: list[FoundProblem] = field(default_factory=list)
 
     def count(self, outcome: Outcome) -> int:
@@ -90,14 +91,27 @@ def publish(feed: Feed, rows: Iterable[DecodedRow], delivery: Delivery, due: Due
     return _Work(feed, delivery, due).run(chain(first, rows))
 
 
-def _event_day(record: Any, name: str) -> date:
-    value: date | datetime = getattr(record, name)
-    if not isinstance(value, datetime):
-        return value
-    try:
-        return beijing_day(value)
-    except OverflowError:  # the first and last hours of the calendar Python knows
-        return value.date()
+def _event_getter(feed: Feed) -> Callable[[Any], date]:
+    get = attrgetter(feed.event)
+    if feed.get(feed.event).kind is Kind.DATE:
+        return get
+
+    def day_of(record: Any) -> date:
+        value: datetime = get(record)
+        try:
+            return beijing_day(value)
+        except OverflowError:  # the first and last hours of the calendar Python knows
+            return value.date()
+
+    return day_of
+
+
+class _Texts(dict[date | None, str | None]):
+    """Days as text. Few days come again and again, and the driver would write out each of them anew."""
+
+    def __missing__(self, day: date | None) -> str | None:
+        text = self[day] = None if day is None else day.isoformat()
+        return text
 
 
 class _Work:
@@ -106,7 +120,6 @@ class _Work:
         self.delivery = delivery
         self.due = due
         self.result = Published()
-        self.row_numbers: list[int] = []
         self.rejected: set[int] = set()
         self.parent_fields = [each for each in feed.fields if each.kind is not Kind.ROWS]
         self.line_fields = [each for each in feed.fields if each.kind is Kind.ROWS]
@@ -115,21 +128,37 @@ class _Work:
     def run(self, rows: Iterable[DecodedRow]) -> Published:
         feed, delivery = self.feed, self.delivery
         lock = feed.name if not feed.of_insurer else f"{feed.name} {delivery.sender_id}"
-        self.cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [lock])
+        # small samples are enough to plan the joins by
+        self.cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0)), "
+            "set_config('default_statistics_target', '10', true)",
+            [lock],
+        )
         self._stage(rows)
         self._resolve()
         self._check()
         if self.rejected:
-            self.cursor.execute("DELETE FROM resolved WHERE row_no = ANY(%s)", [list(self.rejected)])
-        self.cursor.execute("SELECT row_no, outcome FROM resolved")
-        outcome = dict(self.cursor.fetchall())
-        self.result.outcomes = "".join(outcome.get(number, Outcome.REJECTED.value) for number in self.row_numbers)
+            self.cursor.execute(
+                "DELETE FROM resolved r USING unnest(%s::int[]) AS bad(row_no) WHERE bad.row_no = r.row_no",
+                [list(self.rejected)],
+            )
+        self.result.outcomes = self._outcomes()
         if self.result.count(Outcome.CREATED) or self.result.count(Outcome.UPDATED):
             self._write()
         names = ["staged", "resolved", *(f"staged_{each.name}" for each in self.line_fields)]
         self.cursor.execute(f"DROP TABLE {', '.join(names)}")
         self.result.problems.sort(key=lambda problem: problem.row)
         return self.result
+
+    def _outcomes(self) -> str:
+        """A letter a row, in the order sent; row numbers go up in it."""
+        self.cursor.execute("SELECT coalesce(string_agg(outcome, '' ORDER BY row_no), '') FROM resolved")
+        all_good: str = self.cursor.fetchone()[0]
+        if len(all_good) == len(self.result.numbers):
+            return all_good
+        self.cursor.execute("SELECT row_no, outcome FROM resolved")
+        outcome = dict(self.cursor.fetchall())
+        return "".join(outcome.get(number, Outcome.REJECTED.value) for number in self.result.numbers)
 
     # staging -----------------------------------------------------------------------------------------------
 
@@ -166,57 +195,64 @@ class _Work:
     ) -> Iterator[tuple[Any, ...]]:
         feed, problems = self.feed, self.result.problems
         encode, digest, astuple = msgspec.json.Encoder().encode, hashlib.md5, msgspec.structs.astuple
-        key_of = _key_getter(feed)
+        key_of = attrgetter(*feed.key_fields)
+        event_of = _event_getter(feed)
         seen: dict[Any, int] = {}
         today = beijing_day(self.delivery.received_at)
-        event, due, row_check = feed.event, self.due, feed.row_check
-        line_at = [i for i, each in enumerate(feed.fields) if each.kind is Kind.ROWS]
-        json_at = [i for i, each in enumerate(feed.fields) if each.kind is Kind.LIST]
-        bool_at = [i for i, each in enumerate(feed.fields) if each.kind is Kind.BOOL and not each.required]
-        uscc_at = [i for i, each in enumerate(feed.fields) if each.kind is Kind.USCC and each.stored_as]
+        due, row_check, number_seen = self.due, feed.row_check, self.result.numbers.append
+        places = {kind: [i for i, each in enumerate(feed.fields) if each.kind is kind] for kind in Kind}
+        line_at, json_at = places[Kind.ROWS], places[Kind.LIST]
+        bool_at = [i for i in places[Kind.BOOL] if not feed.fields[i].required]
+        uscc_at = [i for i in places[Kind.USCC] if feed.fields[i].stored_as]
+        date_at = places[Kind.DATE]
+        has_decimals = any(each.kind is Kind.DECIMAL for outer in feed.fields for each in (outer, *outer.of))
+        text = _Texts()
         for decoded in rows:
             number, record = decoded.row, decoded.record
-            self.row_numbers.append(number)
+            number_seen(number)
             if record is None or decoded.problems:
                 problems += decoded.problems
                 continue
-            key = key_of(record)
-            if first := seen.get(key):
+            first = seen.setdefault(key_of(record), number)
+            if first != number:
                 problems.append(FoundProblem(number, feed.key_fields[0], "duplicate_in_batch", {"first": first}))
                 continue
-            seen[key] = number
-            day = _event_day(record, event)
+            day = event_of(record)
             due_at = due(day)
             if due_at is None:
-                problems.append(FoundProblem(number, event, "date_out_of_calendar"))
+                problems.append(FoundProblem(number, feed.event, "date_out_of_calendar"))
                 continue
             if day > today:
-                problems.append(FoundProblem(number, event, "event_in_future"))
+                problems.append(FoundProblem(number, feed.event, "event_in_future"))
                 continue
             if row_check and (found := row_check(record)):
                 problems.append(FoundProblem(number, found[0], found[1]))
                 continue
             encoded = encode(record)
-            content = digest(encoded, usedforsecurity=False).hexdigest()
             values = list(astuple(record))
-            if beyond := beyond_sql(feed, number, values, len(encoded)):
+            if has_decimals and (beyond := beyond_sql(feed, number, values, len(encoded))):
                 problems.append(beyond)
                 continue
             wrong = [i for i in uscc_at if values[i] and not is_credit_code(values[i])]
             if wrong:
                 problems += [FoundProblem(number, feed.fields[i].name, "bad_credit_code") for i in wrong]
                 continue
-            if unfit := [problem for i in json_at for problem in unfit_list(number, feed.fields[i], values[i])]:
-                problems += unfit
-                continue
+            if json_at:
+                unfit = [problem for i in json_at for problem in unfit_list(number, feed.fields[i], values[i])]
+                if unfit:
+                    problems += unfit
+                    continue
+                for i in json_at:
+                    values[i] = encode(values[i]).decode()
             for i in bool_at:
                 values[i] = bool(values[i])
-            for i in json_at:
-                values[i] = msgspec.json.encode(values[i]).decode()
+            for i in date_at:
+                values[i] = text[values[i]]
             for i in reversed(line_at):
                 for seq, line in enumerate(values.pop(i), 1):
                     lines[feed.fields[i].name].append((number, seq, *astuple(line)))
-            yield (number, content, day, due_at, *values)
+            content = digest(encoded, usedforsecurity=False).hexdigest()
+            yield (number, content, text[day], text[due_at], *values)
 
     # resolving ---------------------------------------------------------------------------------------------
 
@@ -242,6 +278,9 @@ class _Work:
         # what a correction takes the record away from has to be worked out anew as well
         helps |= {f"known_{column}": f"existing.{column}" for column in given if column.endswith("_id")}
         extra = [f"{sql} AS {column}" for column, sql in (given | helps).items()] + missing
+        # Sorted by parent, and the new ids given in this order: neighbouring index pages stay warm.
+        parent = given.get("enterprise_id") or by_column.get("enterprise_id")
+        order = f"{parent}, s.row_no" if parent else "s.row_no"
         self.cursor.execute(
             "CREATE TEMP TABLE resolved ON COMMIT DROP AS SELECT s.*, "
             + "".join(f"{each}, " for each in extra)
@@ -251,7 +290,7 @@ class _Work:
             f"WHEN existing.content_hash = s.content_hash THEN '{Outcome.UNCHANGED.value}' "
             f"ELSE '{Outcome.UPDATED.value}' END AS outcome FROM staged s "
             + " ".join(joins)
-            + f" LEFT JOIN {feed.table} existing ON {' AND '.join(key)}"
+            + f" LEFT JOIN {feed.table} existing ON {' AND '.join(key)} ORDER BY {order}"
         )
 
     # checking ----------------------------------------------------------------------------------------------
@@ -365,12 +404,10 @@ class _Work:
             # written out here: the driver would look at each moment by itself
             words["received_at"] = "{" + ",".join(each.isoformat() for each in delivery.known_since) + "}"
         table = feed.table
-        # parents in order keep neighbouring index pages warm
-        order = "r.enterprise_id, r.row_no" if "enterprise_id" in columns else "r.row_no"
         if self.result.count(Outcome.CREATED):
             self.cursor.execute(
                 f"INSERT INTO {table} ({', '.join(fresh)}) SELECT {', '.join(fresh.values())} "
-                f"FROM resolved r WHERE r.outcome = '{Outcome.CREATED.value}' ORDER BY {order}",
+                f"FROM resolved r WHERE r.outcome = '{Outcome.CREATED.value}'",
                 words,
             )
         if self.result.count(Outcome.UPDATED):
@@ -431,10 +468,6 @@ class _Work:
             f"ORDER BY r.id, l.seq ON CONFLICT ({lines.parent}, seq) DO UPDATE SET {sets} "
             f"WHERE ({ours}) IS DISTINCT FROM ({theirs})"
         )
-
-
-def _key_getter(feed: Feed) -> Any:
-    return attrgetter(*feed.key_fields)
 
 
 def _is_given(name: str, each: Field) -> str:

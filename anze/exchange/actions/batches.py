@@ -209,20 +209,13 @@ def process_batch(
     feed = FEEDS[batch.feed]
     payload = open_payload(batch) if rows is None else None
     corrections = Corrections(batch, feed)
-    numbers: list[int] = []
-
-    def passing(rows: Iterable[DecodedRow]) -> Iterator[DecodedRow]:
-        for row in rows:
-            numbers.append(row.row)
-            yield row
-
     given = payload.rows if payload is not None else rows or ()
-    result = _publish(batch, passing(corrections.watch(fewer_findings(given))), known_since)
+    result = _publish(batch, corrections.watch(fewer_findings(given)), known_since)
     if payload is not None:
         for problem in result.problems:
             payload.place(problem)
     keep_receipt(batch, result, at=at or batch.received_at)
-    refused = rejected_numbers(numbers, result)
+    refused = rejected_numbers(result)
     corrections.settle(lambda row: row not in refused)
     if payload is not None and refused:
         keep_rejections(batch, feed, payload.contents(refused), due_dates(Channel(batch.channel)))

@@ -99,5 +99,5 @@ def _day_of(feed: Feed, value: Any) -> date | None:
         return None
 
 
-def rejected_numbers(rows: Iterable[int], result: Published) -> set[int]:
-    return {row for row, outcome in zip(rows, result.outcomes, strict=True) if outcome == Outcome.REJECTED.value}
+def rejected_numbers(result: Published) -> set[int]:
+    return {row for row, outcome in zip(result.numbers, result.outcomes, strict=True) if outcome == Outcome.REJECTED.value}
