@@ -6,7 +6,9 @@ import gzip
 import subprocess
 import sys
 import time
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from statistics import median
+from typing import Any, NamedTuple
 
 import psycopg
 from django.db import connection
@@ -25,7 +27,18 @@ from bench.report import Report
 
 ROWS = 60_000
 CHUNK = 15_000
+ROUNDS = 3
 COUNTIES = ("370102", "370202", "370302", "370402", "370502", "370602", "370702", "370811")
+
+
+class Speed(NamedTuple):
+    """Rows a second by the clock, and microseconds of processor time a row, of all processes that work for it."""
+
+    rows: float
+    cpu: float
+
+    def __str__(self) -> str:
+        return f"{self.rows:,.0f} rows/s, {self.cpu:.0f} µs of CPU a row"
 
 
 def deliver(sender: Organisation, feed: str, rows: list[dict[str, Any]]) -> None:
@@ -100,22 +113,33 @@ def run(report: Report) -> None:
     with inside(EVERYTHING):
         key, secret = issue_key(
             insurer,
-            by=platform(frozenset({Permission.MANAGE_KEYS})),
+            by=platform(frozenset({Permission.MANAGE_KEYS, Permission.RUN_PLATFORM})),
             at=timezone.now(),
             algorithm="hmac-sha256",
         )
+    lines = [stage.as_json([row]) for row in rows]
+    rounds = []
     with stage.served() as base:
         client = Client(base, key.key_id, secret)
-        first = _push(client, rows, "first")
-        replay = _push(client, rows, "replay")
-    raw = _raw_copy(("hazards_hazard",))
-    report.add(f"signed ingest, {ROWS:,} hazards, {_bytes_a_row(rows)} B of JSON each", f"{first:,.0f} rows/s")
-    report.add("raw COPY of the same rows into the same table", f"{raw:,.0f} rows/s")
-    report.add("signed ingest / raw COPY", f"{first / raw:.2f}", "≥ 0.60", first / raw >= 0.6)
-    report.add("replay of unchanged rows", f"{replay:,.0f} rows/s", "faster than first", replay > first)
+        _push(client, lines[:CHUNK], "warm")
+        for number in range(ROUNDS):
+            _empty()
+            first = _push(client, lines, f"first-{number}")
+            replay = _push(client, lines, f"replay-{number}")
+            rounds.append((first, replay, _raw_copy()))
+    first, replay, raw = (Speed(*map(median, zip(*each, strict=True))) for each in zip(*rounds, strict=True))
+    ratio = median(first.rows / raw.rows for first, _replay, raw in rounds)
+    of_cpu = median(raw.cpu / first.cpu for first, _replay, raw in rounds)
     plain = _plain_endpoint()
-    report.add("plain DRF bulk endpoint, same rows", f"{plain:,.0f} rows/s")
-    report.add("signed ingest / plain DRF endpoint", f"{first / plain:.0f}×", "≥ 30×", first / plain >= 30)
+    report.add(f"signed ingest, {ROWS:,} hazards, {_bytes_a_row(rows)} B of JSON each", str(first))
+    report.add("raw COPY of the same rows into the same table", str(raw))
+    report.add("signed ingest / raw COPY", f"{ratio:.2f}", "≥ 0.60", ratio >= 0.6)
+    report.add("… by processor time", f"{of_cpu:.2f}")
+    report.add("replay of unchanged rows", str(replay), "faster than first", replay.rows > first.rows)
+    report.add("plain DRF bulk endpoint, same rows", str(plain))
+    times = first.rows / plain.rows
+    report.add("signed ingest / plain DRF endpoint", f"{times:.0f}×", "≥ 30×", times >= 30)
+    report.add("… by processor time", f"{plain.cpu / first.cpu:.0f}×")
     _memory(report, codes)
 
 
@@ -123,43 +147,61 @@ def _bytes_a_row(rows: list[dict[str, Any]]) -> int:
     return len(stage.as_json(rows[:1000])) // 1000
 
 
-def _push(client: Any, rows: list[dict[str, Any]], name: str) -> float:
-    begun = time.perf_counter()
-    for start in range(0, len(rows), CHUNK):
-        receipt = client.push("hazards", rows[start : start + CHUNK], idempotency_key=f"{name}-{start}")
+def _push(client: Any, lines: list[bytes], name: str) -> Speed:
+    """Rows a second from the first byte sent until the last batch is committed; the sender has its rows as JSON
+    and does not wait for one receipt before it sends the next batch."""
+
+    def send(start: int) -> None:
+        part = lines[start : start + CHUNK]
+        receipt = client.push("hazards", part, idempotency_key=f"{name}-{start}", gzip=False)
         if receipt.rejected:
-            raise SystemExit(f"rejected: {receipt}")
-    return len(rows) / (time.perf_counter() - begun)
+            raise SystemExit(f"rejected: {receipt.findings[0]}")
+
+    starts = range(0, len(lines), CHUNK)
+    done = "SELECT count(*) FROM exchange_batch WHERE state = 'DONE' AND idempotency_key LIKE %s"
+    before = stage.cpu_of_platform()
+    with psycopg.connect(stage.raw_url(), autocommit=True) as raw, ThreadPoolExecutor(len(starts)) as senders:
+        begun = time.perf_counter()
+        sent = [senders.submit(send, start) for start in starts]
+        while raw.execute(done, [f"{name}-%"]).fetchone()[0] < len(starts):  # type: ignore[index]
+            if any(each.done() and each.exception() for each in sent):
+                break
+            time.sleep(0.02)
+        seconds = time.perf_counter() - begun
+        for each in sent:
+            each.result()
+    used = sum(cpu - before.get(pid, 0.0) for pid, cpu in stage.cpu_of_platform().items())
+    return Speed(len(lines) / seconds, used / len(lines) * 1e6)
 
 
-def _raw_copy(tables: tuple[str, ...]) -> float:
-    """Rows a second of COPY, as the superuser, into the very tables with their keys, indexes and triggers."""
+def _empty() -> None:
+    """Both begin with empty tables and indexes."""
+    with psycopg.connect(stage.raw_url(), autocommit=True) as raw:
+        raw.execute("TRUNCATE hazards_hazard, kernel_touch, kernel_change CASCADE")
+        raw.execute("CHECKPOINT")
+
+
+def _raw_copy() -> Speed:
+    """One COPY, by the superuser: the very rows just delivered, sorted by enterprise, into the same table with all
+    its keys, indexes, checks and triggers. Nothing is parsed, looked up or checked."""
     with psycopg.connect(stage.raw_url()) as raw:
         cursor = raw.cursor()
-        data = {}
-        count = 0
-        for table in tables:
-            with cursor.copy(f"COPY (SELECT * FROM {table} ORDER BY enterprise_id) TO STDOUT") as copy:
-                data[table] = b"".join(bytes(piece) for piece in copy)
-        cursor.execute(f"SELECT count(*) FROM {tables[0]}")
-        count = cursor.fetchone()[0]  # type: ignore[index]
-        for table in reversed(tables):
-            cursor.execute(f"DELETE FROM {table}")
+        with cursor.copy("COPY (SELECT * FROM hazards_hazard ORDER BY enterprise_id) TO STDOUT") as copy:
+            data = b"".join(bytes(piece) for piece in copy)
         raw.commit()
-        cursor.execute("COMMIT")
-        raw.autocommit = True
-        for table in tables:
-            cursor.execute(f"VACUUM {table}")
-        raw.autocommit = False
+        _empty()
+        used = stage.cpu_of(raw.info.backend_pid) + time.process_time()
         begun = time.perf_counter()
-        for table in tables:
-            with cursor.copy(f"COPY {table} FROM STDIN") as copy:
-                copy.write(data[table])
+        with cursor.copy("COPY hazards_hazard FROM STDIN") as copy:
+            copy.write(data)
+        count = cursor.rowcount
         raw.commit()
-        return count / (time.perf_counter() - begun)
+        seconds = time.perf_counter() - begun
+        used = stage.cpu_of(raw.info.backend_pid) + time.process_time() - used
+        return Speed(count / seconds, used / count * 1e6)
 
 
-def _plain_endpoint() -> float:
+def _plain_endpoint() -> Speed:
     done = subprocess.run(
         [sys.executable, "-m", "bench.plain_endpoint"],
         capture_output=True,
@@ -167,7 +209,7 @@ def _plain_endpoint() -> float:
         cwd=stage.ROOT,
         check=True,
     )
-    return float(done.stdout.strip())
+    return Speed(*map(float, done.stdout.split()))
 
 
 def _memory(report: Report, codes: list[str]) -> None:

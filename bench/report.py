@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
+
+from bench.stage import share_of_a_core
 
 
 @dataclass
@@ -13,6 +16,11 @@ class Report:
         verdict = "" if met is None else "yes" if met else "NO"
         self.lines.append((what, figure, limit, verdict))
         print(f"{what:<64} {figure:>28}   {limit:<28} {verdict}", flush=True)
+
+    def setting(self, what: str) -> None:
+        """Under which load the next figures were taken."""
+        load = os.getloadavg()[0]
+        self.add(f"_{what}: load average, share of a core a busy process got_", f"{load:.1f}, {share_of_a_core():.2f}")
 
     def table(self) -> str:
         rows = ["| what | measured | target | met |", "|---|---|---|---|"]

@@ -21,6 +21,7 @@ from tools.postgres import ensure_cluster, superuser_url
 ROOT = Path(__file__).resolve().parent.parent
 CLUSTER = ROOT / "var" / "postgres"
 NAME = "anze_bench"
+sys.path.insert(0, str(ROOT / "clients" / "python"))  # the sample client, which sends
 
 
 def database_url() -> str:
@@ -120,12 +121,37 @@ def machine() -> str:
     return f"{cores} cores, {memory:.0f} GiB, Python {sys.version.split()[0]}"
 
 
-def rss_of(pid: int) -> int:
-    """Resident memory of a process in bytes."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) * 1024
-    return 0
+def share_of_a_core(seconds: float = 1.0) -> float:
+    """How much of a core a busy process gets just now: below 1 others are at work on the machine."""
+    begun, used = time.perf_counter(), time.process_time()
+    while time.perf_counter() - begun < seconds:
+        sum(range(1000))
+    return (time.process_time() - used) / (time.perf_counter() - begun)
+
+
+def cpu_of(pid: int) -> float:
+    """Processor seconds a process has used so far."""
+    try:
+        words = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except FileNotFoundError:
+        return 0.0
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _below(pid: int) -> list[int]:
+    children = [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return [pid for child in children for pid in (child, *_below(child))]
+
+
+def cpu_of_platform() -> dict[int, float]:
+    """Processor seconds so far of the served site, its worker and their database sessions, by process."""
+    with psycopg.connect(raw_url()) as raw:
+        sessions = raw.execute(
+            "SELECT pid FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid() "
+            "AND backend_type = 'client backend' AND usename LIKE %s",
+            [NAME, "%web"],
+        ).fetchall()
+    return {pid: cpu_of(pid) for pid in (*_below(os.getpid()), *(row[0] for row in sessions))}
 
 
 def peak_of(pid: int) -> int:
