@@ -100,4 +100,6 @@ def _day_of(feed: Feed, value: Any) -> date | None:
 
 
 def rejected_numbers(result: Published) -> set[int]:
-    return {row for row, outcome in zip(result.numbers, result.outcomes, strict=True) if outcome == Outcome.REJECTED.value}
+    return {
+        row for row, outcome in zip(result.numbers, result.outcomes, strict=True) if outcome == Outcome.REJECTED.value
+    }
