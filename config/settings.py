@@ -6,6 +6,9 @@ ANZE_SECRET_KEY      else a random one kept in var/secret_key
 ANZE_HOSTS           comma-separated host names the site answers to
 ANZE_DEBUG           "1" shows tracebacks; never on a server others reach
 ANZE_STATE           folder for what must outlive a restart (default var/)
+ANZE_EVIDENCE_STORE  s3://bucket/prefix?endpoint=https://…&region=…: where photos and files are kept (default: a folder
+                     of ANZE_STATE); its key comes from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
+ANZE_CLAMD           host:port of a ClamAV daemon; then every file is scanned, and none is taken while it is away
 ANZE_PROXIES         how many proxies of yours stand before the server (default 0): whose word on addresses counts
 """
 
@@ -15,6 +18,7 @@ import hashlib
 import os
 import secrets
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import psycopg
 from csp.constants import NONE, SELF
@@ -101,6 +105,7 @@ INSTALLED_APPS = [
     "anze.kernel.apps.Room",
     "anze.screen.apps.Room",
     "anze.parties.apps.Room",
+    "anze.evidence.apps.Room",
     "anze.library.apps.Room",
     "anze.underwriting.apps.Room",
     "anze.claims.apps.Room",
@@ -201,10 +206,40 @@ USE_TZ = True
 TIME_ZONE = "Asia/Shanghai"
 USE_THOUSAND_SEPARATOR = True
 
+EVIDENCE_PARTS = STATE / "evidence" / "parts"  # uploads under way, on a disk all web servers share
+EVIDENCE_CLAMD = os.environ.get("ANZE_CLAMD", "")
+
+
+def _evidence_store() -> dict[str, object]:
+    """Where photos and files are kept: a folder, or a bucket of an S3-compatible store."""
+    given = urlsplit(os.environ.get("ANZE_EVIDENCE_STORE", ""))
+    if not given.scheme:
+        return {
+            "BACKEND": "anze.evidence.actions.files.Disk",
+            "OPTIONS": {"location": STATE / "evidence" / "files", "base_url": None},
+        }
+    if given.scheme != "s3" or not given.netloc:
+        raise ImproperlyConfigured("ANZE_EVIDENCE_STORE is written as s3://bucket/prefix?endpoint=https://host:port")
+    words = dict(parse_qsl(given.query))
+    return {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": given.netloc,
+            "location": given.path.strip("/"),
+            "endpoint_url": words.get("endpoint"),
+            "region_name": words.get("region"),
+            "addressing_style": "path" if words.get("endpoint") else None,
+            "default_acl": None,
+            "file_overwrite": True,  # a name is its content's hash, so the same name is the same content
+        },
+    }
+
+
 STATIC_URL = "/static/"
 STATIC_ROOT = None  # the server hands out the files where they lie; nothing is collected
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "evidence": _evidence_store(),
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 WHITENOISE_USE_FINDERS = True

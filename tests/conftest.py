@@ -107,6 +107,15 @@ def unhurried_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("anze.screen.asked.COUNT_FOR", 600_000)
 
 
+@pytest.fixture(autouse=True)
+def files_of_its_own(settings, tmp_path) -> None:
+    """Photos and files of a test lie in a folder of its own."""
+    kept = dict(settings.STORAGES)
+    kept["evidence"] = {**kept["evidence"], "OPTIONS": {"location": tmp_path / "evidence", "base_url": None}}
+    settings.STORAGES = kept
+    settings.EVIDENCE_PARTS = tmp_path / "parts"
+
+
 @pytest.fixture
 def everything(db) -> Iterator[None]:
     """The whole province in view, as a nightly job has it."""

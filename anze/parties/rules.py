@@ -86,6 +86,9 @@ class Permission(TextChoices):
     ANSWER_ORDERS = "ANSWER_ORDERS", _("answer orders and assign experts")
     CONFIRM_PLANS = "CONFIRM_PLANS", _("confirm service plans for the enterprise")
     SEE_HAZARDS = "SEE_HAZARDS", _("see hazards")
+    SEE_EVIDENCE = "SEE_EVIDENCE", _("see photos and files")
+    ADD_EVIDENCE = "ADD_EVIDENCE", _("add photos and files to own records")
+    REVIEW_EVIDENCE = "REVIEW_EVIDENCE", _("judge pictures that were used before")
     SEE_EXPENSES = "SEE_EXPENSES", _("see prevention expenses")
     SEE_PARTIES = "SEE_PARTIES", _("see institutions and experts")
     SEE_ENTERPRISES = "SEE_ENTERPRISES", _("see enterprises")
@@ -146,10 +149,14 @@ _REGULATE = {*_LOOK, *_WATCH, P.SEE_PARAMETERS, P.KEEP_REGISTER, P.ENTER_DATA, P
 _INSURE = {*_LOOK, P.SEE_DASHBOARD, P.SEE_PARTIES, P.SEE_ENTERPRISES, P.SEE_EXCHANGE, P.EXPORT, P.ENTER_DATA}
 _INSURE |= {P.JOIN_TRAININGS, P.RECORD_VISITS, P.RUN_SERVICES}
 
+# judging pictures that were used twice is for those who are no party to it
+_REGULATE |= {P.REVIEW_EVIDENCE}
+
 
 def _rule(reach: Reach, permissions: set[Permission], welcome: str | Promise) -> RoleRule:
-    # what the law and the committee publish is for everybody
-    return RoleRule(reach, frozenset({*permissions, P.SEE_LIBRARY}), welcome)
+    # what the law and the committee publish is for everybody; whoever works with hazards photographs them
+    evidence = {P.SEE_EVIDENCE, P.ADD_EVIDENCE} if P.SEE_HAZARDS in permissions else set()
+    return RoleRule(reach, frozenset({*permissions, P.SEE_LIBRARY, *evidence}), welcome)
 
 
 ROLES: dict[Role, RoleRule] = {
@@ -171,7 +178,7 @@ ROLES: dict[Role, RoleRule] = {
     Role.COMMITTEE: _rule(
         Reach.ALL,
         {P.SEE_DASHBOARD, P.SEE_PARTIES, P.SEE_ENTERPRISES, P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_EXCHANGE, P.EXPORT}
-        | {P.SEE_PARAMETERS, P.KEEP_LIBRARY, P.LIST_TASKS},
+        | {P.SEE_PARAMETERS, P.KEEP_LIBRARY, P.LIST_TASKS, P.REVIEW_EVIDENCE},
         _("Services across the province"),
     ),
     Role.INSURER_MANAGER: _rule(

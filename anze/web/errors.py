@@ -56,11 +56,17 @@ def missing(request: HttpRequest, exception: Exception | None = None) -> HttpRes
 
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return _answer(
-        request,
-        403,
-        _("The page was open too long, or cookies are switched off; nothing was changed."),
-        _("Reload the page and try again."),
+    message = _("The page was open too long, or cookies are switched off; nothing was changed.")
+    remedy = _("Reload the page and try again.")
+    if request.headers.get("Accept") == "application/json":
+        return _problem("csrf_failed", message, remedy, "", 403)
+    return _answer(request, 403, message, remedy)
+
+
+def signed_out(request: HttpRequest) -> HttpResponse:
+    """To a program of our own pages, which cannot follow to the sign-in page."""
+    return _problem(
+        "signed_out", _("You are not signed in any more."), _("Sign in again; nothing on the device is lost."), "", 401
     )
 
 

@@ -181,6 +181,8 @@ def _moment(stamp: float | None) -> datetime | None:
 
 def to_sign_in(request: HttpRequest) -> HttpResponse:
     """To the sign-in page, and afterwards back to what was asked for."""
+    if request.headers.get("Accept") == "application/json":
+        return errors.signed_out(request)
     wanted = request.get_full_path() if request.method in ("GET", "HEAD") else ""
     if is_fragment(request):
         # the address of the page the fragment belongs to

@@ -17,6 +17,7 @@ import pytest
 from django.db import models
 from django.urls import reverse
 
+from anze.evidence.models import Upload
 from anze.exchange.models import Batch, PartnerKey
 from anze.kernel.database import policies_of
 from anze.kernel.models import Event
@@ -56,6 +57,7 @@ MODELS: dict[str, type[models.Model]] = {
     "partner": Organisation,
     "key": PartnerKey,
     "plan-item": PlanItem,
+    "uploads-piece": Upload,
 }
 
 

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import io
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import uuid4
 
+from PIL import Image
+
+from anze.evidence.actions import arrived, receive_media
+from anze.evidence.models import Match
+from anze.evidence.rules import Subject
 from anze.exchange.feeds import FEEDS
+from anze.kernel.actor import platform
 from anze.parties.models import Expert, Organisation
+from anze.parties.rules import Permission
 from anze.prevention.models import (
     AnnualPlan,
     Conflict,
@@ -109,6 +117,33 @@ def one_visit(insurer: Organisation, policy_no: str, mark: str, agency: str, exp
     )  # fmt: skip
 
 
+def photos(cast: Cast) -> None:
+    """The same picture twice on each side; each row carries its side's mark."""
+    sides = (
+        (OWN_MARK, cast.huaihai, cast.agency, cast.expert, cast.xinghuo),
+        (FOREIGN_MARK, cast.bohai, cast.other_agency, cast.other_expert, cast.yuanfan),
+    )
+    for shade, (mark, insurer, agency, expert, enterprise) in enumerate(sides, 1):
+        made = io.BytesIO()
+        Image.effect_noise((320, 240), 60 * shade).save(made, "PNG")
+        for _again in range(2):
+            visit = Subject(
+                kind="check",
+                id=uuid4(),
+                title=f"V-{mark}",
+                may_add=True,
+                region_code=enterprise.region_code,
+                sector=enterprise.sector,
+                insurer_id=insurer.pk,
+                agency_id=agency.pk,
+                expert_id=expert.pk,
+                enterprise_id=enterprise.pk,
+            )
+            sender = platform(frozenset({Permission.ADD_EVIDENCE}))
+            receive_media(visit, by=sender, at=NOW, content=arrived(made.getvalue()), file_name=f"F-{mark}.png")
+        Match.objects.filter(second__file_name=f"F-{mark}.png").update(reason=f"M-{mark}")
+
+
 def two_sides(cast: Cast) -> None:
     cast.accepted(
         cast.province,
@@ -126,6 +161,7 @@ def two_sides(cast: Cast) -> None:
     one_side(cast, cast.huaihai, XINGHUO, OWN_MARK, "AGY01", "EXP001")
     one_side(cast, cast.bohai, YUANFAN, FOREIGN_MARK, "AGY02", "EXP002")
     chain(cast)
+    photos(cast)
 
 
 def chain(cast: Cast) -> None:
