@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Playwright
+from playwright.sync_api import BrowserContext, Playwright, expect
 
 from tests.exchange.live import new_database
 from tools import bootstrap
@@ -148,8 +148,15 @@ def playwright(no_open_database: None, playwright: Playwright) -> Iterator[Playw
     test database would stay open that nobody can reach any more."""
     from django.db import connections
 
+    expect.set_options(timeout=120_000)  # on a busy machine a page comes late, and is as good as any
     yield playwright
     connections.close_all()
+
+
+@pytest.fixture
+def context(context: BrowserContext) -> BrowserContext:
+    context.set_default_timeout(120_000)
+    return context
 
 
 @pytest.fixture(scope="session")

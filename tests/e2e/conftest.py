@@ -46,7 +46,7 @@ def _run(url: str, state: Path) -> Iterator[str]:
     finally:
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(60)
+            process.wait(300)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
@@ -59,7 +59,7 @@ def _wait_for(address: str, process: subprocess.Popen[bytes], log: Path, seconds
         if process.poll() is not None:
             pytest.fail(f"the site ended:\n{log.read_text(errors='replace')[-4000:]}")
         try:
-            urllib.request.urlopen(address, timeout=2).close()
+            urllib.request.urlopen(address, timeout=30).close()
             return
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             time.sleep(0.3)

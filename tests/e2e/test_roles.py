@@ -27,6 +27,7 @@ def signed_in(site: str, browser: Browser) -> Iterator:
         context = browser.new_context(
             viewport={"width": width, "height": 860}, locale="zh-CN", timezone_id="Asia/Shanghai"
         )
+        context.set_default_timeout(120_000)
         context.add_cookies([{"name": "language", "value": language, "url": site}])
         page = context.new_page()
         page.errors = []  # type: ignore[attr-defined]

@@ -99,7 +99,7 @@ class Platform:
             if server.poll() is not None:
                 raise RuntimeError((self.state / "server.log").read_text())
             try:
-                with urllib.request.urlopen(f"{self.base}/api/v1/openapi.json", timeout=20) as answer:
+                with urllib.request.urlopen(f"{self.base}/api/v1/openapi.json", timeout=300) as answer:
                     answer.read()
                 return server
             except urllib.error.HTTPError:
@@ -115,7 +115,7 @@ class Platform:
         """End a process and its children."""
         if process.poll() is None:
             os.killpg(process.pid, with_signal)
-        process.wait(30)
+        process.wait(300)
         if process in self.processes:
             self.processes.remove(process)
 

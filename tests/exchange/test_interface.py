@@ -62,7 +62,7 @@ def send(
     if change:
         changed = change(signed, body)
         body = body if changed is None else changed
-    connection = http.client.HTTPConnection("127.0.0.1", live.port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", live.port, timeout=300)
     try:
         connection.request(method, path, body or None, signed)
         return Answer(connection.getresponse())
@@ -117,7 +117,7 @@ def crafted(
     base = [f'"{name}": {known[name]}' for name in covered] + [f'"@signature-params": ({listed}){rest}']
     signature = base64.b64encode(live.signer(by)._sign("\n".join(base).encode())).decode()
     given |= {"Signature-Input": f"sig1=({listed}){rest}", "Signature": f"sig1=:{signature}:"}
-    connection = http.client.HTTPConnection("127.0.0.1", live.port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", live.port, timeout=300)
     try:
         connection.request("POST", path, body, given)
         return Answer(connection.getresponse())
@@ -216,7 +216,7 @@ def test_a_signed_request_works_once(live: Platform) -> None:
     signed = live.signer().headers("POST", live.base + path, headers, body)
 
     def post(_n: int) -> Answer:
-        connection = http.client.HTTPConnection("127.0.0.1", live.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", live.port, timeout=300)
         try:
             connection.request("POST", path, body, signed)
             return Answer(connection.getresponse())
@@ -232,7 +232,7 @@ def test_a_signed_request_works_once(live: Platform) -> None:
 
 
 def test_sizes_are_refused_before_anything_is_read(live: Platform) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", live.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", live.port, timeout=300)
     connection.putrequest("POST", "/api/v1/feeds/policies/batches")
     connection.putheader("Content-Length", str(5 * 1024 * 1024 + 1))
     connection.endheaders()
@@ -241,7 +241,7 @@ def test_sizes_are_refused_before_anything_is_read(live: Platform) -> None:
     refused(answer, "too_large", 413)
     # a sender that does not wait for the answer still gets it
     refused(send(live, body=b"x" * (6 * 1024 * 1024)), "too_large", 413)
-    connection = http.client.HTTPConnection("127.0.0.1", live.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", live.port, timeout=300)
     connection.request(
         "POST", "/api/v1/feeds/policies/batches", iter([b"{}"]), {"Transfer-Encoding": "chunked"}, encode_chunked=True
     )
@@ -300,7 +300,7 @@ def test_content_that_ends_too_early_is_refused(live: Platform) -> None:
     path = "/api/v1/feeds/policies/batches"
     headers = {"Content-Type": "application/x-ndjson", "Idempotency-Key": uuid4().hex}
     signed = live.signer().headers("POST", live.base + path, headers, body)
-    connection = http.client.HTTPConnection("127.0.0.1", live.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", live.port, timeout=300)
     connection.putrequest("POST", path)
     for name, value in (signed | {"Content-Length": str(len(body))}).items():
         connection.putheader(name, value)

@@ -51,12 +51,12 @@ def test_a_large_file_shows_its_progress_and_is_published_when_confirmed(
     clerk.set_input_files("input[name=file]", str(file))
     clerk.get_by_role("button", name="Check the file").click()
     confirm = clerk.get_by_role("button", name="Publish 3999 good rows")
-    confirm.wait_for(timeout=60_000)  # without a reload: the page asks again by itself
+    confirm.wait_for(timeout=300_000)  # without a reload: the page asks again by itself
     assert clerk.get_by_text("The policy ends before it begins.").is_visible()
     counted = "SELECT count(*) FROM underwriting_policy WHERE policy_no LIKE %s"
     assert live.ask(counted, f"{prefix}%") == [(0,)]
     confirm.click()
-    clerk.get_by_text("published", exact=True).wait_for(timeout=60_000)
+    clerk.get_by_text("published", exact=True).wait_for(timeout=300_000)
     assert live.ask(counted, f"{prefix}%") == [(3999,)]
     with clerk.expect_download() as downloading:
         clerk.get_by_role("link", name="Rejected rows as Excel").click()

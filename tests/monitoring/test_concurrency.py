@@ -61,7 +61,7 @@ def in_a_thread(work: Callable[[], Any]) -> Any:
             connection.close()
 
     with ThreadPoolExecutor(1) as pool:
-        return pool.submit(run).result(60)
+        return pool.submit(run).result(300)
 
 
 @contextmanager
@@ -125,16 +125,16 @@ def test_a_writer_not_yet_committed_is_counted_when_he_is(committed):
         with inside(EVERYTHING):
             cast.accepted(cast.huaihai, "policies", policy("P1"))
             written.set()
-            assert may_commit.wait(30)
+            assert may_commit.wait(300)
 
     with ThreadPoolExecutor(1) as pool:
         slow = pool.submit(lambda: (write_slowly(), connection.close()))
-        assert written.wait(30)
+        assert written.wait(300)
         done = refresh(at=NOW)
         assert done
         assert done.touched == 1  # the register entry alone
         may_commit.set()
-        slow.result(30)
+        slow.result(300)
     later = refresh(at=NOW)
     assert later
     assert later.touched == 1

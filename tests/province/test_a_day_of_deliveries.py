@@ -170,7 +170,7 @@ def dashboard(platform: Platform, first: date, last: date) -> list[tuple[str, st
 
     def text_of(path: str, form: dict[str, str] | None = None) -> str:
         body = urllib.parse.urlencode(form).encode() if form else None
-        with opener.open(platform.base + path, body, timeout=60) as answer:
+        with opener.open(platform.base + path, body, timeout=300) as answer:
             return str(answer.read().decode())
 
     token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', text_of("/sign-in/"))

@@ -107,7 +107,7 @@ def test_commands_say_it_in_one_sentence(command: str, given: str, said: str, tm
         env=dict(os.environ, DATABASE_URL=given, ANZE_STATE=str(tmp_path)),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.returncode != 0

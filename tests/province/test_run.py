@@ -73,14 +73,14 @@ def run(place: Demo, *words: str) -> Iterator[Running]:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
                 try:
-                    process.wait(60)
+                    process.wait(300)
                 except subprocess.TimeoutExpired:
                     os.killpg(process.pid, signal.SIGKILL)
 
 
 def status_of(url: str) -> int:
     try:
-        with build_opener(ProxyHandler({})).open(url, timeout=30) as answer:
+        with build_opener(ProxyHandler({})).open(url, timeout=300) as answer:
             return int(answer.status)
     except HTTPError as answer:
         return answer.code
@@ -134,7 +134,7 @@ def test_from_an_empty_database_to_the_open_site_and_again(place: Demo) -> None:
 
         pids = children_of(first.process.pid)
         first.process.send_signal(signal.SIGINT)
-        assert first.process.wait(60) == 0
+        assert first.process.wait(300) == 0
         assert "Stopping" in first.said
         assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
 

@@ -190,7 +190,7 @@ def test_four_at_once_make_one_cluster(directory: Path) -> None:
         subprocess.Popen(command, cwd=postgres.ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for _ in range(4)
     ]
-    answers = [caller.communicate(timeout=60) for caller in callers]
+    answers = [caller.communicate(timeout=300) for caller in callers]
     assert [caller.returncode for caller in callers] == [0] * 4, answers
     assert len({said for said, _ in answers}) == 1
     with psycopg.connect(answers[0][0].strip()) as owner:
