@@ -10,6 +10,9 @@ from typing import Any
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from anze.kernel.lifecycle import Lifecycle, Transition
 
 
 class StandardKind(TextChoices):
@@ -174,3 +177,175 @@ def _compared(old: Clause | None, new: Clause) -> Difference:
 def touched_codes(differences: Iterable[Difference]) -> list[str]:
     """Codes of the old edition whose findings should be looked at again under the new one."""
     return [each.old.code for each in differences if each.old and each.kind in ("removed", "changed", "renumbered")]
+
+
+# materials and trainings ----------------------------------------------------------------------------------------
+
+
+class MaterialKind(TextChoices):
+    VIDEO = "VIDEO", _("video")
+    POSTER = "POSTER", _("poster")
+    HANDBOOK = "HANDBOOK", _("handbook")
+
+
+class Audience(TextChoices):
+    ALL = "ALL", _("everybody")
+    ENTERPRISE = "ENTERPRISE", _("enterprises")
+    EXPERT = "EXPERT", _("experts and agencies")
+    INSURER = "INSURER", _("insurers")
+
+
+class Use(TextChoices):
+    VIEW = "VIEW", _("opened")
+    DOWNLOAD = "DOWNLOAD", _("downloaded")
+
+
+# beginning of a file → what it is; what a name says is not asked
+SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
+    (0, b"%PDF-", "application/pdf"),
+    (0, b"\x89PNG\r\n\x1a\n", "image/png"),
+    (0, b"\xff\xd8\xff", "image/jpeg"),
+    (4, b"ftyp", "video/mp4"),
+    (0, b"\x1a\x45\xdf\xa3", "video/webm"),
+)
+EXTENSIONS = {
+    "application/pdf": "pdf", "image/png": "png", "image/jpeg": "jpg", "video/mp4": "mp4", "video/webm": "webm",
+}  # fmt: skip
+OF_KIND = {
+    MaterialKind.VIDEO: ("video/mp4", "video/webm", "application/pdf"),  # a storyboard may stand for the film
+    MaterialKind.POSTER: ("application/pdf", "image/png", "image/jpeg"),
+    MaterialKind.HANDBOOK: ("application/pdf",),
+}
+MAX_MATERIAL = 200 * 1024 * 1024
+
+
+def media_type_of(head: bytes) -> str:
+    """What a file is by its first bytes, or nothing when it is none of those taken."""
+    return next((kind for at, mark, kind in SIGNATURES if head[at : at + len(mark)] == mark), "")
+
+
+class TrainingState(TextChoices):
+    OPEN = "OPEN", _("open for sign-up")
+    UNDER_WAY = "UNDER_WAY", pgettext_lazy("training", "under way")
+    HELD = "HELD", pgettext_lazy("training", "held")
+    CANCELLED = "CANCELLED", pgettext_lazy("training", "cancelled")
+
+
+TRAINING = Lifecycle(
+    initial=TrainingState.OPEN,
+    transitions=(
+        Transition("start", (TrainingState.OPEN,), TrainingState.UNDER_WAY, _("Start"), "KEEP_LIBRARY"),
+        Transition("finish", (TrainingState.UNDER_WAY,), TrainingState.HELD, _("Finish"), "KEEP_LIBRARY"),
+        Transition("cancel", (TrainingState.OPEN,), TrainingState.CANCELLED, _("Cancel the training"), "KEEP_LIBRARY"),
+    ),
+)
+
+
+class SignUpState(TextChoices):
+    SIGNED_UP = "SIGNED_UP", _("signed up")
+    PRESENT = "PRESENT", _("present")
+    WITHDRAWN = "WITHDRAWN", _("withdrawn")
+
+
+SIGN_UP = Lifecycle(
+    initial=SignUpState.SIGNED_UP,
+    transitions=(
+        Transition("attend", (SignUpState.SIGNED_UP,), SignUpState.PRESENT, _("I am here"), "JOIN_TRAININGS"),
+        Transition("withdraw", (SignUpState.SIGNED_UP,), SignUpState.WITHDRAWN, _("Withdraw"), "JOIN_TRAININGS"),
+    ),
+)
+
+
+def score_of(correct: Mapping[int, int], given: Mapping[int, int]) -> int:
+    """Points out of 100, rounded half up: the share of questions answered with the right option."""
+    if not correct:
+        return 0
+    right = sum(given.get(seq) == option for seq, option in correct.items())
+    return (200 * right + len(correct)) // (2 * len(correct))
+
+
+def masked(name: str) -> str:
+    """A name as strangers may see it: the first character, and a star for each of the others."""
+    name = name.strip()
+    if " " in name:
+        return " ".join(masked(part) for part in name.split())
+    return name[:1] + "*" * max(1, len(name) - 1)
+
+
+class DraftKind(TextChoices):
+    STANDARD = "STANDARD", pgettext_lazy("draft", "edition of a standard")
+    CHECKLIST = "CHECKLIST", pgettext_lazy("draft", "version of a checklist")
+
+
+class DraftState(TextChoices):
+    DRAFT = "DRAFT", pgettext_lazy("draft", "draft")
+    PUBLISHED = "PUBLISHED", pgettext_lazy("draft", "published")
+    DISCARDED = "DISCARDED", pgettext_lazy("draft", "discarded")
+
+
+DRAFT = Lifecycle(
+    initial=DraftState.DRAFT,
+    transitions=(
+        Transition("publish", (DraftState.DRAFT,), DraftState.PUBLISHED, _("Publish"), "KEEP_LIBRARY"),
+        Transition("discard", (DraftState.DRAFT,), DraftState.DISCARDED, _("Discard"), "KEEP_LIBRARY"),
+    ),
+)
+
+
+class Misread(ValueError):
+    """A line of questions that cannot be understood: its number and what is wrong."""
+
+    def __init__(self, line: int, problem: str) -> None:
+        super().__init__(f"line {line}: {problem}")
+        self.line, self.problem = line, problem
+
+
+def read_questions(text: str) -> list[dict[str, Any]]:
+    """Questions as a keeper types them: a line with the question, a line for each option, an empty line between.
+
+    The right option begins with a star. Chinese and English stand on one line with a bar between: 是 | yes.
+    """
+    found: list[dict[str, Any]] = []
+    block: list[tuple[int, str]] = []
+    for number, line in enumerate([*text.splitlines(), ""], 1):
+        if line.strip():
+            block.append((number, line.strip()))
+        elif block:
+            found.append(_question(block))
+            block = []
+    return found
+
+
+def _question(block: list[tuple[int, str]]) -> dict[str, Any]:
+    first, *rest = block
+    options: list[list[str]] = []
+    right: list[int] = []
+    for number, line in rest:
+        if line.startswith("*"):
+            right.append(len(options))
+            line = line[1:].strip()
+        options.append(_both(number, line))
+    if not 2 <= len(options) <= 6:
+        raise Misread(first[0], "options")
+    if len(right) != 1:
+        raise Misread(first[0], "right")
+    chinese, english = _both(*first)
+    return {"text_zh": chinese, "text_en": english, "options": options, "correct": right[0]}
+
+
+def _both(number: int, line: str) -> list[str]:
+    chinese, bar, english = (part.strip() for part in line.replace("\uff5c", "|").partition("|"))
+    if not (chinese and bar and english):
+        raise Misread(number, "languages")
+    return [chinese, english]
+
+
+def write_questions(questions: Iterable[Any]) -> str:
+    """The way back: what `read_questions` reads."""
+    return "\n\n".join(
+        "\n".join(
+            [f"{q.text_zh} | {q.text_en}"]
+            + [f"{'* ' if n == q.correct else ''}{zh} | {en}" for n, (zh, en) in enumerate(q.options)]
+        )
+        for q in questions
+    )

@@ -67,7 +67,7 @@ def typeset(
         font_paths=[str(font_folder())],
         ignore_system_fonts=True,
         pdf_standards=["a-2b"] if archival else [],
-        timestamp=at,
+        timestamp=at.replace(microsecond=0) if at else None,
     )
     return bytes(made)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -14,7 +14,8 @@ from anze.evidence.models import Match
 from anze.evidence.rules import Subject
 from anze.exchange.feeds import FEEDS
 from anze.kernel.actor import platform
-from anze.parties.models import Expert, Organisation
+from anze.library.models import Certificate, SignUp, Training
+from anze.parties.models import Enterprise, Expert, Organisation
 from anze.parties.rules import Permission
 from anze.prevention.models import (
     AnnualPlan,
@@ -78,6 +79,7 @@ def one_side(cast: Cast, insurer: Organisation, uscc: str, mark: str, agency: st
         row("expenses", expense_no=f"X-{mark}", policy_no=policy, service_no=f"S-{mark}", agency_code=agency,
             invoice_no=f"I-{mark}"),
     )  # fmt: skip
+    training(insurer, uscc, mark, agency, expert)
     send(insurer, "accidents", row("accidents", accident_no=f"G-{mark}", insured_uscc=uscc))
     send(insurer, "claims", row("claims", claim_no=f"L-{mark}", policy_no=policy, accident_no=f"G-{mark}"))
     one_visit(insurer, policy, mark, agency, expert)
@@ -142,6 +144,23 @@ def photos(cast: Cast) -> None:
             sender = platform(frozenset({Permission.ADD_EVIDENCE}))
             receive_media(visit, by=sender, at=NOW, content=arrived(made.getvalue()), file_name=f"F-{mark}.png")
         Match.objects.filter(second__file_name=f"F-{mark}.png").update(reason=f"M-{mark}")
+
+
+def training(insurer: Organisation, uscc: str, mark: str, agency: str, expert: str) -> None:
+    """Somebody of the side who was at one training, with his certificate; seen by all parties of the side."""
+    held, _is_new = Training.objects.get_or_create(
+        code="PX-1",
+        defaults={"title_zh": "示例培训", "title_en": "Training", "host": insurer, "place": "示例会场", "capacity": 99,
+                  "starts_at": NOW, "ends_at": NOW + timedelta(hours=2), "state": "UNDER_WAY"},
+    )  # fmt: skip
+    enterprise = Enterprise.objects.get(uscc=uscc)
+    words = {
+        "attendee": f"学员{mark}", "insurer": insurer, "enterprise": enterprise, "region_code": enterprise.region_code,
+        "agency": Organisation.objects.get(code=agency), "expert": Expert.objects.get(number=expert),
+        "sector": enterprise.sector, "training": held,
+    }  # fmt: skip
+    row = SignUp.objects.create(signed_up_at=NOW, state="PRESENT", present_at=NOW, **words)
+    Certificate.objects.create(number=f"PX-{mark}", token=f"token-{mark}", sign_up=row, issued_at=NOW, **words)
 
 
 def two_sides(cast: Cast) -> None:

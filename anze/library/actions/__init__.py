@@ -1,5 +1,36 @@
 """Every write of the library."""
 
 from anze.library.actions.loading import load_library
+from anze.library.actions.materials import count_use, open_material_file, publish_material, withdraw_material
+from anze.library.actions.trainings import (
+    announce_training,
+    attend,
+    attendance_code,
+    change_training,
+    move_training,
+    read_code,
+    revoke_certificate,
+    set_questions,
+    sign_up,
+    take_test,
+    withdraw_sign_up,
+)
 
-__all__ = ["load_library"]
+__all__ = [
+    "announce_training",
+    "attend",
+    "attendance_code",
+    "change_training",
+    "count_use",
+    "load_library",
+    "move_training",
+    "open_material_file",
+    "publish_material",
+    "read_code",
+    "revoke_certificate",
+    "set_questions",
+    "sign_up",
+    "take_test",
+    "withdraw_material",
+    "withdraw_sign_up",
+]

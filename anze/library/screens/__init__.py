@@ -61,6 +61,6 @@ def in_force_filter(default: str = "today") -> Cases:
 
 
 # the pages themselves use what stands above
-from anze.library.screens import checklists, standards  # noqa: E402
+from anze.library.screens import certificates, checklists, materials, standards, trainings  # noqa: E402
 
-__all__ = ["checklists", "standards"]
+__all__ = ["certificates", "checklists", "materials", "standards", "trainings"]
