@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from anze.kernel.lifecycle import Lifecycle, Transition
+from anze.kernel.rules import Sector
 
 
 class StandardKind(TextChoices):
@@ -349,3 +350,111 @@ def write_questions(questions: Iterable[Any]) -> str:
         )
         for q in questions
     )
+
+
+# what a draft holds, in the order of its columns; also the columns of the file it is edited in
+DRAFT_COLUMNS: dict[str, tuple[tuple[str, Any], ...]] = {
+    DraftKind.STANDARD: (
+        ("code", _("code")),
+        ("clause", _("clause")),
+        ("sector", _("sector")),
+        ("text_zh", _("text (Chinese)")),
+        ("text_en", _("text (English)")),
+        ("status", _("status")),
+    ),
+    DraftKind.CHECKLIST: (
+        ("section_zh", _("section (Chinese)")),
+        ("section_en", _("section (English)")),
+        ("text_zh", _("text (Chinese)")),
+        ("text_en", _("text (English)")),
+        ("criterion", _("criterion")),
+        ("standard", _("standard")),
+        ("basis_zh", _("basis (Chinese)")),
+        ("basis_en", _("basis (English)")),
+        ("hazard", _("hazard if not")),
+        ("answer", _("answer")),
+        ("needs_photo", _("photo required")),
+        ("shown_if", _("only if item")),
+        ("shown_if_answer", _("was answered")),
+    ),
+}
+LONGEST_OF = {
+    "code": 20, "clause": 40, "text_zh": 300, "text_en": 400, "section_zh": 40, "section_en": 80,
+    "basis_zh": 160, "basis_en": 200,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What keeps a draft from being published: the row (0: the head), the field, what is wrong, what helps."""
+
+    row: int
+    field: str
+    code: str
+
+    @property
+    def message(self) -> str:
+        return str(PROBLEMS[self.code][0])
+
+    @property
+    def remedy(self) -> str:
+        return str(PROBLEMS[self.code][1])
+
+
+PROBLEMS: dict[str, tuple[Any, Any]] = {
+    "missing": (_("This field is empty."), _("Fill in this field.")),
+    "too_long": (_("The text is too long."), _("Shorten it.")),
+    "unknown_value": (_("This value is not in the code list."), _("Choose one of the list.")),
+    "twice": (_("The code stands in two rows."), _("Give each row a code of its own.")),
+    "no_basis": (_("The question rests on nothing."), _("Give a criterion, a standard or a basis in both languages.")),
+    "unknown_criterion": (_("There is no such criterion."), _("Write it as standard/criterion, such as INDUSTRY-2023/AL-1.")),
+    "unknown_standard": (_("There is no such standard."), _("Use the code of a standard in the list.")),
+    "unknown_hazard": (_("The hazard library has no such code."), _("Use the code of a hazard in the list.")),
+    "not_a_number": (_("This is not a whole number."), _("Give the number of an earlier item.")),
+    "forward": (_("The condition points to itself or to a later item."), _("Let it point to an earlier item.")),
+    "no_such_answer": (_("The condition points to an item that is not answered with yes or no."), _("Let it point to a yes-or-no item.")),
+    "unknown_answer": (_("The condition names no answer."), _("Write YES, NO or NA.")),
+    "no_rows": (_("The draft has no rows."), _("Add rows, or upload a file.")),
+    "no_date": (_("The day it comes into force is missing."), _("Give the day.")),
+    "past": (_("The day it comes into force has passed."), _("Give today or a later day: what was done under the old text stays so.")),
+    "not_after": (_("It would come into force before the edition it replaces."), _("Give a later day.")),
+    "edition_taken": (_("This edition exists already."), _("Give another edition.")),
+}  # fmt: skip
+
+
+def row_problems(kind: str, rows: Sequence[Mapping[str, str]]) -> list[Problem]:
+    """Everything wrong with the rows of a draft that can be told from the draft alone."""
+    found: list[Problem] = []
+    needed = ("code", "text_zh", "text_en", "status") if kind == DraftKind.STANDARD else (
+        "section_zh", "section_en", "text_zh", "text_en", "answer")  # fmt: skip
+    kinds = {n: row.get("answer", "") for n, row in enumerate(rows, 1)}
+    seen: set[str] = set()
+    for n, row in enumerate(rows, 1):
+        found += [Problem(n, name, "missing") for name in needed if not row.get(name)]
+        found += [Problem(n, name, "too_long") for name, most in LONGEST_OF.items() if len(row.get(name, "")) > most]
+        if kind == DraftKind.STANDARD:
+            if row.get("code") and row["code"] in seen:
+                found.append(Problem(n, "code", "twice"))
+            seen.add(row.get("code", ""))
+            found += _unknown(n, row, "status", TextStatus.values)
+            found += _unknown(n, row, "sector", Sector.values)
+        else:
+            found += _unknown(n, row, "answer", AnswerKind.values)
+            if not (row.get("criterion") or row.get("standard") or (row.get("basis_zh") and row.get("basis_en"))):
+                found.append(Problem(n, "basis_zh", "no_basis"))
+            found += _condition(n, row, kinds)
+    return found if rows else [Problem(0, "rows", "no_rows")]
+
+
+def _unknown(n: int, row: Mapping[str, str], name: str, known: Sequence[str]) -> list[Problem]:
+    return [Problem(n, name, "unknown_value")] if row.get(name) and row[name] not in known else []
+
+
+def _condition(n: int, row: Mapping[str, str], kinds: Mapping[int, str]) -> list[Problem]:
+    on = row.get("shown_if", "")
+    if not on:
+        return []
+    if not on.isdecimal():
+        return [Problem(n, "shown_if", "not_a_number")]
+    problem = condition_problem(n, int(on), row.get("shown_if_answer", ""), kinds)
+    return [Problem(n, "shown_if_answer" if problem == "unknown_answer" else "shown_if", problem)] if problem else []

@@ -32,6 +32,12 @@ def font_folder() -> Path:
 
 
 @cache
+def _fonts() -> Any:
+    """The fonts, read once a process."""
+    return typst.Fonts(font_paths=[str(font_folder())], include_system_fonts=False, include_embedded_fonts=False)
+
+
+@cache
 def _source(template: str) -> bytes:
     for config in apps.get_app_configs():
         path = Path(config.path) / "templates" / template
@@ -64,8 +70,7 @@ def typeset(
     made = typst.compile(
         sources,
         sys_inputs={"data": json.dumps(data, ensure_ascii=False, default=str)},
-        font_paths=[str(font_folder())],
-        ignore_system_fonts=True,
+        font_paths=_fonts(),
         pdf_standards=["a-2b"] if archival else [],
         timestamp=at.replace(microsecond=0) if at else None,
     )

@@ -22,6 +22,7 @@ from anze.exchange.models import Batch, PartnerKey
 from anze.kernel.database import policies_of
 from anze.kernel.models import Event
 from anze.kernel.scope import Scope
+from anze.library.models import Draft
 from anze.monitoring.definitions import INDICATORS
 from anze.parties.access import scope_of
 from anze.parties.models import Account, Enterprise, Membership, Organisation
@@ -60,6 +61,7 @@ MODELS: dict[str, type[models.Model]] = {
     "key": PartnerKey,
     "plan-item": PlanItem,
     "uploads-piece": Upload,
+    "draft": Draft,
 }
 
 

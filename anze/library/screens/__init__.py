@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -60,7 +60,19 @@ def in_force_filter(default: str = "today") -> Cases:
     )
 
 
-# the pages themselves use what stands above
-from anze.library.screens import certificates, checklists, materials, standards, trainings  # noqa: E402
+COMING_DAYS = 30
 
-__all__ = ["certificates", "checklists", "materials", "standards", "trainings"]
+
+def coming_filter() -> Cases:
+    return Cases("coming", _("Coming into force"), cases={"soon": Case(_("within 30 days"), _soon)})
+
+
+def _soon(asking: Asking) -> Q:
+    today = beijing_day(asking.at)
+    return Q(effective_from__gt=today, effective_from__lte=today + timedelta(days=COMING_DAYS))
+
+
+# the pages themselves use what stands above
+from anze.library.screens import certificates, checklists, drafts, materials, standards, trainings  # noqa: E402
+
+__all__ = ["certificates", "checklists", "drafts", "materials", "standards", "trainings"]

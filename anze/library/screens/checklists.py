@@ -12,13 +12,13 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from anze.library.models import Checklist, checklist_difference
-from anze.library.screens import FORCE, STATUS, in_force_filter, worded
+from anze.library.screens import FORCE, STATUS, coming_filter, in_force_filter, worded
 from anze.library.screens.standards import counted
 from anze.parties.rules import Permission
 from anze.screen.columns import Column, Kind
 from anze.screen.details import DetailScreen, Section, detail_screen
 from anze.screen.filters import Choice, Exact, Search
-from anze.screen.lists import Button, ListScreen, list_screen
+from anze.screen.lists import Button, ListScreen, list_screen, waiting
 from anze.screen.registry import Hit, page, search
 from anze.screen.registry import Search as SearchAnswer
 
@@ -65,6 +65,7 @@ CHECKLISTS = list_screen(
             in_force_filter(),
             Choice("service_type"),
             Exact("campaign", _("Campaign")),
+            coming_filter(),
         ),
         tab_of={"standard": "standard"},
         order=40,
@@ -122,6 +123,17 @@ def checklist_print(request: HttpRequest, pk: UUID) -> HttpResponse:
     if checklist is None:
         raise Http404
     return render(request, "library/checklist_print.html", {"checklist": checklist, "parts": questions(checklist)})
+
+
+waiting(
+    CHECKLISTS,
+    "checklists-coming",
+    _("New checklists come into force within 30 days"),
+    why=_("Visits from that day on use the new version; see what it asks otherwise."),
+    order=60,
+    coming="soon",
+    in_force="later",
+)
 
 
 def find_checklists(words: str, limit: int) -> list[Hit]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,19 +10,17 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from anze.kernel.duty import beijing_day
 from anze.library.models import Criterion, HazardEntry, Standard, edition_difference
-from anze.library.screens import FORCE, STATUS, in_force_filter, worded
+from anze.library.screens import FORCE, STATUS, coming_filter, in_force_filter, worded
 from anze.parties.rules import Permission
 from anze.screen.columns import Column, Kind
 from anze.screen.details import DetailScreen, Section, detail_screen
-from anze.screen.filters import Case, Cases, Choice, Of, Search
+from anze.screen.filters import Choice, Of, Search
 from anze.screen.lists import ListScreen, list_screen, waiting
 from anze.screen.registry import Hit, search
 from anze.screen.registry import Search as SearchAnswer
 
 SEE = Permission.SEE_LIBRARY
-COMING_DAYS = 30
 
 STANDARDS = list_screen(
     ListScreen(
@@ -56,19 +53,7 @@ STANDARDS = list_screen(
             in_force_filter("all"),
             Choice("kind"),
             Choice("status"),
-            Cases(
-                "coming",
-                _("Coming into force"),
-                cases={
-                    "soon": Case(
-                        _("within 30 days"),
-                        lambda a: Q(
-                            effective_from__gt=beijing_day(a.at),
-                            effective_from__lte=beijing_day(a.at) + timedelta(days=COMING_DAYS),
-                        ),
-                    )
-                },
-            ),
+            coming_filter(),
         ),
         order=10,
         icon="file-text",

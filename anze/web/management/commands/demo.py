@@ -30,6 +30,7 @@ from anze.exchange.synthetic import anomalies, marking
 from anze.exchange.synthetic.calendar import shipped_calendar
 from anze.exchange.synthetic.drawing import Draft, begin
 from anze.exchange.synthetic.entities import Province
+from anze.exchange.synthetic.learning import create_learning
 from anze.exchange.synthetic.loading import REGISTER, Late, LoadProblem, load
 from anze.exchange.synthetic.people import create_people, issue_keys
 from anze.kernel.duty import beijing_day
@@ -122,11 +123,12 @@ class Command(BaseCommand):
             show.begin("Figures", len(FACTS))
             owner.execute(f"ANALYZE {_TABLES}")  # type: ignore[arg-type] # names, not input
             recompute(at=timezone.now(), progress=lambda _fact: show.advance(1))
-            show.begin("People and keys", 1)
+            show.begin("People, keys, materials and trainings", 1)
             keys = settings.STATE / "demo" / "keys"
             with inside(EVERYTHING):
                 create_people(province)
                 issue_keys(keys, timezone.now())
+                create_learning(draft.seed, draft.as_of)
             truth = self._write_truth(province, late, options["truth"])
             with inside(EVERYTHING):
                 marking.mark(marking.FINISHED, timezone.now(), scale=province.scale)
