@@ -231,6 +231,8 @@ class Feed:
     checks: tuple[Check, ...] = ()
     lines: tuple[Lines, ...] = ()
     sets: Mapping[str, str] = attribute(default_factory=dict)  # column → SQL over alias r
+    # columns of the record on file that checks, `sets` and `after` see as r.known_<column>; NULL for a new one
+    remembers: tuple[str, ...] = ()
     # SQL run once after publishing; the temporary table `resolved` holds every row with its id and outcome
     after: tuple[str, ...] = ()
     # SQL run only if a correction gave a record to another enterprise: what stands under it goes along

@@ -277,6 +277,7 @@ class _Work:
             key.append("existing.insurer_id = s.sender_id")
         # what a correction takes the record away from has to be worked out anew as well
         helps |= {f"known_{column}": f"existing.{column}" for column in given if column.endswith("_id")}
+        helps |= {f"known_{column}": f"existing.{column}" for column in feed.remembers}
         extra = [f"{sql} AS {column}" for column, sql in (given | helps).items()] + missing
         # Sorted by parent, and the new ids given in this order: neighbouring index pages stay warm.
         parent = given.get("enterprise_id") or by_column.get("enterprise_id")
@@ -368,6 +369,7 @@ class _Work:
 
     def _filled(self, sql: str) -> str:
         today = beijing_day(self.delivery.received_at)
+        sql = sql.replace("{received}", f"'{self.delivery.received_at.isoformat()}'::timestamptz")
         return sql.replace("{sender}", f"'{self.delivery.sender_id}'::uuid").replace("{today}", f"'{today}'::date")
 
     def _reject(self, row_no: int, name: str, code: str, content: dict[str, Any]) -> None:

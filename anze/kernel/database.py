@@ -116,12 +116,16 @@ def _statements(model: type[models.Model], owner: str, web: str) -> Iterator[str
     if kind == "private":
         yield f"CREATE POLICY web ON {table} TO {_quote(web)} USING (true)"
         yield f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {_quote(web)}"
-    append_only = model._meta.db_table == "kernel_event"
+    is_log = model._meta.db_table == "kernel_event"
+    append_only = is_log or getattr(model, "is_append_only", False)
     for role, condition in policies_of(model).items():
-        if append_only:
+        if is_log:
             # whoever acts may write what he did; reading it back follows his scope
             yield f"CREATE POLICY {role}_reads ON {table} FOR SELECT TO {role} USING ({condition})"
             yield f"CREATE POLICY {role}_adds ON {table} FOR INSERT TO {role} WITH CHECK (true)"
+            yield f"GRANT SELECT, INSERT ON {table} TO {role}"
+        elif append_only:
+            yield f"CREATE POLICY {role} ON {table} TO {role} USING ({condition})"
             yield f"GRANT SELECT, INSERT ON {table} TO {role}"
         elif role == "anze_all":
             yield f"CREATE POLICY {role} ON {table} TO {role} USING (true)"
@@ -132,9 +136,10 @@ def _statements(model: type[models.Model], owner: str, web: str) -> Iterator[str
         else:
             yield f"CREATE POLICY {role} ON {table} TO {role} USING ({condition})"
             yield f"GRANT SELECT, INSERT, UPDATE ON {table} TO {role}"
-    if append_only:
+    if is_log:
         yield f"CREATE POLICY web_adds ON {table} FOR INSERT TO {_quote(web)} WITH CHECK (true)"
         yield f"GRANT INSERT ON {table} TO {_quote(web)}"
+    if append_only:
         yield (
             f"CREATE OR REPLACE TRIGGER append_only BEFORE UPDATE OR DELETE ON {table} "
             "FOR EACH STATEMENT EXECUTE FUNCTION kernel_refuse()"

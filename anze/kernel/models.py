@@ -35,6 +35,8 @@ class Table(models.Model):
     keeps_history: ClassVar[bool] = False
     # counted by the statistics: every change is queued so that only the touched figures are refreshed
     is_counted: ClassVar[bool] = False
+    # a story: rows are added and never changed, by nobody
+    is_append_only: ClassVar[bool] = False
 
     class Meta:
         abstract = True

@@ -89,6 +89,9 @@ class Permission(TextChoices):
     SEE_EVIDENCE = "SEE_EVIDENCE", _("see photos and files")
     ADD_EVIDENCE = "ADD_EVIDENCE", _("add photos and files to own records")
     REVIEW_EVIDENCE = "REVIEW_EVIDENCE", _("judge pictures that were used before")
+    RECTIFY_HAZARDS = "RECTIFY_HAZARDS", _("rectify hazards and report own findings")
+    HANDLE_HAZARDS = "HANDLE_HAZARDS", _("notify, recheck and follow up hazards")
+    SUPERVISE_HAZARDS = "SUPERVISE_HAZARDS", _("list hazards for supervision, stop work and consent to resuming")
     SEE_EXPENSES = "SEE_EXPENSES", _("see prevention expenses")
     SEE_PARTIES = "SEE_PARTIES", _("see institutions and experts")
     SEE_ENTERPRISES = "SEE_ENTERPRISES", _("see enterprises")
@@ -147,7 +150,8 @@ _LOOK = {P.SEE_PREMIUMS, P.SEE_UNDERWRITING, P.SEE_CLAIMS, P.SEE_SERVICES, P.SEE
 _WATCH = {P.SEE_DASHBOARD, P.SEE_PARTIES, P.SEE_ENTERPRISES, P.SEE_REGISTER, P.SEE_EXCHANGE, P.EXPORT}
 _REGULATE = {*_LOOK, *_WATCH, P.SEE_PARAMETERS, P.KEEP_REGISTER, P.ENTER_DATA, P.SET_TOPICS}
 _INSURE = {*_LOOK, P.SEE_DASHBOARD, P.SEE_PARTIES, P.SEE_ENTERPRISES, P.SEE_EXCHANGE, P.EXPORT, P.ENTER_DATA}
-_INSURE |= {P.JOIN_TRAININGS, P.RECORD_VISITS, P.RUN_SERVICES}
+_INSURE |= {P.JOIN_TRAININGS, P.RECORD_VISITS, P.RUN_SERVICES, P.HANDLE_HAZARDS}
+_REGULATE |= {P.HANDLE_HAZARDS, P.SUPERVISE_HAZARDS}
 
 # judging pictures that were used twice is for those who are no party to it
 _REGULATE |= {P.REVIEW_EVIDENCE}
@@ -166,7 +170,9 @@ ROLES: dict[Role, RoleRule] = {
     Role.CITY_REGULATOR: _rule(Reach.REGION, {*_REGULATE, P.SEE_AUDIT}, _("Your city at work")),
     Role.COUNTY_REGULATOR: _rule(Reach.REGION, set(_REGULATE), _("Your county at work")),
     Role.SECTOR_DEPARTMENT: _rule(
-        Reach.SECTOR, {*_LOOK, *_WATCH, P.SEE_PARAMETERS, P.SET_TOPICS}, _("Your sector at work")
+        Reach.SECTOR,
+        {*_LOOK, *_WATCH, P.SEE_PARAMETERS, P.SET_TOPICS, P.HANDLE_HAZARDS, P.SUPERVISE_HAZARDS},
+        _("Your sector at work"),
     ),
     # insurers' conduct; no data of workers
     Role.FINANCIAL_REGULATOR: _rule(
@@ -190,18 +196,19 @@ ROLES: dict[Role, RoleRule] = {
     Role.AGENCY: _rule(
         Reach.AGENCY,
         {P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_ENTERPRISES, P.SEE_PARTIES, P.EXPORT, P.JOIN_TRAININGS}
-        | {P.RECORD_VISITS, P.ANSWER_ORDERS},
+        | {P.RECORD_VISITS, P.ANSWER_ORDERS, P.HANDLE_HAZARDS},
         _("Your services"),
     ),
     Role.EXPERT: _rule(
         Reach.EXPERT,
-        {P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_ENTERPRISES, P.JOIN_TRAININGS} | {P.RECORD_VISITS, P.ANSWER_ORDERS},
+        {P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_ENTERPRISES, P.JOIN_TRAININGS}
+        | {P.RECORD_VISITS, P.ANSWER_ORDERS, P.HANDLE_HAZARDS},
         _("Your visits"),
     ),
     Role.ENTERPRISE: _rule(
         Reach.ENTERPRISE,
         {P.SEE_UNDERWRITING, P.SEE_PREMIUMS, P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_EXPENSES, P.SEE_CLAIMS}
-        | {P.SEE_ENTERPRISES, P.JOIN_TRAININGS, P.CONFIRM_PLANS},
+        | {P.SEE_ENTERPRISES, P.JOIN_TRAININGS, P.CONFIRM_PLANS, P.RECTIFY_HAZARDS},
         _("Your insurance and what it brings you"),
     ),
     Role.ADMINISTRATOR: _rule(

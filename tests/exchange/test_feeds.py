@@ -75,10 +75,20 @@ def test_every_code_has_words_of_its_own_in_both_languages(feed: Feed) -> None:
             assert code in FINDINGS
 
 
+# what a record on file with steps taken on the platform refuses: no single row breaks it; see tests/hazards
+AFTER_A_STEP = {
+    ("hazards", "state", "behind_platform"),
+    ("hazards", "state", "set_on_platform"),
+    ("hazards", "state", "under_supervision"),
+    ("hazards", "state", "step_without_day"),
+    ("hazards", "insured_uscc", "moved_with_story"),
+}
+
+
 def test_every_check_has_a_broken_row() -> None:
     tried = {(feed, field.rsplit(".", 1)[-1], code) for feed, _number, _words, (field, code) in BROKEN}
     declared = {(feed.name, check.field, check.code) for feed in FEEDS.values() for check in feed.all_checks}
-    assert declared - tried == set()
+    assert declared - tried == AFTER_A_STEP
     assert {(feed, code) for feed, _field, code in tried - declared} == {("endorsements", "bad_after_value")}
 
 

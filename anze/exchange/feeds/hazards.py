@@ -8,7 +8,7 @@ from django.utils.translation import pgettext_lazy
 from anze.exchange.feed import SENDER, Check, Feed, Field, Kind, Reference, Sender
 from anze.exchange.feeds.policies import OF_ENTERPRISE
 from anze.hazards.models import Hazard
-from anze.hazards.rules import HazardClass, HazardSource, HazardState, VerifierKind
+from anze.hazards.rules import ORDER, HazardClass, HazardSource, HazardState, VerifierKind
 from anze.parties.models import Enterprise
 from anze.prevention.models import Service
 
@@ -31,6 +31,71 @@ INSURED_USCC = Field(
     column="",
     max_length=18,
 )
+
+# What a step on the platform set stays: `acted_at` is there from the first such step on. Until then the record is
+# the insurer's system's alone, and nothing below costs it more than a comparison. The same content sent again
+# changes nothing and is nothing to refuse.
+_ACTED = "r.known_acted_at IS NOT NULL AND r.outcome = 'U'"
+_KEPT = (
+    "hazard_class", "deadline_on", "extended_to_on", "notified_on", "reported_at", "rectified_on", "verified_on",
+    "closed_on", "verifier",
+)  # fmt: skip
+
+
+def _order(column: str) -> str:
+    return f"CASE {column} " + " ".join(f"WHEN '{state}' THEN {n}" for state, n in ORDER.items()) + " END"
+
+
+def _kept() -> str:
+    # a class is there from the beginning; the others are set when they have a value
+    parts = [
+        f"(coalesce(r.known_{each}::text, '') <> '' AND r.{each} IS DISTINCT FROM r.known_{each})" for each in _KEPT
+    ]
+    parts.append("(r.known_notified_principal AND NOT r.notified_principal)")
+    parts.append("(r.known_extension <> '' AND r.extended_to_on IS DISTINCT FROM r.known_extended_to_on)")
+    return " OR ".join(parts)
+
+
+def _workdays_after(day: str, parameter: str) -> str:
+    """SQL: the end of the last day allowed. The calendar is read by its key, two months of it at most."""
+    return (
+        "(SELECT (min(d.day) + 1)::timestamp AT TIME ZONE 'Asia/Shanghai' FROM kernel_calendarday d "
+        f"WHERE d.day BETWEEN {day} AND {day} + 60 AND d.ordinal = "
+        f"(SELECT c.ordinal FROM kernel_calendarday c WHERE c.day = {day}) + {_number(parameter, day)})"
+    )
+
+
+def _number(parameter: str, day: str) -> str:
+    return (
+        f"(SELECT p.value::int FROM kernel_parameter p WHERE p.key = '{parameter}' AND p.region_code = '' "
+        f"AND p.value <> '' AND p.effective_from <= {day} AND (p.effective_to IS NULL OR p.effective_to >= {day}) "
+        "ORDER BY p.effective_from DESC LIMIT 1)"
+    )
+
+
+# a deadline of each duty, computed once when the row is written; only the few rows that have the duty pay for it
+_DUE = {
+    "notify_due_at": f"CASE WHEN r.state = 'FOUND' THEN {_workdays_after('r.found_on', 'hazard_notify_workdays')} END",
+    "recheck_due_at": "CASE WHEN r.state = 'SUBMITTED' AND r.rectified_on IS NOT NULL "
+    f"THEN {_workdays_after('r.rectified_on', 'hazard_recheck_workdays')} END",
+    "authority_due_at": f"CASE WHEN r.known_acted_at IS NOT NULL THEN r.known_authority_due_at WHEN r.hazard_class = 'MAJOR' "
+    "THEN (r.found_on + 1)::timestamp AT TIME ZONE 'Asia/Shanghai' "
+    f"+ make_interval(hours => {_number('major_hazard_report_hours', 'r.found_on')}) END",
+    "extension_reason": "CASE WHEN r.known_extension = 'GRANTED' THEN r.known_extension_reason "
+    "ELSE r.extension_reason END",
+    "criterion_code": "CASE WHEN r.known_acted_at IS NOT NULL AND r.criterion_code = '' THEN r.known_criterion_code "
+    "ELSE r.criterion_code END",
+}
+# once there is a story on the platform, what the insurer's system changes is told in it, as its own step
+_TELL = """
+INSERT INTO hazards_hazardstep (hazard_id, kind, at, from_state, to_state, party, by_name, organisation_name, words,
+    to_whom, means, number, hazard_class, level, media, region_code, sector, insurer_id, enterprise_id)
+SELECT r.id, 'CORRECTED', {received}, r.known_state, r.state, 'SYSTEM', o.name, '',
+    CASE WHEN r.is_void THEN r.void_reason ELSE '' END,
+    '', '', '', '', '', '{}', r.region_code, r.sector, {sender}, r.enterprise_id
+FROM resolved r JOIN parties_organisation o ON o.id = {sender}
+WHERE r.outcome = 'U' AND r.known_acted_at IS NOT NULL
+"""
 
 HAZARDS = Feed(
     name="hazards",
@@ -125,7 +190,32 @@ HAZARDS = Feed(
         Field("closed_on", Kind.DATE, pgettext_lazy("hazard", "closed on"), ("2026-06-05", None), required=False),
         Field("state", Kind.CODE, _("state"), ("CLOSED", "RECTIFYING"), codes=HazardState),
         Field("campaign_code", Kind.TEXT, _("campaign"), ("", ""), required=False, max_length=30),
+        Field(
+            "entry_code",
+            Kind.TEXT,
+            _("hazard of the library"),
+            ("", ""),
+            _("Its code in the hazard library, if it was chosen from there: so that its return is recognised."),
+            required=False,
+            max_length=20,
+        ),
     ),
+    sets=_DUE,
+    remembers=(
+        "acted_at",
+        "state",
+        *_KEPT,
+        "notified_principal",
+        "extension",
+        "extension_reason",
+        "criterion_code",
+        "authority_due_at",
+        "supervised_level",
+        "lifted_on",
+        "stopped_on",
+        "resumed_on",
+    ),
+    after=(_TELL,),
     references=(
         OWN_ENTERPRISE,
         Reference(
@@ -228,6 +318,44 @@ HAZARDS = Feed(
             "greatest(r.notified_on, r.rectified_on, r.verified_on, r.closed_on) > {today}",
             _("A step lies in the future."),
             _("Report each step when it has happened."),
+        ),
+        Check(
+            "behind_platform",
+            "state",
+            f"{_ACTED} AND ({_order('r.state')} < {_order('r.known_state')} "
+            f"OR ({_order('r.known_state')} = 4 AND r.state <> r.known_state))",
+            _("A step taken on the platform would be undone."),
+            _("Send the hazard's present state from its page; to go back, reopen or return it on the platform."),
+        ),
+        Check(
+            "set_on_platform",
+            "state",
+            f"{_ACTED} AND ({_kept()})",
+            _("A day, the class or the verifier was set by a step on the platform and is given otherwise here."),
+            _("Take over the values of the hazard's page, and send only what goes beyond them."),
+        ),
+        Check(
+            "moved_with_story",
+            "insured_uscc",
+            f"{_ACTED} AND r.known_enterprise_id <> r.enterprise_id",
+            _("Steps were taken on the platform at another enterprise."),
+            _("Void this record and report the hazard under a new number."),
+        ),
+        Check(
+            "under_supervision",
+            "state",
+            f"{_ACTED} AND ((r.known_supervised_level <> '' AND r.known_lifted_on IS NULL) OR r.known_stopped_on IS NOT NULL) "
+            "AND r.known_state NOT IN ('CLOSED', 'SHUT_DOWN') AND (r.state IN ('CLOSED', 'SHUT_DOWN') OR r.is_void)",
+            _("The hazard is supervised or work was stopped: an authority decides on its closing."),
+            _("Ask the authority that supervises it for the recheck on the platform."),
+        ),
+        Check(
+            "step_without_day",
+            "state",
+            f"{_ACTED} AND ((r.state = 'NOTIFIED' AND r.notified_on IS NULL) "
+            "OR (r.state = 'SUBMITTED' AND r.rectified_on IS NULL))",
+            _("The day of the step is missing."),
+            _("Give the day on which the enterprise was notified or said that it rectified."),
         ),
     ),
 )

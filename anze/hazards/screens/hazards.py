@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from anze.hazards.models import Hazard
-from anze.hazards.rules import HazardClass, HazardState
+from anze.hazards.rules import ENDED, HazardClass, HazardState
+from anze.hazards.screens.story import page_words
 from anze.kernel.duty import beijing_day
 from anze.parties.rules import Permission
 from anze.parties.screens import AGENCY, ENTERPRISE, INSURER, ORIGIN, USCC, agency_filter, insurer_filter
@@ -27,7 +28,6 @@ from anze.screen.registry import Search as SearchAnswer
 from anze.screen.stories import Story, story
 from anze.underwriting.screens import ORIGIN_SECTION
 
-ENDED = (HazardState.CLOSED, HazardState.SHUT_DOWN)
 CLASS = Column("hazard_class", tones={"MAJOR": "danger"})
 STATE_TONES = {"CLOSED": "success", "FOUND": "warning", "SHUT_DOWN": ""}
 
@@ -141,6 +141,8 @@ detail_screen(
         named=("hazard_no",),
         state=DUE,
         of_list="hazards",
+        template="hazards/hazard.html",
+        extra=page_words,
         sections=(
             Section(
                 _("The hazard"),
@@ -156,6 +158,7 @@ detail_screen(
                     "location",
                     "description",
                     "advice",
+                    "entry_code",
                     "campaign_code",
                 ),
             ),
@@ -173,6 +176,12 @@ detail_screen(
                     "verified_on",
                     "verifier",
                     "closed_on",
+                    "recheck_due_at",
+                    "authority_due_at",
+                    "supervised_level",
+                    "supervised_no",
+                    "stopped_on",
+                    "resumed_on",
                 ),
             ),
             ORIGIN_SECTION,

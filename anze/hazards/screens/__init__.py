@@ -1,0 +1,6 @@
+"""Pages of hazards by subject."""
+
+from anze.hazards.screens import steps as _steps
+from anze.hazards.screens.hazards import HAZARDS
+
+__all__ = ["HAZARDS", "_steps"]
