@@ -89,9 +89,9 @@ FIELDS: dict[str, Callable[[], dict[str, forms.Field]]] = {
     },
     "close": lambda: {"words": _text(_("What was seen"), required=False)},
     "return": lambda: {"words": _text(_("What is still missing"))},
-    "ask-extension": lambda: {"until": _day(_("Until")), "words": _text(_REASON)},
+    "ask-extension": lambda: {"until": _day(_("Extended until")), "words": _text(_REASON)},
     "grant-extension": lambda: {
-        "until": _day(_("Until"), _("Empty: until the day asked for."), required=False),
+        "until": _day(_("Extended until"), _("Empty: until the day asked for."), required=False),
         "words": _text(_("Words"), required=False),
     },
     "refuse-extension": lambda: {"words": _text(_REASON)},
