@@ -242,6 +242,23 @@ class SigningKey(PrivateTable):
         return self.key_id
 
 
+class WrongTry(PrivateTable):
+    """Wrong guesses at something open to everybody, counted by sender and quarter of an hour."""
+
+    what = models.CharField(max_length=20)
+    sender = models.CharField(max_length=64)
+    since = models.DateTimeField()
+    count = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["what", "sender", "since"], name="wrong_tries_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.count}"
+
+
 def parameter_row(key: str, on: date, region_code: str = "") -> Parameter | None:
     """The parameter in force on a day: the county's own, else its city's, else the general one."""
     return (

@@ -106,6 +106,11 @@ class Permission(TextChoices):
     SEE_AUDIT = "SEE_AUDIT", _("see the audit log")
     MANAGE_PEOPLE = "MANAGE_PEOPLE", _("manage people and roles")
     EXPORT = "EXPORT", _("export tables")
+    ISSUE_REPORTS = "ISSUE_REPORTS", _("issue service reports and have services confirmed")
+    CONFIRM_SERVICES = "CONFIRM_SERVICES", _("confirm and rate services")
+    SETTLE_DISPUTES = "SETTLE_DISPUTES", _("settle disputes about services")
+    SEE_RATINGS = "SEE_RATINGS", _("see single ratings")
+    CHECK_QUALITY = "CHECK_QUALITY", _("check the quality of services")
     RUN_PLATFORM = "RUN_PLATFORM", _("operate the platform")
 
 
@@ -152,6 +157,8 @@ _REGULATE = {*_LOOK, *_WATCH, P.SEE_PARAMETERS, P.KEEP_REGISTER, P.ENTER_DATA, P
 _INSURE = {*_LOOK, P.SEE_DASHBOARD, P.SEE_PARTIES, P.SEE_ENTERPRISES, P.SEE_EXCHANGE, P.EXPORT, P.ENTER_DATA}
 _INSURE |= {P.JOIN_TRAININGS, P.RECORD_VISITS, P.RUN_SERVICES, P.HANDLE_HAZARDS}
 _REGULATE |= {P.HANDLE_HAZARDS, P.SUPERVISE_HAZARDS}
+_REGULATE |= {P.SETTLE_DISPUTES, P.SEE_RATINGS}
+_INSURE |= {P.ISSUE_REPORTS}
 
 # judging pictures that were used twice is for those who are no party to it
 _REGULATE |= {P.REVIEW_EVIDENCE}
@@ -184,7 +191,8 @@ ROLES: dict[Role, RoleRule] = {
     Role.COMMITTEE: _rule(
         Reach.ALL,
         {P.SEE_DASHBOARD, P.SEE_PARTIES, P.SEE_ENTERPRISES, P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_EXCHANGE, P.EXPORT}
-        | {P.SEE_PARAMETERS, P.KEEP_LIBRARY, P.LIST_TASKS, P.REVIEW_EVIDENCE},
+        | {P.SEE_PARAMETERS, P.KEEP_LIBRARY, P.LIST_TASKS, P.REVIEW_EVIDENCE}
+        | {P.SETTLE_DISPUTES, P.SEE_RATINGS, P.CHECK_QUALITY},
         _("Services across the province"),
     ),
     Role.INSURER_MANAGER: _rule(
@@ -196,19 +204,22 @@ ROLES: dict[Role, RoleRule] = {
     Role.AGENCY: _rule(
         Reach.AGENCY,
         {P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_ENTERPRISES, P.SEE_PARTIES, P.EXPORT, P.JOIN_TRAININGS}
-        | {P.RECORD_VISITS, P.ANSWER_ORDERS, P.HANDLE_HAZARDS},
+        | {P.RECORD_VISITS, P.ANSWER_ORDERS, P.HANDLE_HAZARDS}
+        | {P.ISSUE_REPORTS},
         _("Your services"),
     ),
     Role.EXPERT: _rule(
         Reach.EXPERT,
         {P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_ENTERPRISES, P.JOIN_TRAININGS}
-        | {P.RECORD_VISITS, P.ANSWER_ORDERS, P.HANDLE_HAZARDS},
+        | {P.RECORD_VISITS, P.ANSWER_ORDERS, P.HANDLE_HAZARDS}
+        | {P.ISSUE_REPORTS},
         _("Your visits"),
     ),
     Role.ENTERPRISE: _rule(
         Reach.ENTERPRISE,
         {P.SEE_UNDERWRITING, P.SEE_PREMIUMS, P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_EXPENSES, P.SEE_CLAIMS}
-        | {P.SEE_ENTERPRISES, P.JOIN_TRAININGS, P.CONFIRM_PLANS, P.RECTIFY_HAZARDS},
+        | {P.SEE_ENTERPRISES, P.JOIN_TRAININGS, P.CONFIRM_PLANS, P.RECTIFY_HAZARDS}
+        | {P.CONFIRM_SERVICES},
         _("Your insurance and what it brings you"),
     ),
     Role.ADMINISTRATOR: _rule(

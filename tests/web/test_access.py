@@ -51,6 +51,7 @@ SAMPLES: dict[str, tuple[str, ...]] = {
     "entry-line": ("plans",),
     "attend": ("no-code",),
     "certificate-check": ("no-token",),
+    "confirmation": ("no-such-token",),
 }
 # pages about one row that are not declared as a detail page of their own, by the beginning of their name. Their
 # rooms have finer rules on who may do what with a row, and tests of them; here they must keep the sides apart.

@@ -13,16 +13,19 @@ from anze.evidence.actions import arrived, receive_media
 from anze.evidence.models import Match
 from anze.evidence.rules import Subject
 from anze.exchange.feeds import FEEDS
-from anze.kernel.actor import platform
+from anze.kernel.actor import Actor, platform
+from anze.kernel.scope import EVERYTHING, Scope
 from anze.library.models import Certificate, SignUp, Training
 from anze.parties.models import Enterprise, Expert, Organisation
 from anze.parties.rules import Permission
+from anze.prevention.actions.confirmations import Call, Said, answer_service, record_call
 from anze.prevention.models import (
     AnnualPlan,
     Conflict,
     Order,
     OrderExpert,
     PlanItem,
+    Service,
     Task,
     TaskShare,
     Topic,
@@ -30,6 +33,7 @@ from anze.prevention.models import (
     VisitChange,
     VisitEntry,
 )
+from anze.prevention.rules.confirmations import Answer
 from anze.underwriting.models import Policy
 from tests.cast import NOW, XINGHUO, YUANFAN, Cast, enterprise_row, policy_row
 from tests.exchange.examples import example
@@ -72,6 +76,7 @@ def one_side(cast: Cast, insurer: Organisation, uscc: str, mark: str, agency: st
             persons=persons,
         ),
     )
+    _words(Service.objects.get(service_no=f"S-{mark}"), mark)
     send(insurer, "hazards", row("hazards", hazard_no=f"H-{mark}", insured_uscc=uscc, service_no=f"S-{mark}"))
     send(
         insurer,
@@ -161,6 +166,16 @@ def training(insurer: Organisation, uscc: str, mark: str, agency: str, expert: s
     }  # fmt: skip
     row = SignUp.objects.create(signed_up_at=NOW, state="PRESENT", present_at=NOW, **words)
     Certificate.objects.create(number=f"PX-{mark}", token=f"token-{mark}", sign_up=row, issued_at=NOW, **words)
+
+
+def _words(service: Service, mark: str) -> None:
+    """What the enterprise and the insurer said about a service, and a complaint about it."""
+    scope = Scope(reader="anze_enterprise", enterprise_id=service.enterprise_id)
+    holder = Actor(name=f"负责人{mark}", scope=scope, permissions=frozenset({Permission.CONFIRM_SERVICES}))
+    said = Said(Answer.NOBODY, f"负责人{mark}", f"无人到场{mark}", stars=2, comment=f"评语{mark}")
+    answer_service(service, by=holder, at=NOW, said=said)
+    clerk = Actor(name=f"回访员{mark}", scope=EVERYTHING, permissions=frozenset({Permission.ISSUE_REPORTS}))
+    record_call(service, by=clerk, at=NOW, call=Call(NOW.date(), True, f"负责人{mark}", 4, f"意见{mark}"))
 
 
 def two_sides(cast: Cast) -> None:

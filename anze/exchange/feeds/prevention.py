@@ -60,6 +60,25 @@ UPDATE hazards_hazard h SET agency_id = r.agency_id FROM resolved r
 WHERE r.outcome = 'U' AND h.service_id = r.id AND h.agency_id IS DISTINCT FROM r.agency_id
 """
 
+# What was recorded on the platform itself is not taken away by a correction that is silent about it. The
+# enterprise's word stands as long as the record's day and kind of service are those it spoke of.
+WORDS_STAND = """
+UPDATE prevention_service s SET confirmation = 'ONLINE', confirmed_by = c.by_name, confirmed_on = c.said_on
+FROM resolved r JOIN LATERAL (
+    SELECT * FROM prevention_confirmation WHERE service_id = r.id ORDER BY said_at DESC LIMIT 1
+) c ON true
+WHERE r.outcome = 'U' AND s.id = r.id AND s.confirmation = 'NONE' AND c.answer = 'YES'
+AND c.performed_on = s.performed_on AND c.service_type = s.service_type
+"""
+CALLS_STAND = """
+UPDATE prevention_service s SET followed_up_on = c.called_on, satisfaction = coalesce(s.satisfaction, c.score),
+    opinion = CASE WHEN s.opinion = '' THEN c.opinion ELSE s.opinion END
+FROM resolved r JOIN LATERAL (
+    SELECT * FROM prevention_followup WHERE service_id = r.id AND is_reached ORDER BY called_on DESC, id DESC LIMIT 1
+) c ON true
+WHERE r.outcome = 'U' AND s.id = r.id AND s.followed_up_on IS NULL AND c.called_on >= s.performed_on
+"""
+
 _ITEMS = (
     Field("service_type", Kind.CODE, _("service"), ("HAZARD", "TRAIN"), codes=ServiceType),
     Field("form", Kind.CODE, _("form"), ("COMMISSIONED_TSP", "OWN_STAFF"), codes=ServiceForm),
@@ -476,5 +495,5 @@ SERVICES = Feed(
         ),
     ),
     sets={"performed_on": "r.event_on"},
-    after=(ENGAGE_SERVING, HAZARDS_FOLLOW_SERVICE),
+    after=(ENGAGE_SERVING, HAZARDS_FOLLOW_SERVICE, WORDS_STAND, CALLS_STAND),
 )

@@ -1,5 +1,6 @@
 """Tables of prevention services: topics, tasks, plans, orders, services."""
 
+from anze.prevention.models.confirmations import Confirmation, ConfirmationLink, Dispute, FollowUp, Rating
 from anze.prevention.models.orders import Conflict, Order, OrderExpert
 from anze.prevention.models.plans import FINGERPRINT, Plan, PlanConfirmation, PlanItem
 from anze.prevention.models.records import Service, ServicePerson
@@ -9,12 +10,17 @@ from anze.prevention.models.visits import Visit, VisitChange, VisitEntry
 __all__ = [
     "FINGERPRINT",
     "AnnualPlan",
+    "Confirmation",
+    "ConfirmationLink",
     "Conflict",
+    "Dispute",
+    "FollowUp",
     "Order",
     "OrderExpert",
     "Plan",
     "PlanConfirmation",
     "PlanItem",
+    "Rating",
     "Service",
     "ServicePerson",
     "Task",
