@@ -23,7 +23,8 @@ PDF = b"%PDF-1.7 example"
 
 @pytest.fixture(autouse=True)
 def own_storage(settings, tmp_path) -> None:
-    settings.MEDIA_ROOT = tmp_path
+    place = {"BACKEND": "anze.evidence.actions.files.Disk", "OPTIONS": {"location": tmp_path, "base_url": None}}
+    settings.STORAGES = {**settings.STORAGES, "evidence": place}
 
 
 @pytest.fixture

@@ -122,3 +122,19 @@ def test_preparing_again_changes_nothing(demo: Demo) -> None:
         demo.select("SELECT count(*) FROM kernel_event"),
     )
     assert before == after
+
+
+def test_the_committees_materials_and_trainings_are_as_many_as_published(demo: Demo) -> None:
+    made = dict(demo.select("SELECT kind, count(*) FROM library_material GROUP BY kind"))
+    assert made["VIDEO"] == 10
+    assert made["POSTER"] + made["HANDBOOK"] == 80
+    assert demo.select("SELECT count(*) FROM library_training WHERE state = 'HELD'") == [(6,)]
+    assert demo.select(
+        "SELECT count(*) FROM library_training WHERE taken <> (SELECT count(*) FROM library_signup s WHERE s.training_id = library_training.id AND s.state <> 'WITHDRAWN')"
+    ) == [(0,)]
+    assert demo.select(
+        "SELECT count(*) FROM library_material m WHERE views <> (SELECT coalesce(sum(d.views), 0) FROM library_materialday d WHERE d.material_id = m.id)"
+    ) == [(0,)]
+    assert demo.select(
+        "SELECT count(*) FROM library_signup WHERE (passed_at IS NOT NULL) <> (id IN (SELECT sign_up_id FROM library_certificate))"
+    ) == [(0,)]

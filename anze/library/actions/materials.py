@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
-from typing import IO, Any
+from typing import Any
 from uuid import UUID
 
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
+from django.core.files.base import ContentFile, File
 from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext_lazy as _
 
+from anze.evidence.actions.files import put, store
 from anze.kernel.actions import action
 from anze.kernel.actor import Actor
 from anze.kernel.duty import beijing_day
@@ -24,7 +24,7 @@ from anze.parties.rules import Permission
 
 
 def keep_material_file(data: bytes, kind: str) -> dict[str, Any]:
-    """Store a file under its own hash, unchanged, and say what it is. The one place that knows where files lie."""
+    """Store a file under its own hash, unchanged, where the evidence lies, and say what it is."""
     if not data:
         raise Refused("file_empty", _("The file is empty."), remedy=_("Choose another file."), field="file")
     if len(data) > MAX_MATERIAL:
@@ -39,13 +39,12 @@ def keep_material_file(data: bytes, kind: str) -> dict[str, Any]:
         )
     sha256 = hashlib.sha256(data).hexdigest()
     name = f"library/{sha256[:2]}/{sha256}.{EXTENSIONS[media_type]}"
-    if not default_storage.exists(name):
-        default_storage.save(name, ContentFile(data))
+    put(name, ContentFile(data))
     return {"file": name, "media_type": media_type, "size": len(data), "sha256": sha256}
 
 
-def open_material_file(material: Material) -> IO[bytes]:
-    return default_storage.open(material.file, "rb")
+def open_material_file(material: Material) -> File[Any]:
+    return store().open(material.file, "rb")
 
 
 @action(Permission.KEEP_LIBRARY, "material.published")
