@@ -66,7 +66,7 @@ const home = async () => {
     rows.length ? null : h("p", { class: "phone-empty" }, known ? t("no_visits") : t("first_online")),
     groups.filter(([, list]) => list.length).map(([title, list]) => [h("h2", { class: "phone-section" }, title), list.map((each) => card(known, each))]),
     h("div", { class: "phone-foot" },
-      h("div", {}, store.account.get() ? `${store.account.get().name} ${store.account.get().organisation ?? ""}` : ""),
+      h("div", {}, [...new Set([store.account.get()?.name, store.account.get()?.organisation])].filter(Boolean).join(" · ")),
       h("div", { class: "phone-row" },
         button(language() === "en" ? "中文" : "English", switchLanguage, { look: "btn-ghost-secondary" }),
         button(t("large_text"), largeText, { look: "btn-ghost-secondary", mark: "text-size" }),
@@ -167,7 +167,10 @@ const visitScreen = async (id) => {
 };
 
 const words = (payload) =>
-  payload.description ?? payload.text ?? payload.name ?? (payload.answer ? `${t("item")} ${payload.item}: ${payload.answer}` : JSON.stringify(payload).slice(0, 120));
+  (payload.position ? (payload.position.lon != null ? `${payload.position.lat}, ${payload.position.lon}` : t(`position_${payload.position.refused || "unavailable"}`)) : null) ??
+  (payload.photos && !payload.description && !payload.answer && !payload.result ? `${payload.photos.length} ${t("photos")}` : null) ??
+  (payload.of ? payload.name : null) ??
+  payload.description ?? payload.text ?? payload.name ?? (payload.answer ? `${t("item")} ${payload.item}: ${payload.answer}` : payload.result ? payload.result : payload.looked_at || "");
 
 const conflict = (version, entries, known) => {
   const present = entries.find((each) => each.id === version.entry);
@@ -202,7 +205,7 @@ const queue = async () => {
     entries.length + photos.length + refused.length ? null : h("p", { class: "phone-empty" }, t("queue_empty")),
     refused.map((each) => h("div", { class: "card phone-item" }, h("div", { class: "card-body" }, state(t("refused"), "danger"), h("div", {}, `${known?.choices.kind[each.kind] ?? each.kind}: ${words(each.payload)}`), h("div", {}, `${each.problem.message} ${each.problem.remedy}`),
       button(t("send_again"), async () => { await store.change("entries", each.id, () => ({ dirty: true, problem: null })); send(); }, { look: "btn-outline-primary" })))),
-    entries.map((each) => h("div", { class: "card phone-item" }, h("div", { class: "card-body d-flex justify-content-between" }, h("span", {}, `${known?.choices.kind[each.kind] ?? each.kind}: ${words(each.payload).slice(0, 60)}`), state(each.change ? t("sending") : t("waiting"), "info")))),
+    entries.map((each) => h("div", { class: "card phone-item" }, h("div", { class: "card-body d-flex justify-content-between" }, h("span", {}, `${known?.choices.kind[each.kind] ?? each.kind}: ${words(each.payload).slice(0, 60)}`), state(each.change && link.state === "sending" ? t("sending") : t("waiting"), "info")))),
     photos.map((each) => h("div", { class: "card phone-item", "data-photo": each.problem ? "refused" : "waiting" }, h("div", { class: "card-body" },
       h("div", { class: "d-flex justify-content-between" }, h("span", {}, `${t("photo")} ${moment(each.taken_at)} · ${kilobytes(each.size)}`), state(each.problem ? t("refused") : t("waiting"), each.problem ? "danger" : "info")),
       progress.has(each.id) ? h("progress", { max: each.size, value: progress.get(each.id), class: "w-100", "aria-label": t("progress") }) : null,

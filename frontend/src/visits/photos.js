@@ -30,7 +30,10 @@ const small = async (photo, open) => {
 /** The photos of an entry and the camera; `changed` gets the new list. */
 export const photoStrip = (visit, role, photos, changed, { label = t("take_photo") } = {}) => {
   const strip = h("div", { class: "phone-photos" });
-  const draw = async () => strip.replaceChildren(...(await Promise.all(photos.map((photo, n) => small(photo, () => look(n))))));
+  const draw = async () => {
+    undo.hidden = !photos.length;
+    strip.replaceChildren(...(await Promise.all(photos.map((photo, n) => small(photo, () => look(n))))));
+  };
   const look = async (n) => {
     const url = await pictureOf(photos[n].file);
     if (!url) return say(t("original_on_server"), "info");
@@ -50,12 +53,12 @@ export const photoStrip = (visit, role, photos, changed, { label = t("take_photo
       say(problem?.name === "QuotaExceededError" ? t("device_full") : `${t("photo_failed")} ${problem?.message ?? ""}`, "danger");
     }
   };
-  draw();
   const undo = button(t("remove_last_photo"), async () => {
     if (!photos.length || !(await surely(t("surely_remove_photo")))) return;
     photos.pop();
     changed(photos);
     await draw();
   }, { look: "btn-ghost-secondary btn-sm", mark: "trash" });
+  draw();
   return h("div", { class: "mb-3" }, button(label, take, { look: "btn-primary w-100", mark: "camera" }), strip, undo);
 };

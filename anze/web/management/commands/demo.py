@@ -32,6 +32,7 @@ from anze.exchange.synthetic.drawing import Draft, begin
 from anze.exchange.synthetic.entities import Province
 from anze.exchange.synthetic.learning import create_learning
 from anze.exchange.synthetic.loading import REGISTER, Late, LoadProblem, load
+from anze.exchange.synthetic.on_site import order_visits
 from anze.exchange.synthetic.people import create_people, issue_keys
 from anze.kernel.duty import beijing_day
 from anze.kernel.readiness import NotReady, connect_as_owner
@@ -127,6 +128,7 @@ class Command(BaseCommand):
             keys = settings.STATE / "demo" / "keys"
             with inside(EVERYTHING):
                 create_people(province)
+                order_visits(as_of)
                 issue_keys(keys, timezone.now())
                 create_learning(draft.seed, draft.as_of)
             truth = self._write_truth(province, late, options["truth"])
