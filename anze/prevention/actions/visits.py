@@ -20,6 +20,7 @@ from anze.kernel.scope import EVERYTHING, widened
 from anze.parties.models import Expert
 from anze.parties.rules import Permission
 from anze.prevention.actions.orders import begin_order, finish_order
+from anze.prevention.actions.orders import begin_order, finish_order
 from anze.prevention.models import Order, PlanItem, Service, ServicePerson, Visit, VisitChange, VisitEntry
 from anze.prevention.rules import EntryKind, OrderState, Outcome, ServiceForm, ServiceType, VisitState
 from anze.prevention.rules.visits import (
@@ -365,6 +366,8 @@ def summarise(visit: Visit) -> None:
     if visit.state in (VisitState.OPEN, VisitState.FINISHED):
         visit.state = VisitState.FINISHED if ends else VisitState.OPEN
     visit.save()
+    if visit.order_id and visit.started_at:
+        begin_order(visit.order_id)
 
 
 def _degrees(value: float | None) -> Decimal | None:

@@ -43,7 +43,7 @@ const rowOf = async (id) => (await rowsOf()).find((each) => each.id === id);
 const nameOf = (known, row) => known?.enterprises?.[row.enterprise]?.name ?? row.enterprise_name ?? t("enterprise");
 
 const card = (known, row) =>
-  h("a", { class: "card phone-card", href: `#/visit/${row.id}` }, h("div", { class: "card-body" },
+  h("a", { class: "card phone-card", href: `#/visit/${row.id}`, "data-order": row.order_no }, h("div", { class: "card-body" },
     h("div", { class: "d-flex justify-content-between gap-2" }, h("strong", {}, nameOf(known, row)), row.state ? state(known?.choices.state[row.state] ?? row.state, STATE_TONES[row.state]) : null),
     h("div", { class: "text-secondary" }, known?.enterprises?.[row.enterprise]?.address ?? ""),
     h("div", { class: "small text-secondary" }, [row.planned_on, known?.choices.service_type[row.service_type], row.open_hazards?.length ? t("open_hazards_n", { count: row.open_hazards.length }) : ""].filter(Boolean).join(" · "))));

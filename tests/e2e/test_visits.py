@@ -1,0 +1,437 @@
+"""A visit on a phone in a real browser: without network, through crashes, on two phones, with a wrong clock."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.utils import timezone
+from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, Route, expect
+
+from tests.e2e.visits_seed import PEOPLE
+from tests.exchange.conftest import seeded
+from tests.exchange.live import PASSWORD, Platform, copy_of
+
+__all__ = ["seeded"]
+pytestmark = pytest.mark.slow
+
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 390, "height": 844},
+    "locale": "zh-CN",
+    "timezone_id": "Asia/Shanghai",
+    "reduced_motion": "reduce",
+    "geolocation": {"longitude": 117.07, "latitude": 36.66, "accuracy": 15},
+    "permissions": ["geolocation"],
+}
+ONE, TWO, AWAY = PEOPLE
+
+
+@pytest.fixture(scope="module")
+def live(seeded: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    with copy_of(seeded, tmp_path_factory.mktemp("visits")) as platform:
+        platform.run("-m", "tests.e2e.visits_seed")
+        platform.start_server(workers=1, threads=8)
+        yield platform
+
+
+@pytest.fixture(scope="module")
+def picture(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """A JPEG that shows a word, and so is like no other."""
+    folder = tmp_path_factory.mktemp("pictures")
+
+    def make(word: str) -> Path:
+        path = folder / f"{word}.jpg"
+        page = browser.new_page(viewport={"width": 480, "height": 360})
+        colour = hash(word) % 360
+        page.set_content(f"<body style='background:hsl({colour} 60% 50%)'><h1 style='font-size:90px'>{word}</h1>")
+        page.screenshot(path=path, type="jpeg", quality=90)
+        page.close()
+        return path
+
+    return make
+
+
+class Phone:
+    """The app in a browser of a phone's size, by what a person does with it."""
+
+    def __init__(self, live: Platform, context: BrowserContext, page: Page | None = None) -> None:
+        self.live, self.context = live, context
+        self.page = page or context.new_page()
+        self.errors: list[str] = []
+        self.page.on("pageerror", lambda problem: self.errors.append(str(problem)))
+        self.page.on("console", lambda said: self.errors.append(said.text) if "Content Security" in said.text else None)
+
+    def sign_in(self, username: str) -> Phone:
+        self.page.goto(f"{self.live.base}/sign-in/?next=/visits/")
+        self.page.fill("input[name=username]", username)
+        self.page.fill("input[name=password]", PASSWORD)
+        self.page.press("input[name=password]", "Enter")
+        self.page.wait_for_selector(".phone-main")
+        return self
+
+    def ready(self) -> Phone:
+        """Everything is on the device: the app's files and the next days' visits."""
+        expect(self.page.locator(".phone-card").first).to_be_visible()
+        self.page.evaluate("() => navigator.serviceWorker.ready")
+        self.page.wait_for_function("async () => (await caches.keys()).some((name) => name.startsWith('visits-'))")
+        return self
+
+    def open(self, order: int) -> Phone:
+        self.page.evaluate("() => { location.hash = '#/' }")
+        self.page.locator(f"[data-order=PD-{order}]").click()
+        expect(self.page.locator(".phone-main")).to_contain_text("开始")
+        return self
+
+    @property
+    def base(self) -> str:
+        found = re.search(r"#/visit/[0-9a-f-]{36}", self.page.url)
+        assert found
+        return found[0]
+
+    @property
+    def visit(self) -> str:
+        return self.base[-36:]
+
+    def to(self, part: str = "") -> None:
+        base = self.base
+        self.page.evaluate("(hash) => { location.hash = hash }", f"{base}{part}")
+
+    def tap(self, text: str) -> None:
+        self.page.get_by_role("button", name=text, exact=True).click()
+
+    def begin(self) -> None:
+        self.tap("开始服务")
+        expect(self.page.locator(".phone-tiles")).to_be_visible()
+
+    def photo(self, label: str, path: Path) -> None:
+        with self.page.expect_file_chooser() as chooser:
+            self.tap(label)
+        before = self.page.locator(".phone-photo").count()
+        chooser.value.set_files(path)
+        expect(self.page.locator(".phone-photo")).to_have_count(before + 1)
+
+    def finding(self, path: Path | None, words: str = "铸") -> None:
+        self.tap("记录隐患")
+        self.page.get_by_role("searchbox").fill(words)
+        if path:
+            self.photo("拍照", path)
+        self.page.locator(".list-group-item").first.click()
+        self.tap("保存隐患")
+        expect(self.page.locator(".phone-tiles")).to_be_visible()
+
+    def note(self, words: str) -> None:
+        self.to("/notes")
+        self.page.locator("textarea").fill(words)
+        self.tap("保存")
+        expect(self.page.locator(".phone-item", has_text=words)).to_be_visible()
+        self.to()
+
+    def sign(self, side: str, name: str) -> None:
+        self.to(f"/sign/{side}")
+        self.page.locator("input.form-control").first.fill(name)
+        box = self.page.locator(".phone-pad").bounding_box()
+        assert box
+        mouse = self.page.mouse
+        mouse.move(box["x"] + 30, box["y"] + 30)
+        mouse.down()
+        mouse.move(box["x"] + 160, box["y"] + 70)
+        mouse.move(box["x"] + 60, box["y"] + 100)
+        mouse.up()
+        self.tap("保存签名")
+        expect(self.page.locator(".phone-tiles")).to_be_visible()
+
+    def finish(self) -> None:
+        self.tap("结束服务")
+        expect(self.page.get_by_role("button", name="提交", exact=True)).to_be_visible()
+
+    def whole_visit(self, path: Path) -> None:
+        self.begin()
+        self.finding(path)
+        self.sign("EXPERT", "示例专家甲")
+        self.sign("ENTERPRISE", "示例负责人")
+        self.finish()
+
+    def all_sent(self) -> None:
+        expect(self.page.locator(".phone-badge")).to_have_attribute("data-waiting", "0", timeout=20_000)
+        expect(self.page.locator(".phone-badge")).to_have_attribute("data-link", "online", timeout=20_000)
+
+
+@pytest.fixture
+def phone_of(live: Platform, browser: Browser) -> Iterator[Callable[..., Phone]]:
+    opened: list[Phone] = []
+
+    def make(username: str, **words: Any) -> Phone:
+        phone = Phone(live, browser.new_context(**(PHONE | words)))
+        opened.append(phone)
+        return phone.sign_in(username).ready()
+
+    yield make
+    for phone in opened:
+        assert not phone.errors
+        phone.context.close()
+
+
+def entries(live: Platform, visit: str, kind: str) -> list[Any]:
+    return [
+        row[0]
+        for row in live.ask(
+            "SELECT payload FROM prevention_visitentry WHERE visit_id = %s AND kind = %s AND NOT is_removed ORDER BY id",
+            visit,
+            kind,
+        )
+    ]
+
+
+def state(live: Platform, visit: str) -> str:
+    rows = live.ask("SELECT state FROM prevention_visit WHERE id = %s", visit)
+    return rows[0][0] if rows else ""
+
+
+def test_a_whole_visit_without_network_through_a_crash(
+    live: Platform, browser_type: BrowserType, browser_type_launch_args: dict[str, Any], picture: Any, tmp_path: Path
+) -> None:
+    """Begun, recorded and finished in a mine; the app killed and reloaded on the way; above ground it is on file."""
+    start = lambda: browser_type.launch_persistent_context(tmp_path, **browser_type_launch_args, **PHONE)  # noqa: E731
+    context = start()
+    phone = Phone(live, context).sign_in(ONE).ready()
+    context.set_offline(True)
+    phone.page.reload()
+    phone.open(0).begin()
+    phone.finding(picture("甲"))
+    phone.page.reload()
+    expect(phone.page.locator(".phone-card")).to_have_count(1)
+    # half a sentence is on the device when the app dies
+    phone.tap("记录隐患")
+    phone.tap("自行填写")
+    phone.page.locator("textarea").first.fill("写到一半的隐患")
+    phone.page.wait_for_timeout(200)
+    where = phone.page.url
+    context.close()
+    context = start()
+    context.set_offline(True)
+    phone = Phone(live, context, context.new_page())
+    phone.page.goto(where)
+    expect(phone.page.locator("textarea").first).to_have_value("写到一半的隐患")
+    phone.tap("保存隐患")
+    phone.to("/photos")
+    phone.photo("拍摄标识照片", picture("乙"))
+    phone.to("/recheck")
+    phone.tap("已整改")
+    expect(phone.page.get_by_role("button", name="已整改", exact=True)).to_have_attribute("aria-pressed", "true")
+    phone.to()
+    phone.sign("EXPERT", "示例专家甲")
+    phone.sign("ENTERPRISE", "示例负责人")
+    phone.finish()
+    phone.tap("提交")
+    visit = phone.visit
+    assert state(live, visit) == ""
+    context.set_offline(False)
+    expect(phone.page.locator(".alert-success")).to_contain_text("已入档", timeout=30_000)
+    phone.all_sent()
+    [(service, photos)] = live.ask(
+        "SELECT s.id, s.photo_count FROM prevention_service s JOIN prevention_visit v ON v.service_id = s.id "
+        "WHERE v.id = %s AND s.channel = 'PHONE' AND s.has_service_mark AND s.confirmation = 'SIGNATURE'",
+        visit,
+    )
+    assert photos == 2
+    assert live.ask("SELECT count(*) FROM hazards_hazard WHERE service_id = %s", service) == [(2,)]
+    assert live.ask("SELECT state FROM hazards_hazard WHERE hazard_no = 'H-PHONE'") == [("CLOSED",)]
+    assert live.ask("SELECT count(*) FROM evidence_media WHERE subject = %s", visit) == [(2,)]
+    assert not phone.errors
+    context.close()
+
+
+def test_two_phones_on_one_visit_see_the_conflict_and_one_person_picks(live: Platform, phone_of: Any) -> None:
+    one, two = phone_of(ONE), phone_of(TWO)
+    for phone in (one, two):
+        phone.context.set_offline(True)
+        phone.open(1).begin()
+        phone.to("/checklist")
+    # the same question, answered differently on both
+    for phone, answer in ((one, "符合"), (two, "不符合")):
+        phone.page.get_by_role("button", name=answer, exact=True).first.click()
+        phone.to()
+        phone.note(f"记录{answer}")
+    visit = one.visit
+    assert visit == two.visit
+    one.context.set_offline(False)
+    one.all_sent()
+    two.context.set_offline(False)
+    expect(two.page.locator(".phone-conflict")).to_be_visible(timeout=20_000)
+    assert {each["text"] for each in entries(live, visit, "NOTE")} == {"记录符合", "记录不符合"}
+    one.page.reload()
+    expect(one.page.locator(".phone-conflict")).to_be_visible(timeout=20_000)
+    one.tap("采用另一版本")
+    expect(one.page.locator(".phone-conflict")).to_have_count(0)
+    one.all_sent()
+    assert [each["answer"] for each in entries(live, visit, "ANSWER")] == ["NO"]
+    kept = live.ask(
+        "SELECT payload ->> 'answer' FROM prevention_visitchange WHERE visit_id = %s AND kind = 'ANSWER'", visit
+    )
+    assert {"YES", "NO"} <= {row[0] for row in kept}
+
+
+def test_submitted_twice_is_one_service(live: Platform, phone_of: Any, picture: Any) -> None:
+    phone = phone_of(ONE)
+    phone.open(2).whole_visit(picture("丙"))
+    phone.all_sent()
+    # the answer to the first submission is lost on the way
+    lost: list[str] = []
+
+    def lose(route: Route) -> None:
+        if lost:
+            route.continue_()
+        else:
+            lost.append(route.request.url)
+            route.fetch()
+            route.abort()
+
+    phone.context.route("**/submit/", lose)
+    phone.tap("提交")
+    phone.page.wait_for_timeout(800)
+    phone.page.reload()
+    expect(phone.page.locator(".alert-success")).to_contain_text("已入档", timeout=30_000)
+    assert lost
+    number = live.ask("SELECT visit_no FROM prevention_visit WHERE id = %s", phone.visit)[0][0]
+    assert live.ask("SELECT count(*), max(version) FROM prevention_service WHERE service_no = %s", number) == [(1, 1)]
+
+
+def test_a_position_denied_and_a_clock_a_day_ahead(live: Platform, phone_of: Any) -> None:
+    phone = phone_of(ONE, permissions=[], geolocation=None)
+    ahead = int((timezone.now() + timedelta(days=1)).timestamp() * 1000)
+    phone.page.clock.install(time=ahead)
+    phone.page.reload()
+    phone.open(3).begin()
+    expect(phone.page.locator(".state-warning").first).to_contain_text("未授权定位")
+    phone.page.clock.run_for(1000)
+    phone.all_sent()
+    [(started, refused, offset)] = live.ask(
+        "SELECT started_at, position_refused, clock_offset FROM prevention_visit WHERE id = %s", phone.visit
+    )
+    assert refused == "denied"
+    assert abs(timezone.now() - started) < timedelta(minutes=5)
+    assert 86_000 < offset < 86_800
+
+
+def test_the_network_dies_at_each_step_of_a_photo(live: Platform, phone_of: Any, picture: Any) -> None:
+    """Before the declaration, after it, before a piece, after it: the photo arrives once, whole."""
+    phone = phone_of(ONE)
+    step: list[str] = []
+
+    def break_off(route: Route) -> None:
+        name = f"{route.request.method} {len(step)}"
+        step.append(name)
+        if len(step) in (1, 4):  # the request never arrives
+            route.abort()
+        elif len(step) in (2, 6):  # it arrives, the answer does not
+            route.fetch()
+            route.abort()
+        else:
+            route.continue_()
+
+    phone.context.route("**/evidence/uploads/**", break_off)
+    phone.open(4).begin()
+    phone.finding(picture("丁"))
+    for _time in range(8):
+        phone.page.evaluate("() => dispatchEvent(new Event('online'))")
+        phone.page.wait_for_timeout(700)
+        if phone.page.locator(".phone-badge").get_attribute("data-waiting") == "0":
+            break
+    phone.all_sent()
+    assert len(step) > 4
+    [photo] = entries(live, phone.visit, "FINDING")[0]["photos"]
+    rows = live.ask(
+        "SELECT o.sha256, o.size FROM evidence_media m JOIN evidence_original o ON o.id = m.original_id WHERE m.subject = %s",
+        phone.visit,
+    )
+    assert rows == [(photo["sha256"], photo["size"])]
+
+
+def test_signing_out_with_a_full_queue_keeps_it_for_its_owner_only(live: Platform, phone_of: Any, picture: Any) -> None:
+    phone = phone_of(ONE)
+    page = phone.page
+    phone.context.route("**/visits/sync/", lambda route: route.abort())
+    phone.open(5).begin()
+    phone.finding(picture("戊"))
+    page.evaluate("() => { location.hash = '#/' }")
+    phone.tap("退出登录")
+    page.locator("dialog").get_by_role("button", name="退出登录").click()
+    expect(page.locator(".phone-empty")).to_contain_text("未发送内容")
+    assert page.locator(".phone-card").count() == 0
+    phone.context.unroute("**/visits/sync/")
+    phone.sign_in(AWAY)
+    expect(page.locator(".alert-info")).to_contain_text("他人未发送的内容")
+    assert page.locator(".phone-card").count() == 0
+    page.context.clear_cookies(name="sessionid")
+    phone.sign_in(ONE).open(5)
+    expect(page.locator(".phone-card")).to_have_count(1)
+    phone.all_sent()
+    assert len(entries(live, phone.visit, "FINDING")) == 1
+
+
+def test_a_session_that_ended_keeps_everything_and_says_so(live: Platform, phone_of: Any) -> None:
+    phone = phone_of(ONE)
+    phone.context.clear_cookies(name="sessionid")
+    phone.open(6).begin()
+    expect(phone.page.locator(".phone-badge")).to_contain_text("登录后发送")
+    phone.note("登录过期后的记录")
+    phone.sign_in(ONE).open(6)
+    phone.all_sent()
+    assert [each["text"] for each in entries(live, phone.visit, "NOTE")] == ["登录过期后的记录"]
+
+
+def test_a_full_device_says_so_and_loses_nothing(live: Platform, phone_of: Any, picture: Any) -> None:
+    phone = phone_of(ONE)
+    phone.context.set_offline(True)
+    phone.open(7).begin()
+    phone.note("之前的记录")
+    phone.page.evaluate(
+        """() => {
+          const put = IDBObjectStore.prototype.put;
+          IDBObjectStore.prototype.put = function (row, ...more) {
+            if (row.blob) throw new DOMException("full", "QuotaExceededError");
+            return put.call(this, row, ...more);
+          };
+        }"""
+    )
+    phone.to("/photos")
+    with phone.page.expect_file_chooser() as chooser:
+        phone.tap("拍摄现场照片")
+    chooser.value.set_files(picture("己"))
+    expect(phone.page.locator("#said")).to_contain_text("存储空间已满")
+    phone.page.reload()
+    phone.to("/notes")
+    expect(phone.page.locator(".phone-item")).to_contain_text("之前的记录")
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_every_screen_is_readable_on_a_small_phone(phone_of: Any, live: Platform, language: str) -> None:
+    phone = phone_of(TWO, viewport={"width": 360, "height": 740})
+    phone.context.add_cookies([{"name": "language", "value": language, "url": live.base}])
+    phone.page.reload()
+    phone.page.locator("[data-order=PD-1]").click()
+    if phone.page.locator(".phone-tiles").count() == 0:
+        phone.page.locator(".btn-success").first.click()
+    expect(phone.page.locator(".phone-tiles")).to_be_visible()
+    for part in ("", "/people", "/checklist", "/finding/new", "/photos", "/notes", "/recheck", "/sign/EXPERT"):
+        phone.to(part)
+        phone.page.wait_for_timeout(150)
+        _sound(phone.page, part)
+    for hash_ in ("#/", "#/queue", "#/scan"):
+        phone.page.evaluate("(hash) => { location.hash = hash }", hash_)
+        phone.page.wait_for_timeout(150)
+        _sound(phone.page, hash_)
+        if language == "en":
+            assert not re.search(r"[\u4e00-\u9fff]{2}", phone.page.locator("h1").inner_text())
+
+
+def _sound(page: Page, where: str) -> None:
+    wide = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide <= 1, f"{where} is {wide} pixels too wide"
+    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa"]}).response["violations"]
+    assert not found, (where, [(each["id"], each["nodes"][0]["html"][:200]) for each in found])
