@@ -20,7 +20,6 @@ from anze.kernel.scope import EVERYTHING, widened
 from anze.parties.models import Expert
 from anze.parties.rules import Permission
 from anze.prevention.actions.orders import begin_order, finish_order
-from anze.prevention.actions.orders import begin_order, finish_order
 from anze.prevention.models import Order, PlanItem, Service, ServicePerson, Visit, VisitChange, VisitEntry
 from anze.prevention.rules import EntryKind, OrderState, Outcome, ServiceForm, ServiceType, VisitState
 from anze.prevention.rules.visits import (
