@@ -62,6 +62,7 @@ class Phone:
     def __init__(self, live: Platform, context: BrowserContext, page: Page | None = None) -> None:
         self.live, self.context = live, context
         self.page = page or context.new_page()
+        self.page.set_default_timeout(12_000)
         self.errors: list[str] = []
         self.page.on("pageerror", lambda problem: self.errors.append(str(problem)))
         self.page.on("console", lambda said: self.errors.append(said.text) if "Content Security" in said.text else None)
@@ -253,7 +254,7 @@ def test_two_phones_on_one_visit_see_the_conflict_and_one_person_picks(live: Pla
         phone.open(1).begin()
         phone.to("/checklist")
     # the same question, answered differently on both
-    for phone, answer in ((one, "符合"), (two, "不符合")):
+    for phone, answer in ((one, "是"), (two, "否")):
         phone.page.get_by_role("button", name=answer, exact=True).first.click()
         phone.to()
         phone.note(f"记录{answer}")
@@ -263,7 +264,7 @@ def test_two_phones_on_one_visit_see_the_conflict_and_one_person_picks(live: Pla
     one.all_sent()
     two.context.set_offline(False)
     expect(two.page.locator(".phone-conflict")).to_be_visible(timeout=20_000)
-    assert {each["text"] for each in entries(live, visit, "NOTE")} == {"记录符合", "记录不符合"}
+    assert {each["text"] for each in entries(live, visit, "NOTE")} == {"记录是", "记录否"}
     one.page.reload()
     expect(one.page.locator(".phone-conflict")).to_be_visible(timeout=20_000)
     one.tap("采用另一版本")

@@ -60,7 +60,7 @@ def seed() -> None:
     for number in range(ORDERS):
         order = Order.objects.create(
             order_no=f"PD-{number}", policy=policy, service_type="HAZARD", form="COMMISSIONED_TSP", planned_on=today,
-            due_on=today + timedelta(days=7), price=1200, state=OrderState.ACCEPTED, **scope,
+            due_on=today + timedelta(days=7), price=1200, state=OrderState.ACCEPTED, sent_at=timezone.now(), answered_at=timezone.now(), **scope,
         )  # fmt: skip
         for expert in experts[:2]:
             OrderExpert.objects.create(order=order, expert=expert, planned_on=today, **scope)

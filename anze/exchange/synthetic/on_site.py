@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from anze.hazards.models import Hazard
@@ -16,7 +16,7 @@ from anze.underwriting.models import Policy
 AHEAD = 3  # today, tomorrow and the day after
 
 
-def order_visits(on: date) -> int:
+def order_visits(on: date, at: datetime) -> int:
     """Orders of the next days for the expert people sign in as; done before, it does nothing. Returns how many.
 
     Enterprises he knows, with a policy in force, those with open hazards first.
@@ -58,6 +58,8 @@ def order_visits(on: date) -> int:
             due_on=day + timedelta(days=10),
             price=Decimal(1200),
             state=OrderState.ACCEPTED,
+            sent_at=at,
+            answered_at=at,
             **scope,
         )
         OrderExpert.objects.create(order=order, expert=expert, is_leader=True, planned_on=day, **scope)

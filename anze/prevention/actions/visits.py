@@ -10,14 +10,17 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from anze.evidence.models import Media
+from anze.evidence.rules import Site, Subject, register_subject
 from anze.kernel.actions import action
 from anze.kernel.actor import Actor
 from anze.kernel.duty import beijing_day
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import EVERYTHING, widened
-from anze.parties.models import Expert
+from anze.parties.models import Enterprise, Expert
 from anze.parties.rules import Permission
 from anze.prevention.actions.orders import begin_order, finish_order
 from anze.prevention.models import Order, PlanItem, Service, ServicePerson, Visit, VisitChange, VisitEntry
@@ -399,6 +402,40 @@ def pick_version(version: VisitChange, *, by: Actor, at: datetime, take: bool) -
     return visit
 
 
+# photos ---------------------------------------------------------------------------------------------------
+
+LONGEST = timedelta(hours=12)  # how long after its beginning a visit that has no end yet may still go on
+
+
+def _evidence_of(visit_id: UUID, by: Actor, at: datetime) -> Subject | None:
+    """A visit as the evidence room sees it. What was photographed may always arrive, also after the submission."""
+    visit = Visit.objects.filter(pk=visit_id).first()
+    if visit is None:
+        return None
+    with widened(EVERYTHING):
+        enterprise = Enterprise.objects.get(pk=visit.enterprise_id)
+    window = (visit.started_at, visit.ended_at or visit.started_at + LONGEST) if visit.started_at else None
+    placed = enterprise.lon is not None and enterprise.lat is not None
+    return Subject(
+        kind="visit",
+        id=visit.pk,
+        title=visit.visit_no,
+        url=reverse("visit", args=[visit.pk]),
+        region_code=visit.region_code,
+        sector=visit.sector,
+        insurer_id=visit.insurer_id,
+        agency_id=visit.agency_id,
+        enterprise_id=visit.enterprise_id,
+        expert_id=by.scope.expert_id or visit.expert_id,
+        may_add=by.may(Permission.RECORD_VISITS),
+        window=window,
+        site=Site(float(enterprise.lon or 0), float(enterprise.lat or 0)) if placed else None,
+    )
+
+
+register_subject("visit", _("Visit"), _evidence_of)
+
+
 # submitting -----------------------------------------------------------------------------------------------
 
 
@@ -414,7 +451,9 @@ def contents_of(visit: Visit) -> Contents:
 
 def photos_here(visit: Visit) -> frozenset[str] | None:
     """Digests of the originals that have arrived."""
-    return None
+    with widened(EVERYTHING):
+        here = Media.objects.filter(subject=visit.pk, subject_kind="visit", voided_at=None)
+        return frozenset(here.values_list("original__sha256", flat=True))
 
 
 def missing_of(visit: Visit) -> list[Missing]:

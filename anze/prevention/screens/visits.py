@@ -15,12 +15,15 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from anze.evidence.actions import plausibility_of, subject_of
+from anze.evidence.models import Media
+from anze.evidence.screens.media import line_of
 from anze.kernel.duty import beijing_day
 from anze.library.models import ChecklistItem
 from anze.parties.rules import Permission
 from anze.parties.screens import AGENCY, ENTERPRISE, INSURER, agency_filter, insurer_filter
 from anze.prevention.actions import missing_of, pick_version, return_visit
-from anze.prevention.models import Visit, VisitChange, VisitEntry
+from anze.prevention.models import Visit, VisitChange
 from anze.prevention.rules import EntryKind, Outcome, RecheckResult, VisitorKind, VisitState
 from anze.prevention.rules.visits import EDITABLE, photos_of
 from anze.screen.columns import Column
@@ -114,13 +117,21 @@ waiting(
 
 
 @dataclass(frozen=True)
+class Pictured:
+    """A photo as its entry tells of it, and what arrived of it; None as long as it is on a phone."""
+
+    said: Mapping[str, Any]
+    media: Media | None
+
+
+@dataclass(frozen=True)
 class Shown:
     """An entry as a person reads it."""
 
     title: str
     lines: tuple[tuple[str, str], ...]
-    photos: tuple[Mapping[str, Any], ...]
-    entry: VisitEntry
+    photos: tuple[Pictured, ...]
+    entry: Any  # the entry, or a version of it
     tone: str = ""
     drawn: tuple[str, ...] = ()  # strokes of a signature as points of polylines
 
@@ -135,7 +146,7 @@ class Version:
 _ORDER = list(EntryKind)
 
 
-def _shown(entry: Any, items: Mapping[int, ChecklistItem]) -> Shown:
+def _shown(entry: Any, items: Mapping[int, ChecklistItem], media: Mapping[str, Media]) -> Shown:
     said = entry.payload
     kind = EntryKind(entry.kind)
     title, tone = str(kind.label), ""
@@ -179,7 +190,8 @@ def _shown(entry: Any, items: Mapping[int, ChecklistItem]) -> Shown:
         lines = [(_now("Looked at"), said.get("looked_at", ""))]
     else:
         lines = [(_now("Caption"), said.get("caption", ""))]
-    return Shown(title, tuple(each for each in lines if each[1]), tuple(photos_of(said)), entry, tone, drawn)
+    photos = tuple(Pictured(each, media.get(each["file"])) for each in photos_of(said))
+    return Shown(title, tuple(each for each in lines if each[1]), photos, entry, tone, drawn)
 
 
 def _place(place: Mapping[str, Any]) -> str:
@@ -193,6 +205,13 @@ def _place(place: Mapping[str, Any]) -> str:
     return text
 
 
+def _hints(request: HttpRequest, visit: Any) -> list[Any]:
+    """The plausibility sheet: what does not fit, each with what usually explains it."""
+    actor, at = request.actor, request.at  # type: ignore[attr-defined]
+    subject = subject_of("visit", visit.pk, actor, at)
+    return [line_of(each) for each in plausibility_of(subject, at)]
+
+
 def _extra(request: HttpRequest, visit: Any) -> Mapping[str, Any]:
     entries = list(visit.entries.filter(is_removed=False).order_by("made_at", "pk"))
     items = {
@@ -201,13 +220,17 @@ def _extra(request: HttpRequest, visit: Any) -> Mapping[str, Any]:
             checklist__code=visit.checklist_code, checklist__version=visit.checklist_version or 0
         ).select_related("criterion__standard", "standard")
     }
+    media = {
+        str(each.client_id): each
+        for each in Media.objects.filter(subject=visit.pk, voided_at=None).select_related("original")
+    }
     entries.sort(key=lambda each: _ORDER.index(EntryKind(each.kind)))
-    shown = {each.pk: _shown(each, items) for each in entries}
+    shown = {each.pk: _shown(each, items, media) for each in entries}
     groups: dict[str, list[Shown]] = {}
     for each in entries:
         groups.setdefault(str(EntryKind(each.kind).label), []).append(shown[each.pk])
     versions = [
-        Version(each, _shown(each, items), shown.get(each.entry_id))
+        Version(each, _shown(each, items, media), shown.get(each.entry_id))
         for each in visit.changes.filter(outcome__in=(Outcome.CONFLICT, Outcome.LATE)).order_by("visit_revision", "pk")
     ]
     actor = request.actor  # type: ignore[attr-defined]
@@ -217,6 +240,7 @@ def _extra(request: HttpRequest, visit: Any) -> Mapping[str, Any]:
         "groups": list(groups.items()),
         "versions": versions,
         "missing": missing_of(visit) if is_editable else [],
+        "hints": _hints(request, visit) if media else [],
         "may_pick": may_record,
         "may_submit": may_record and is_editable and visit.state != VisitState.OPEN,
         "may_return": may_record

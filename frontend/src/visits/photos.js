@@ -39,6 +39,7 @@ export const photoStrip = (visit, role, photos, changed, { label = t("take_photo
     if (!url) return say(t("original_on_server"), "info");
     const strokes = await annotate(url, photos[n].strokes ?? []);
     photos[n] = { ...photos[n], strokes };
+    await store.change("photos", photos[n].file, () => ({ strokes }));
     changed(photos);
     await draw();
   };

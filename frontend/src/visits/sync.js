@@ -265,6 +265,7 @@ const sendPhoto = async (photo) => {
       lon,
       lat,
       accuracy_m: accuracy,
+      annotation: photo.strokes?.length ? { shapes: photo.strokes } : null,
     }),
   });
   let said = await answerOf(declared, photo);

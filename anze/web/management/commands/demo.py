@@ -128,7 +128,7 @@ class Command(BaseCommand):
             keys = settings.STATE / "demo" / "keys"
             with inside(EVERYTHING):
                 create_people(province)
-                order_visits(as_of)
+                order_visits(as_of, timezone.now())
                 issue_keys(keys, timezone.now())
                 create_learning(draft.seed, draft.as_of)
             truth = self._write_truth(province, late, options["truth"])
