@@ -22,7 +22,7 @@ from anze.prevention.actions import pick_version, return_visit, submit_visit, vi
 from anze.prevention.models import Order, Service, Visit
 from anze.prevention.rules import OrderState, Outcome, VisitState
 from tests.cast import NOW, XINGHUO
-from tests.prevention.conftest import Phone, by, make_order, order, phone, photo, record_whole_visit
+from tests.prevention.conftest import Phone, by, make_order, order, phone, photo, photos_arrive, record_whole_visit
 from tests.web.conftest import browser_of, put_down
 
 __all__ = ["browser_of", "by", "order", "phone", "put_down"]
@@ -192,6 +192,9 @@ def test_a_whole_visit_over_http(order, by, cast, browser_of):
     )  # fmt: skip
     assert again.json()["answers"] == answer.json()["answers"]
     assert again.json()["entries"] == []
+    waits = post(browser, reverse("visit-submit", args=[key]), "")
+    assert [each["code"] for each in waits.json()["missing"] if each["is_hard"]] == ["photos_on_the_way"]
+    photos_arrive(Visit.objects.get(pk=key), NOW)
     first = post(browser, reverse("visit-submit", args=[key]), "")
     second = post(browser, reverse("visit-submit", args=[key]), "")
     assert first.json()["state"] == second.json()["state"] == "DELIVERED"

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from anze.evidence.models import Media, Original
 from anze.kernel.actor import Actor
 from anze.kernel.scope import Scope
 from anze.parties.models import Qualification
@@ -77,6 +78,23 @@ def by(cast) -> Actor:
     )
 
 
+def photos_arrive(visit: Visit, at: datetime) -> None:
+    """What the entries tell of has come in as evidence. How it travels is tested in tests/evidence and in a browser."""
+    for payload in visit.entries.values_list("payload", flat=True):
+        for each in payload.get("photos", ()):
+            original, _new = Original.objects.get_or_create(
+                sha256=each["sha256"], defaults={"size": each["size"], "media_type": "image/jpeg", "stored_at": at}
+            )
+            Media.objects.get_or_create(
+                client_id=each["file"],
+                defaults={
+                    "original": original, "kind": "PHOTO", "role": "SITE", "subject_kind": "visit",
+                    "subject": visit.pk, "received_at": at,
+                    **{name: getattr(visit, name) for name in ("insurer_id", "agency_id", "enterprise_id", "sector")},
+                },
+            )  # fmt: skip
+
+
 @dataclass
 class Phone:
     """A device without a network: it records, and sends when it is told to."""
@@ -111,6 +129,7 @@ class Phone:
                 self.knows[change.entry] = answers[change.id].revision
         if not keep:
             self.queue.clear()
+        photos_arrive(visit, at)
         return answers
 
 

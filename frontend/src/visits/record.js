@@ -2,6 +2,9 @@
 import { t } from "./dom.js";
 import * as store from "./store.js";
 
+/** The device's clock as it is, in whole milliseconds. */
+export const now = () => new Date(Math.round(Date.now())).toISOString();
+
 export const newId = () => crypto.randomUUID();
 
 /** The id two phones find alike: see anze/prevention/rules/visits.py, derived_id. */
@@ -21,12 +24,12 @@ export const tell = () => changed.dispatchEvent(new Event("change"));
 export const record = async (visit, kind, payload, id = newId()) => {
   const before = await store.get("entries", id);
   await store.put("entries", {
-    ...(before ?? { id, visit, kind, revision: 0, change: null, made_at: new Date().toISOString() }),
+    ...(before ?? { id, visit, kind, revision: 0, change: null, made_at: now() }),
     payload,
     removed: false,
     dirty: true,
     problem: null,
-    edited_at: new Date().toISOString(),
+    edited_at: now(),
   });
   tell();
   return id;
@@ -41,7 +44,7 @@ export const remove = async (id) => {
 
 /** A person decides between versions of one entry: what he picks is a new version that settles the others. */
 export const pick = async (entry, payload, removed, settles) => {
-  await store.put("entries", { ...entry, payload, removed, dirty: true, settles, problem: null, edited_at: new Date().toISOString() });
+  await store.put("entries", { ...entry, payload, removed, dirty: true, settles, problem: null, edited_at: now() });
   tell();
 };
 
@@ -88,7 +91,7 @@ export const keepPhoto = async (visit, file, role) => {
     name: file.name ?? "",
     sha256: hex(await crypto.subtle.digest("SHA-256", bytes)),
     size: file.size,
-    taken_at: new Date().toISOString(),
+    taken_at: now(),
     position: await position(4),
     strokes: [],
     receipt: null,

@@ -1,6 +1,6 @@
 // Sending what waits, and fetching what is new. Everything may break off anywhere and be done again.
 import { language } from "./dom.js";
-import { newId, tell } from "./record.js";
+import { newId, now, tell } from "./record.js";
 import * as store from "./store.js";
 
 /** How things stand with the server: online, offline, signed-out, sending; when it was last reached. */
@@ -119,21 +119,21 @@ const sendChanges = async () => {
     if (queue.length >= MOST) break;
     if (!entry.change && !entry.dirty) continue;
     // frozen before it is sent, under an id of its own: sent again it is the very same change
-    const frozen = await store.change("entries", entry.id, (now) =>
-      now.change
+    const frozen = await store.change("entries", entry.id, (is) =>
+      is.change
         ? {}
         : {
             dirty: false,
             change: {
               id: newId(),
-              visit: now.visit,
-              entry: now.id,
-              kind: now.kind,
-              payload: now.payload,
-              removed: now.removed,
-              base: now.base ?? now.revision,
-              made_at: now.revision ? now.edited_at : now.made_at,
-              settles: now.settles ?? [],
+              visit: is.visit,
+              entry: is.id,
+              kind: is.kind,
+              payload: is.payload,
+              removed: is.removed,
+              base: is.base ?? is.revision,
+              made_at: is.revision ? is.edited_at : is.made_at,
+              settles: is.settles ?? [],
             },
             base: null,
             settles: null,
@@ -150,7 +150,7 @@ const sendChanges = async () => {
   const answer = await call("/visits/sync/", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ sent_at: new Date(sent).toISOString(), device: deviceName(), visits: openings, changes: queue, knows }),
+    body: JSON.stringify({ sent_at: now(), device: deviceName(), visits: openings, changes: queue, knows }),
   });
   if (answer.status === 403) {
     // the token is older than the session: fetch both anew, then send again
@@ -261,7 +261,7 @@ const sendPhoto = async (photo) => {
       subject: photo.visit,
       file_name: photo.name,
       captured_at: photo.taken_at,
-      device_at: new Date().toISOString(),
+      device_at: now(),
       lon,
       lat,
       accuracy_m: accuracy,
