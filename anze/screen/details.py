@@ -153,7 +153,7 @@ class DetailScreen:
             "heading": " · ".join(self._named(row)),
             "state": self._cell(row, self.state, asking) if self.state else "",
             "sections": self._sections(row, asking) if not shown else [],
-            "tiles": self._tiles(request, row) if is_own and not shown else [],
+            "tiles": self.tiles(request, row) if is_own and not shown else [],
             "tabs": tabs,
             "tab": shown,
             "back": LISTS.get(self.of_list),
@@ -203,7 +203,8 @@ class DetailScreen:
             copy=str(raw) if is_code else "",
         )
 
-    def _tiles(self, request: HttpRequest, row: models.Model) -> list[dict[str, str]]:
+    def tiles(self, request: HttpRequest, row: models.Model) -> list[dict[str, str]]:
+        """The figures of a row that rooms contribute, each a link to what it counts."""
         actor = request.actor  # type: ignore[attr-defined]
         made = []
         for each in sorted(TILES, key=lambda each: (each.order, each.name)):

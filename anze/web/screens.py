@@ -23,10 +23,8 @@ URGENCY = {"danger": 0, "warning": 1, "info": 2, "success": 3}
 
 @page("", name="home", title=_("Home"), in_menu=True, order=0, icon="home")
 def home(request: HttpRequest) -> HttpResponse:
-    """The work list of the reader's role: what waits, how much of it, one click away. An enterprise's is its file."""
+    """The work list of the reader's role: what waits, how much of it, one click away; an enterprise's with its file."""
     actor = request.actor  # type: ignore[attr-defined]
-    if actor.scope.enterprise_id:
-        return DETAILS["enterprise"].view(request, actor.scope.enterprise_id)
     waiting: list[dict[str, Any]] = []
     quiet: list[dict[str, Any]] = []
     for work in sorted(WORK_LISTS, key=lambda each: (URGENCY.get(each.tone, len(URGENCY)), each.order, each.name)):
@@ -34,8 +32,16 @@ def home(request: HttpRequest) -> HttpResponse:
             number = work.count(request)
             card = {"work": work, "count": count_text(number), "url": work.url(request)}
             (waiting if number else quiet).append(card)
-    welcome = ROLES[Role(actor.role)].welcome
-    words = {"waiting": waiting, "quiet": quiet, "welcome": welcome, "five": five_cards(request)}
+    words = {
+        "waiting": waiting,
+        "quiet": quiet,
+        "welcome": ROLES[Role(actor.role)].welcome,
+        "five": five_cards(request),
+    }
+    if actor.scope.enterprise_id:
+        own = DETAILS["enterprise"]
+        file = own.row(request, actor.scope.enterprise_id)
+        words |= {"file": file, "tiles": [each for each in own.tiles(request, file) if each["url"]]}
     return render(request, "web/home.html", words)
 
 
