@@ -19,23 +19,26 @@ def main() -> None:
     asked = [word for word in sys.argv[1:] if not word.startswith("-")]
     report = Report()
     stage.set_up()
+    from django.db import connection
+
     from bench import export, figures, ingest, pages
 
     known = {"ingest": ingest, "figures": figures, "pages": pages, "export": export}
     try:
-        for name, module in known.items():
-            if not asked or name in asked:
-                print(f"\n{name}: {(module.__doc__ or '').strip().splitlines()[0]}", flush=True)
-                report.setting(name)
-                module.run(report)
+        for place, name in enumerate(name for name in known if not asked or name in asked):
+            if place:  # each begins with an empty database
+                connection.close()
+                stage.set_up()
+            module = known[name]
+            print(f"\n{name}: {(module.__doc__ or '').strip().splitlines()[0]}", flush=True)
+            report.setting(name)
+            module.run(report)
+            if "--write" in sys.argv:
+                head = HEAD.format(machine=stage.machine(), day=date.today(), chunk=ingest.CHUNK)
+                (stage.ROOT / "docs" / "performance.md").write_text(head + report.table() + "\n", encoding="utf-8")
     finally:
-        from django.db import connection
-
         connection.close()
         stage.drop_database()
-    if "--write" in sys.argv:
-        text = HEAD.format(machine=stage.machine(), day=date.today(), chunk=ingest.CHUNK) + report.table() + "\n"
-        (stage.ROOT / "docs" / "performance.md").write_text(text, encoding="utf-8")
 
 
 HEAD = """# Performance

@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 import urllib.request
 
-import psycopg
-
 from bench import stage
+from bench.ingest import deliver, hazard_rows, insured
 from bench.pages import grow
 from bench.people import regulator_cookie
 from bench.report import Report
@@ -16,17 +15,9 @@ ROWS = 132_000
 
 
 def run(report: Report) -> None:
-    with psycopg.connect(stage.raw_url()) as raw:
-        have = raw.execute("SELECT count(*) FROM hazards_hazard").fetchone()[0]  # type: ignore[index]
-        if have > ROWS:
-            raw.execute("SET session_replication_role = replica")
-            raw.execute(
-                "DELETE FROM hazards_hazard WHERE id IN (SELECT id FROM hazards_hazard ORDER BY id OFFSET %s)",
-                [ROWS],
-            )
-        raw.commit()
-    if have < ROWS:
-        grow(ROWS)
+    insurer, codes = insured(2_000)
+    deliver(insurer, "hazards", hazard_rows(codes, 3_000))
+    grow(ROWS)
     cookie = regulator_cookie()
     with stage.served(with_worker=False) as base:
         for kind, limit in (("csv", 10), ("xlsx", 60)):

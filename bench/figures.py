@@ -82,12 +82,16 @@ def run(report: Report) -> None:
     begun = time.perf_counter()
     call_command("demo", scale=1.0, seed=7)
     report.add("synthetic province at scale 1, generated and loaded", f"{time.perf_counter() - begun:,.0f} s")
-    begun = time.perf_counter()
-    recompute(at=timezone.now())
-    seconds = time.perf_counter() - begun
-    report.add("full recompute of all cells at scale 1", f"{seconds:.1f} s", "≤ 15 s", seconds <= 15)
     with psycopg.connect(stage.raw_url(), autocommit=True) as raw:
         raw.execute("VACUUM ANALYZE")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        session = cursor.fetchone()[0]
+    begun, used = time.perf_counter(), stage.cpu_of(session)
+    recompute(at=timezone.now())
+    seconds, used = time.perf_counter() - begun, stage.cpu_of(session) - used
+    report.add("full recompute of all cells at scale 1", f"{seconds:.1f} s", "≤ 15 s", seconds <= 15)
+    report.add("… processor time of the database session", f"{used:.1f} s")
     first = {name: changed(*change) for name, change in CHANGES.items()}
     lengthen(10)
     recompute(at=timezone.now())

@@ -68,6 +68,29 @@ def actors() -> tuple[Organisation, Organisation]:
     return authority, insurer
 
 
+def insured(count: int) -> tuple[Organisation, list[str]]:
+    """An insurer with so many insured enterprises; their credit codes."""
+    authority, insurer = actors()
+    enterprise, policy = (FEEDS[name].example_rows()[0] for name in ("enterprises", "policies"))
+    codes = [make_uscc(COUNTIES[n % 8], n + 1) for n in range(count)]
+    deliver(
+        authority,
+        "enterprises",
+        [
+            {**enterprise, "uscc": code, "name": f"示例企业{n}", "region_code": COUNTIES[n % 8]}
+            for n, code in enumerate(codes)
+        ],
+    )
+    deliver(
+        insurer,
+        "policies",
+        [{**policy, "insured_uscc": code, "holder_uscc": code, "policy_no": f"P{n}"} for n, code in enumerate(codes)],
+    )
+    with psycopg.connect(stage.raw_url(), autocommit=True) as raw:
+        raw.execute("VACUUM ANALYZE")
+    return insurer, codes
+
+
 def hazard_rows(credit_codes: list[str], count: int) -> list[dict[str, Any]]:
     return [
         {
@@ -88,23 +111,7 @@ def hazard_rows(credit_codes: list[str], count: int) -> list[dict[str, Any]]:
 
 
 def run(report: Report) -> None:
-    authority, insurer = actors()
-    enterprise = FEEDS["enterprises"].example_rows()[0]
-    policy = FEEDS["policies"].example_rows()[0]
-    codes = [make_uscc(COUNTIES[n % 8], n + 1) for n in range(20_000)]
-    deliver(
-        authority,
-        "enterprises",
-        [
-            {**enterprise, "uscc": code, "name": f"示例企业{n}", "region_code": COUNTIES[n % 8]}
-            for n, code in enumerate(codes)
-        ],
-    )
-    deliver(
-        insurer,
-        "policies",
-        [{**policy, "insured_uscc": code, "holder_uscc": code, "policy_no": f"P{n}"} for n, code in enumerate(codes)],
-    )
+    insurer, codes = insured(20_000)
     rows = hazard_rows(codes, ROWS)
     from anze_client import Client
 
@@ -125,6 +132,7 @@ def run(report: Report) -> None:
         for number in range(ROUNDS):
             _empty()
             first = _push(client, lines, f"first-{number}")
+            _until_counted()  # or the refresh of the figures would be put down to the replay
             replay = _push(client, lines, f"replay-{number}")
             rounds.append((first, replay, _raw_copy()))
     first, replay, raw = (Speed(*map(median, zip(*each, strict=True))) for each in zip(*rounds, strict=True))
@@ -153,7 +161,7 @@ def _push(client: Any, lines: list[bytes], name: str) -> Speed:
 
     def send(start: int) -> None:
         part = lines[start : start + CHUNK]
-        receipt = client.push("hazards", part, idempotency_key=f"{name}-{start}", gzip=False)
+        receipt = client.push("hazards", part, idempotency_key=f"{name}-{start}")
         if receipt.rejected:
             raise SystemExit(f"rejected: {receipt.findings[0]}")
 
@@ -174,10 +182,21 @@ def _push(client: Any, lines: list[bytes], name: str) -> Speed:
     return Speed(len(lines) / seconds, used / len(lines) * 1e6)
 
 
+def _until_counted() -> None:
+    with psycopg.connect(stage.raw_url(), autocommit=True) as raw:
+        until = time.monotonic() + 300
+        while raw.execute("SELECT EXISTS (SELECT FROM kernel_touch)").fetchone()[0]:  # type: ignore[index]
+            if time.monotonic() > until:
+                raise SystemExit("the figures were not refreshed within five minutes")
+            time.sleep(0.2)
+
+
 def _empty() -> None:
     """Both begin with empty tables and indexes."""
+    _until_counted()
     with psycopg.connect(stage.raw_url(), autocommit=True) as raw:
-        raw.execute("TRUNCATE hazards_hazard, kernel_touch, kernel_change CASCADE")
+        # the queue first, or the refresh of the figures, which begins with it, could be locked against this
+        raw.execute("TRUNCATE kernel_touch, kernel_change, hazards_hazard CASCADE")
         raw.execute("CHECKPOINT")
 
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from anze.monitoring.refresh import recompute
 from bench import stage
-from bench.ingest import actors, deliver, hazard_rows
+from bench.ingest import deliver, hazard_rows, insured
 from bench.people import regulator_cookie
 from bench.report import Report
 
@@ -44,31 +44,7 @@ def grow(to: int) -> None:
 
 
 def run(report: Report) -> None:
-    from anze.parties.models import Organisation
-
-    if Organisation.objects.filter(code="INS01").exists():
-        with psycopg.connect(stage.raw_url()) as raw:
-            raw.execute("TRUNCATE hazards_hazard CASCADE")
-            raw.commit()
-        insurer = Organisation.objects.get(code="INS01")
-        from anze.kernel.scope import EVERYTHING, inside
-        from anze.parties.models import Enterprise
-
-        with inside(EVERYTHING):
-            codes = list(Enterprise.objects.values_list("uscc", flat=True)[:2000])
-    else:
-        from anze.exchange.feeds import FEEDS
-        from anze.kernel.identifiers import make_uscc
-        from bench.ingest import COUNTIES
-
-        authority, insurer = actors()
-        example = FEEDS["enterprises"].example_rows()[0]
-        codes = [make_uscc(COUNTIES[n % 8], n + 1) for n in range(2000)]
-        rows = [
-            {**example, "uscc": code, "name": f"示例企业{n}", "region_code": COUNTIES[n % 8]}
-            for n, code in enumerate(codes)
-        ]
-        deliver(authority, "enterprises", rows)
+    insurer, codes = insured(2_000)
     deliver(insurer, "hazards", hazard_rows(codes, SMALL))
     with psycopg.connect(stage.raw_url(), autocommit=True) as raw:
         raw.execute("VACUUM ANALYZE")
