@@ -207,13 +207,16 @@ def _judge_again(cursor: CursorWrapper, fact: Fact, as_of: date) -> bool:
     if not cursor.rowcount:
         return False
     cursor.execute("ANALYZE touched_group")
+    _plan_by_hashing(cursor)
 
     for source in fact.sources:
         table, group = source.table, source.group
-        is_touched = f"SELECT t.* FROM {table} t WHERE t.{group} IN (SELECT id FROM touched_group)"
-        # by the index on the group: the work follows the change, not the table
-        cursor.execute("SET LOCAL enable_nestloop = on")
-        cursor.execute(f"CREATE TEMP TABLE now_{source.name} ON COMMIT DROP AS {is_touched}")
+        # Group by group through its index: the work follows the change, not the table. Left to choose, the
+        # planner may take a table just filled for an empty one, and compare everything with everything.
+        cursor.execute(
+            f"CREATE TEMP TABLE now_{source.name} ON COMMIT DROP AS SELECT t.* FROM touched_group g "
+            f"CROSS JOIN LATERAL (SELECT * FROM {table} s WHERE s.{group} = g.id OFFSET 0) t"
+        )
         cursor.execute(
             f"CREATE TEMP TABLE old_{source.name} ON COMMIT DROP AS "
             f"SELECT t.* FROM now_{source.name} t WHERE NOT EXISTS "
@@ -223,7 +226,6 @@ def _judge_again(cursor: CursorWrapper, fact: Fact, as_of: date) -> bool:
             f"AND o.{group} IN (SELECT id FROM touched_group)"
         )
     cursor.execute("ANALYZE " + ", ".join(f"now_{each.name}, old_{each.name}" for each in fact.sources))
-    _plan_by_hashing(cursor)
 
     def as_it_is(source: Source) -> str:
         return f"SELECT * FROM now_{source.name}"
