@@ -34,7 +34,7 @@ FORBIDDEN_MODULES = {
 }  # fmt: skip
 GENERATED = re.compile(r"(^|/)migrations/|\.(lock|po|svg|csv|json|geojson|xlsx|png|woff2)$|(^|/)package-lock\.json$")
 TEXT = re.compile(
-    r"\.(py|md|toml|cfg|ini|js|mjs|css|html|jinja|txt|yml|yaml|json|po|sh|lock|csv|sql)$"
+    r"\.(py|md|toml|cfg|ini|js|mjs|css|html|jinja|typ|txt|yml|yaml|json|po|sh|lock|csv|sql)$"
     r"|(^|/)(Makefile|run|\.npmrc|\.gitignore)$"
 )
 # Somebody's home, and wherever this very checkout lies.

@@ -52,6 +52,7 @@ SAMPLES: dict[str, tuple[str, ...]] = {
     "attend": ("no-code",),
     "certificate-check": ("no-token",),
     "confirmation": ("no-such-token",),
+    "verify-report": ("BG20261123-ABCDEF",),
 }
 # pages about one row that are not declared as a detail page of their own, by the beginning of their name. Their
 # rooms have finer rules on who may do what with a row, and tests of them; here they must keep the sides apart.

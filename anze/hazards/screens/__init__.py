@@ -1,6 +1,7 @@
 """Pages of hazards by subject."""
 
+from anze.hazards.actions import reporting as _reporting
 from anze.hazards.screens import steps as _steps
 from anze.hazards.screens.hazards import HAZARDS
 
-__all__ = ["HAZARDS", "_steps"]
+__all__ = ["HAZARDS", "_reporting", "_steps"]

@@ -4,6 +4,7 @@ from anze.prevention.models.confirmations import Confirmation, ConfirmationLink,
 from anze.prevention.models.orders import Conflict, Order, OrderExpert
 from anze.prevention.models.plans import FINGERPRINT, Plan, PlanConfirmation, PlanItem
 from anze.prevention.models.records import Service, ServicePerson
+from anze.prevention.models.reports import Report
 from anze.prevention.models.topics import AnnualPlan, Task, TaskShare, Topic
 from anze.prevention.models.visits import Visit, VisitChange, VisitEntry
 
@@ -21,6 +22,7 @@ __all__ = [
     "PlanConfirmation",
     "PlanItem",
     "Rating",
+    "Report",
     "Service",
     "ServicePerson",
     "Task",

@@ -21,6 +21,7 @@ from anze.parties.screens import AGENCY, ENTERPRISE, INSURER, ORIGIN, USCC, agen
 from anze.prevention.models import Order, Plan, PlanItem, Service, ServicePerson, Task
 from anze.prevention.rules import ServiceType
 from anze.prevention.screens.confirmations import SERVICE_BUTTONS
+from anze.prevention.screens.reports import REPORT_BUTTON
 from anze.screen.asked import count_text
 from anze.screen.columns import Column, labels
 from anze.screen.details import DetailScreen, Section, Tile, detail_screen, tile
@@ -263,7 +264,7 @@ detail_screen(
         named=("service_no",),
         state=CONFIRMATION,
         of_list="services",
-        buttons=SERVICE_BUTTONS,
+        buttons=(REPORT_BUTTON, *SERVICE_BUTTONS),
         sections=(
             Section(
                 _("The service"),

@@ -3,6 +3,7 @@
 import appearance from "./appearance.js";
 import columns from "./columns.js";
 import disclosure from "./disclosure.js";
+import filecheck from "./filecheck.js";
 import selection from "./selection.js";
 
-export default { appearance, columns, disclosure, selection };
+export default { appearance, columns, disclosure, filecheck, selection };

@@ -1,0 +1,126 @@
+"""What hazards contribute to the report and to the archive of services."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from anze.evidence.models import Media
+from anze.hazards.models import Hazard
+from anze.library.models import Criterion, in_force
+from anze.prevention.actions.reports import Pictures, ReportPart, media_of, report_part, visit_of
+from anze.prevention.models import Service
+from anze.prevention.rules import EntryKind, RecheckResult
+from anze.prevention.rules.visits import photos_of
+
+MOST = 60  # earlier hazards named one by one
+
+
+def _bases(hazards: list[Hazard]) -> dict[UUID, str]:
+    """Hazard → clause and wording of its criterion, in the edition that was in force when it was found."""
+    codes = {each.criterion_code for each in hazards if each.criterion_code}
+    days = {each.found_on for each in hazards}
+    editions = {
+        (criterion.code, day): criterion
+        for day in sorted(days)
+        for criterion in Criterion.objects.filter(in_force(day, "standard__"), code__in=codes).select_related(
+            "standard"
+        )
+    }
+    found: dict[UUID, str] = {}
+    for hazard in hazards:
+        criterion = editions.get((hazard.criterion_code, hazard.found_on))
+        if criterion is not None:
+            clause = f" {criterion.clause}" if criterion.clause else ""
+            found[hazard.pk] = f"{criterion.standard.number}{clause}: {criterion.text}"
+    return found
+
+
+def _findings(service: Service, pictures: Pictures) -> dict[str, Any]:
+    hazards = list(Hazard.objects.filter(service=service, is_void=False).order_by("hazard_class", "hazard_no"))
+    if not hazards:
+        return {
+            "text": _now("Nothing was found.")
+            if service.nil_findings
+            else _now("No hazard is on file for this service.")
+        }
+    bases = _bases(hazards)
+    said, photos = _on_site(service)
+    blocks = []
+    for number, each in enumerate(hazards, 1):
+        on_site = said.get(each.hazard_no, {})
+        basis = bases.get(each.pk) or on_site.get("basis", "") or each.criterion_code
+        facts = [
+            [_now("Class"), each.get_hazard_class_display()],
+            [_now("Where"), each.location or "–"],
+            [_now("Basis"), basis or "–"],
+            [_now("Advice"), each.advice or "–"],
+            [_now("To be rectified by"), str(each.extended_to_on or each.deadline_on)],
+            [_now("Hazard no."), each.hazard_no],
+        ]
+        shown: list[dict[str, Any]] = []
+        for media in photos.get(each.hazard_no, []) + photos.get(str(each.pk), []):
+            shown += pictures.add(media, _now("finding %(number)s") % {"number": number})
+        blocks.append({"heading": f"{number}. {each.description}", "facts": facts, "pictures": shown})
+    return {"blocks": blocks}
+
+
+def _on_site(service: Service) -> tuple[dict[str, dict[str, Any]], dict[str, list[Media]]]:
+    """Hazard number → what was written on site, and hazard number or id → its photos."""
+    visit = visit_of(service)
+    media = media_of(service)
+    by_file = {each.client_id: each for each in media}
+    said: dict[str, dict[str, Any]] = {}
+    photos: dict[str, list[Media]] = defaultdict(list)
+    if visit is not None:
+        for entry in visit.entries.filter(kind=EntryKind.FINDING, is_removed=False):
+            number = f"{visit.visit_no}-{entry.pk.hex[-6:].upper()}"
+            said[number] = entry.payload
+            for photo in photos_of(entry.payload):
+                found = by_file.get(UUID(str(photo["file"])))
+                if found is not None:
+                    photos[number].append(found)
+    for each in Media.objects.filter(
+        subject__in=Hazard.objects.filter(service=service).values("pk"), voided_at__isnull=True, role="HAZARD"
+    ).select_related("original"):
+        photos[str(each.subject)].append(each)
+    return said, photos
+
+
+def _rechecked(service: Service, pictures: Pictures) -> dict[str, Any] | None:
+    """Hazards of earlier services that were still open when this one began, and what was seen of them."""
+    day = service.performed_on
+    earlier = Hazard.objects.filter(
+        Q(closed_on__isnull=True) | Q(closed_on__gte=day),
+        enterprise_id=service.enterprise_id, insurer_id=service.insurer_id, is_void=False, found_on__lt=day,
+    ).order_by("found_on", "hazard_no")[:MOST]  # fmt: skip
+    visit = visit_of(service)
+    entries = visit.entries.filter(kind=EntryKind.RECHECK, is_removed=False) if visit else []
+    seen = {str(each.payload["hazard"]): each.payload for each in entries}
+    rows = []
+    for hazard in earlier:
+        said = seen.get(str(hazard.pk))
+        if said is not None:
+            result = " · ".join(
+                word for word in (str(RecheckResult(said["result"]).label), said.get("note", "")) if word
+            )
+        elif hazard.verified_on == day:
+            result = str(RecheckResult.RECTIFIED.label)
+        else:
+            result = _now("still open on this day")
+        rows.append(
+            [str(hazard.found_on), hazard.description, str(hazard.extended_to_on or hazard.deadline_on), result]
+        )
+    if not rows:
+        return None
+    heads = [_now("Found on"), _now("Hazard"), _now("To be rectified by"), _now("Seen at this service")]
+    return {"table": {"heads": heads, "rows": rows}}
+
+
+report_part(ReportPart("findings", _("Findings"), 50, _findings))
+report_part(ReportPart("rechecks", _("Hazards of earlier services"), 60, _rechecked))
