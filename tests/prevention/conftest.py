@@ -144,10 +144,18 @@ HERE = {"lon": 117.076, "lat": 36.668, "accuracy": 12.0}
 SIGNED = [[(10.0, 10.0), (200.0, 80.0)]]
 
 
-def record_whole_visit(phone: Phone, *, finding: bool = True, enterprise_signs: bool = True) -> None:
+def record_whole_visit(
+    phone: Phone,
+    *,
+    finding: bool = True,
+    enterprise_signs: bool = True,
+    begun: datetime = NOW - timedelta(minutes=60),
+    ended: datetime = NOW - timedelta(minutes=10),
+    deadline: datetime = NOW + timedelta(days=14),
+) -> None:
     """Everything a complete visit holds, in the order in which it happens."""
     record = phone.record
-    record("START", {"position": HERE}, made_at="2026-11-23T01:00:00Z")
+    record("START", {"position": HERE}, made_at=begun.isoformat())
     record("PERSON", {"role": "EXPERT", "name": "示例专家甲", "expert_number": "EXP001"})
     record("PERSON", {"role": "ENTERPRISE", "name": "示例车间主任", "post": "车间主任"})
     record("MARK", {"photos": [photo("aa" * 32)]})
@@ -157,7 +165,7 @@ def record_whole_visit(phone: Phone, *, finding: bool = True, enterprise_signs: 
             {
                 "description": "配电箱门缺失",
                 "hazard_class": "GENERAL",
-                "deadline_on": "2026-12-07",
+                "deadline_on": f"{deadline:%Y-%m-%d}",
                 "location": "熔铸车间",
                 "photos": [photo()],
             },
@@ -168,7 +176,7 @@ def record_whole_visit(phone: Phone, *, finding: bool = True, enterprise_signs: 
     record("SIGNATURE", {"of": "EXPERT", "name": "示例专家甲", "strokes": SIGNED})
     if enterprise_signs:
         record("SIGNATURE", {"of": "ENTERPRISE", "name": "示例负责人", "strokes": SIGNED})
-    record("END", {"position": HERE}, made_at="2026-11-23T01:50:00Z")
+    record("END", {"position": HERE}, made_at=ended.isoformat())
 
 
 @pytest.fixture

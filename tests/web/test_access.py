@@ -51,6 +51,7 @@ SAMPLES: dict[str, tuple[str, ...]] = {
     "entry-line": ("plans",),
     "attend": ("no-code",),
     "certificate-check": ("no-token",),
+    "gate": ("AZ1.PERSON.x.y.z", "no-order"),
     "confirmation": ("no-such-token",),
     "verify-report": ("BG20261123-ABCDEF",),
 }

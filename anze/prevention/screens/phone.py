@@ -39,9 +39,11 @@ from anze.prevention.actions.visits import NOT_TO_VISIT, moment_of
 from anze.prevention.models import Order, OrderExpert, Service, Visit, VisitChange, VisitEntry
 from anze.prevention.rules import EntryKind, OrderState, Outcome, RecheckResult, ServiceType, VisitorKind, VisitState
 from anze.prevention.rules.visits import Missing, Parcel
+from anze.prevention.screens.gate import codes_of
 from anze.prevention.screens.words import WORDS
 from anze.screen.pages import static
 from anze.screen.registry import page
+from anze.screen.typesetting import qr_uri
 from anze.underwriting.models import Policy
 
 AHEAD, BEHIND = timedelta(days=7), timedelta(days=14)
@@ -169,6 +171,12 @@ def _bundle(request: HttpRequest) -> dict[str, Any]:
         rows = _rows(orders, visits, today)
         sheets = _enterprises({row["enterprise"] for row in rows} | {str(each.enterprise_id) for each in places})
         packs, kinds = _packs(rows, today)
+        days = {each.planned_on for each in orders if each.planned_on >= today} | {today}
+        begins = codes_of(actor.scope.expert_id, days, at, request.build_absolute_uri("/").rstrip("/"))
+        for row in rows:
+            day = max(row["planned_on"], today.isoformat())
+            if row["order"] and day in begins:
+                row["gate"] = {"day": day, "code": qr_uri(f"{begins[day]}{row['order']}/")}
         return {
             "account": _account(actor),
             "language": get_language(),

@@ -131,6 +131,7 @@ const visitScreen = async (id) => {
       h("div", { class: "text-secondary small" }, [row.insurer_name, row.order_no, known?.choices.service_type[row.service_type], row.planned_on].filter(Boolean).join(" · ")),
       row.scope ? h("div", {}, row.scope) : null,
       row.last_service ? h("div", { class: "small text-secondary" }, t("last_visit", { day: row.last_service.performed_on, count: row.last_service.hazards_found })) : null),
+    row.gate?.day === today() && !closed ? button(t("my_code"), () => showCode(row.gate), { look: "btn-outline-primary w-100 mb-2", mark: "id-badge" }) : null,
     here?.problem ? h("div", { class: "alert alert-danger" }, h("div", {}, `${here.problem.message} ${here.problem.remedy}`)) : null,
     here?.return_reason && here.state === "RETURNED" ? h("div", { class: "alert alert-warning" }, t("returned_because", { reason: here.return_reason })) : null,
     ...(here?.versions ?? []).map((each) => conflict(each, entries, known)),
@@ -164,6 +165,15 @@ const visitScreen = async (id) => {
       here?.missing?.length ? h("div", { class: "alert alert-warning" }, h("ul", { class: "mb-0" }, here.missing.map((each) => h("li", {}, h("strong", {}, each.is_hard ? t("needed") : t("advised")), ` ${each.message} ${each.remedy}`)))) : null,
       ended ? button(here?.submit ? t("submits_later") : t("submit"), () => forms.submit(id), { look: "btn-success w-100", mark: "send" }) : null,
     ] : null);
+};
+
+/** The code that shows at the gate who sent the expert; made by the server, shown without a network. */
+const showCode = (gate) => {
+  const dialog = h("dialog", { class: "phone-ask" }, h("img", { class: "phone-code", src: gate.code, alt: t("my_code") }), h("p", {}, t("my_code_why", { day: gate.day })));
+  dialog.append(button(t("done"), () => dialog.close(), { look: "btn-primary w-100" }));
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
 };
 
 const words = (payload) =>
