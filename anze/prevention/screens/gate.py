@@ -83,4 +83,8 @@ def _order_of(expert: str, order: str) -> dict[str, Any]:
     if row is None:
         return {}
     names = {each.pk: str(each) for each in Organisation.objects.filter(pk__in=[row.agency_id, row.insurer_id])}
-    return {"row": row, "agency": names[row.agency_id] if row.agency_id else "", "insurer": names.get(row.insurer_id, "")}
+    return {
+        "row": row,
+        "agency": names[row.agency_id] if row.agency_id else "",
+        "insurer": names.get(row.insurer_id, ""),
+    }
