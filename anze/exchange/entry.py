@@ -291,4 +291,9 @@ def _stored(feed: Feed, each: Field, row: Any, references: tuple[Reference, ...]
         ours = next((ours for ours, theirs in reference.gives.items() if theirs == "id"), None)
         if column and ours and (key := getattr(row, ours, None)):
             return reference.model._default_manager.filter(pk=key).values_list(column, flat=True).first()
+        if column and not ours:
+            # found by a row beside it that names the same: a task by the insurer's share of it
+            ours, theirs = next(iter(reference.gives.items()), ("", ""))
+            if ours and (key := getattr(row, ours, None)):
+                return reference.model._default_manager.filter(**{theirs: key}).values_list(column, flat=True).first()
     return row.event_on if each.name == feed.event else None

@@ -117,6 +117,10 @@ FINDINGS: dict[str, tuple[Promise, Promise]] = {
         _("No service agency with the code “%(value)s” is on file."),
         _("Use the agency's platform code; new agencies register first."),
     ),
+    "unknown_task": (
+        _("There is no task of yours with this number."),
+        _("Copy the number from your list of tasks, or leave it empty."),
+    ),
     "unknown_expert": (
         _("No expert “%(value)s” is on file."),
         _("Use the expert number of the expert register."),

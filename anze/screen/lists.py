@@ -166,7 +166,7 @@ TABS: dict[str, list[ListScreen]] = {}
 
 # what names a related row, where it is not called name
 _NAMED_BY = {"policy": "policy_no", "service": "service_no", "plan": "plan_no", "accident": "accident_no",
-             "claim": "claim_no", "hazard": "hazard_no"}  # fmt: skip
+             "claim": "claim_no", "hazard": "hazard_no", "order": "order_no", "task": "title", "topic": "title"}  # fmt: skip
 
 _VALIDITY = Cases(
     "records",

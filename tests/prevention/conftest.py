@@ -21,9 +21,10 @@ from anze.prevention.rules.visits import Change, Opening, id_of_entry
 from anze.underwriting.models import Policy
 from tests.cast import NOW, XINGHUO, YUANFAN, Cast, policy_row
 from tests.exchange.examples import example
+from tests.screen.conftest import asked_by
 from tests.web.conftest import browser_of, put_down
 
-__all__ = ["browser_of", "put_down"]
+__all__ = ["asked_by", "browser_of", "put_down"]
 
 SHA = "ab" * 32
 

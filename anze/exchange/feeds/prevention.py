@@ -9,7 +9,7 @@ from anze.exchange.feed import SENDER, Check, Feed, Field, Kind, Lines, Referenc
 from anze.exchange.feeds.policies import OWN_POLICY, POLICY_NO_OF_RECORD, engage, money
 from anze.parties.models import Expert, Organisation
 from anze.parties.rules import RiskTier
-from anze.prevention.models import Plan, PlanItem, Service, ServicePerson
+from anze.prevention.models import FINGERPRINT, Plan, PlanItem, Service, ServicePerson, TaskShare
 from anze.prevention.rules import ConfirmationMethod, PersonKind, ServiceForm, ServiceType, StandardEdition
 
 AGENCY = Reference(
@@ -54,6 +54,22 @@ WHERE r.outcome = 'U' AND s.policy_id = r.policy_id AND s.plan_no = r.plan_no AN
 AND s.plan_item_id IS DISTINCT FROM i.id
 """
 
+# A corrected plan keeps the enterprise's confirmation while its items stand as they were confirmed, whatever the
+# insurer's system knows of it; with other items it needs a new one, unless the insurer reports a later day.
+KEEP_CONFIRMATIONS = f"""
+UPDATE prevention_plan p SET confirmed_on = CASE
+    WHEN c.items = c.present THEN coalesce(p.confirmed_on, c.confirmed_on)
+    WHEN p.confirmed_on <= c.confirmed_on THEN NULL ELSE p.confirmed_on END
+FROM (
+    SELECT DISTINCT ON (k.plan_id) k.plan_id, k.items, k.confirmed_on, {FINGERPRINT.format(plan="k.plan_id")} AS present
+    FROM prevention_planconfirmation k JOIN resolved r ON r.id = k.plan_id AND r.outcome = 'U'
+    ORDER BY k.plan_id, k.confirmed_at DESC
+) AS c
+WHERE p.id = c.plan_id AND p.confirmed_on IS DISTINCT FROM CASE
+    WHEN c.items = c.present THEN coalesce(p.confirmed_on, c.confirmed_on)
+    WHEN p.confirmed_on <= c.confirmed_on THEN NULL ELSE p.confirmed_on END
+"""
+
 # What is recorded under a service belongs to the agency that did it, also after a correction.
 HAZARDS_FOLLOW_SERVICE = """
 UPDATE hazards_hazard h SET agency_id = r.agency_id FROM resolved r
@@ -86,6 +102,16 @@ _ITEMS = (
     Field("window_start_on", Kind.DATE, _("from"), ("2026-04-01", "2026-06-01")),
     Field("window_end_on", Kind.DATE, _("until"), ("2026-12-31", "2026-10-31"), _("The last day of the window.")),
     agency_code(("AGY01", "")),
+    Field(
+        "task_code",
+        Kind.TEXT,
+        _("task no."),
+        ("", ""),
+        _("The committee's task this item serves, if it is one of yours."),
+        required=False,
+        column="",
+        max_length=40,
+    ),
 )
 
 PLANS = Feed(
@@ -177,7 +203,16 @@ PLANS = Feed(
             PlanItem,
             "plan_id",
             ("policy_id", "enterprise_id", "insurer_id", "region_code", "sector"),
-            references=(AGENCY,),
+            references=(
+                AGENCY,
+                Reference(
+                    "task_code",
+                    TaskShare,
+                    {"insurer_id": SENDER, "task_code": "task_code"},
+                    {"task_id": "task_id"},
+                    "unknown_task",
+                ),
+            ),
             checks=(
                 Check(
                     "window_out_of_order",
@@ -208,7 +243,7 @@ PLANS = Feed(
             ),
         ),
     ),
-    after=(RELINK_SERVICES, ENGAGE_PLANNED),
+    after=(RELINK_SERVICES, KEEP_CONFIRMATIONS, ENGAGE_PLANNED),
 )
 
 _PERSONS = (

@@ -30,6 +30,7 @@ from anze.exchange.feed import MOST_LINES, Feed
 from anze.exchange.models import Batch
 from anze.exchange.rules import BatchState, Outcome
 from anze.exchange.screens.clocks import detail_of
+from anze.exchange.screens.proposals import content_of_proposal, proposal_of
 from anze.exchange.screens.uploading import feed_named
 from anze.exchange.senders import sending
 from anze.kernel.rules import Channel
@@ -55,8 +56,12 @@ def enter(request: HttpRequest, name: str) -> HttpResponse:
     sender = sending(request.actor, feed)  # type: ignore[attr-defined]
     row = _record(feed, sender, request.GET.get("of", ""))
     if request.method != "POST":
-        entry = blank_entry(feed) if row is None else entry_of(feed, content_of(feed, row), locked=True)
-        return _form(request, feed, entry, row, uuid4().hex)
+        if row is not None:
+            entry = entry_of(feed, content_of(feed, row), locked=True)
+            return _form(request, feed, entry, row, uuid4().hex)
+        proposed = proposal_of(request, feed, sender)
+        entry = blank_entry(feed) if proposed is None else entry_of(feed, content_of_proposal(proposed, request.at))  # type: ignore[attr-defined]
+        return _form(request, feed, entry, row, uuid4().hex, proposed=proposed)
     entry, content, problems = read_entry(feed, request.POST)
     for typed in entry.fields:
         typed.locked = row is not None and typed.each.name in feed.key_fields
@@ -143,8 +148,10 @@ def _to_record(feed: Feed, row: Any) -> HttpResponse:
     return redirect(detail, row.pk) if detail else redirect("exchange")
 
 
-def _form(request: HttpRequest, feed: Feed, entry: Entry, row: Any, key: str, status: int = 200) -> HttpResponse:
-    words = {"feed": feed, "entry": entry, "row": row, "key": key, "most": MOST_LINES}
+def _form(
+    request: HttpRequest, feed: Feed, entry: Entry, row: Any, key: str, status: int = 200, proposed: Any = None
+) -> HttpResponse:
+    words = {"feed": feed, "entry": entry, "row": row, "key": key, "most": MOST_LINES, "proposed": proposed}
     return render(request, "exchange/entry.html", words, status=status)
 
 

@@ -18,6 +18,7 @@ from anze.hazards.screens.story import page_words
 from anze.kernel.duty import beijing_day
 from anze.parties.rules import Permission
 from anze.parties.screens import AGENCY, ENTERPRISE, INSURER, ORIGIN, USCC, agency_filter, insurer_filter
+from anze.prevention.screens.chain import below_service
 from anze.screen.asked import count_text
 from anze.screen.columns import Column, labels
 from anze.screen.details import DetailScreen, Section, Tile, detail_screen, tile
@@ -143,6 +144,7 @@ detail_screen(
         of_list="hazards",
         template="hazards/hazard.html",
         extra=page_words,
+        climb=lambda request, hazard: below_service(request, hazard.service_id),
         sections=(
             Section(
                 _("The hazard"),

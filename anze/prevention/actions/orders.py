@@ -335,14 +335,15 @@ def declare_conflict(
         raise Refused(
             "one_party", _("Name an agency or an expert, one of them."), remedy=_("Choose one."), field="expert"
         )
-    return Conflict.objects.create(
-        enterprise=enterprise,
-        agency=agency,
-        expert=expert,
-        reason=reason,
-        note=note,
-        declared_on=beijing_day(at),
-        declared_by=(by.organisation_name or by.name)[:120],
-        region_code=enterprise.region_code,
-        sector=enterprise.sector,
-    )
+    with widened(EVERYTHING):  # also about parties whose own conflicts the declaring one could not read
+        return Conflict.objects.create(
+            enterprise=enterprise,
+            agency=agency,
+            expert=expert,
+            reason=reason,
+            note=note,
+            declared_on=beijing_day(at),
+            declared_by=(by.organisation_name or by.name)[:120],
+            region_code=enterprise.region_code,
+            sector=enterprise.sector,
+        )

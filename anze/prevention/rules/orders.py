@@ -34,6 +34,8 @@ ORDER_TONES = {
 }  # fmt: skip
 # somebody is to come, or is there
 COMING = (OrderState.SENT, OrderState.ACCEPTED, OrderState.IN_SERVICE)
+# counts as ordered
+ON_THE_WAY = (*COMING, OrderState.DONE)
 
 ORDER = Lifecycle(
     "DRAFT",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from django.db.models import TextChoices
@@ -127,26 +127,33 @@ def propose(insured: Insured, tasks: Sequence[TaskWanted] = ()) -> list[Proposed
 
 
 def _with_tasks(items: list[ProposedItem], insured: Insured, tasks: Sequence[TaskWanted]) -> list[ProposedItem]:
-    """A task takes one of the visits of its kind where there are several, else it is a visit more."""
+    """A task is served by one of the visits of its kind as long as there is one, so that nobody is visited twice for
+    the same thing; else it is a visit more."""
+    served: list[ProposedItem] = []
     for task in sorted(tasks, key=lambda each: (each.ends_on, each.code)):
         start = max(task.starts_on, insured.start_on)
         end = min(task.ends_on, insured.end_on)
         if start > end:
             continue
-        words = (("task", task.title),)
+        why: str | Promise = _("task “%(task)s”, a visit more")
         for n, item in enumerate(items):
-            if item.service_type == task.service_type and item.times > 1 and not item.task_code:
-                items[n] = ProposedItem(
-                    item.service_type, item.form, item.times - 1, item.window_start_on, item.window_end_on,
-                    item.why, item.values,
-                )  # fmt: skip
+            if item.service_type == task.service_type:
+                why = _("task “%(task)s”, by one of the visits of risk, size and contract")
+                items[n : n + 1] = [replace(item, times=item.times - 1)] if item.times > 1 else []
                 break
-        items.append(
+        served.append(
             ProposedItem(
-                task.service_type, ServiceForm.COMMISSIONED_TSP, 1, start, end, _("task “%(task)s”"), words, task.code
+                task.service_type,
+                ServiceForm.COMMISSIONED_TSP,
+                1,
+                start,
+                end,
+                why,
+                (("task", task.title),),
+                task.code,
             )
         )
-    return items
+    return items + served
 
 
 def spread(start: date, end: date, times: int) -> list[date]:

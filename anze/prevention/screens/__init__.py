@@ -1,7 +1,35 @@
-"""Pages of prevention services: topics, tasks, plans, orders, services."""
+"""Pages of prevention services: topics, tasks, plans, orders, visits, services."""
 
-from anze.prevention.screens import bulk, confirmations, orders, phone, progress, reports, tasks, topics
+from anze.prevention.screens import (
+    annual,
+    bulk,
+    confirmations,
+    conflicts,
+    orders,
+    phone,
+    plans,
+    progress,
+    reports,
+    tasks,
+    topics,
+    week,
+)
 from anze.prevention.screens.records import SERVICES
 from anze.prevention.screens.visits import VISITS
 
-__all__ = ["SERVICES", "VISITS", "bulk", "confirmations", "orders", "phone", "progress", "reports", "tasks", "topics"]
+__all__ = [
+    "SERVICES",
+    "VISITS",
+    "annual",
+    "bulk",
+    "confirmations",
+    "conflicts",
+    "orders",
+    "phone",
+    "plans",
+    "progress",
+    "reports",
+    "tasks",
+    "topics",
+    "week",
+]

@@ -11,7 +11,6 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from anze.kernel.duty import beijing_day
@@ -29,14 +28,14 @@ from anze.prevention.actions.orders import (
     draft_order,
     send_order,
 )
-from anze.prevention.models import Order, OrderExpert, Plan, PlanItem, Task
+from anze.prevention.models import Order, OrderExpert, PlanItem, Task
 from anze.prevention.rules import OrderState, ServiceForm, ServiceType
 from anze.prevention.rules.orders import COMING, ORDER_TONES
+from anze.prevention.screens.chain import order_crumbs
 from anze.prevention.screens.forms import ReasonForm, answer_form
-from anze.prevention.screens.tasks import task_crumbs
 from anze.screen.asked import count_text
-from anze.screen.columns import Column, labels, readers_of
-from anze.screen.details import Crumb, DetailScreen, Section, Tile, Way, detail_screen, tile
+from anze.screen.columns import Column, labels
+from anze.screen.details import DetailScreen, Section, Tile, Way, detail_screen, tile
 from anze.screen.filters import Asking, Case, Cases, Choice, Dates, InRegion, Of, Search, begins
 from anze.screen.forms import Form
 from anze.screen.lists import ListScreen, count, list_screen, waiting
@@ -124,22 +123,13 @@ ORDERS = list_screen(
             "enterprise": "enterprise", "policy": "policy", "task": "task", "agency": "agency", "expert": "expert",
             "insurer": "insurer", "service": "service",
         },
-        order=15,
+        order=13,
         icon="calendar-event",
     )
 )  # fmt: skip
 
 
 # one order ----------------------------------------------------------------------------------------------------
-
-
-def order_crumbs(request: HttpRequest, order: Order) -> list[Crumb]:
-    crumbs = task_crumbs(order.task_id)
-    if order.plan_item_id and request.actor.scope.reader in readers_of(Plan):  # type: ignore[attr-defined]
-        found = PlanItem.objects.filter(pk=order.plan_item_id).values_list("plan_id", "plan__plan_no", "seq").first()
-        if found:
-            crumbs.append(Crumb(_now("Plan"), f"{found[1]} / {found[2]}", reverse("plan", args=[found[0]])))
-    return crumbs
 
 
 def is_asked(request: HttpRequest, order: Order) -> bool:
@@ -158,7 +148,7 @@ def _ways(request: HttpRequest, order: Order) -> list[Way]:
     ways = []
     if actor.scope.insurer_id and actor.may(Permission.RUN_SERVICES):
         if order.state == OrderState.DRAFT:
-            ways.append(Way(_("Change"), at("order-edit"), "edit"))
+            ways.append(Way(_("Edit"), at("order-edit"), "edit"))
             if order.form in (ServiceForm.COMMISSIONED_TSP, ServiceForm.HIRED_EXPERT):
                 ways.append(Way(_("Choose whom to send"), at("order-choose"), "users"))
             ways.append(Way(_("Send"), at("order-send"), "send", "primary", at_once=True))

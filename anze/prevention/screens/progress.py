@@ -16,6 +16,7 @@ from anze.parties.rules import Permission
 from anze.parties.screens import ORGANISATION_NAMES
 from anze.prevention.models import Task, TaskShare
 from anze.prevention.rules import ShareState, TaskState
+from anze.prevention.rules.orders import ON_THE_WAY
 from anze.screen.columns import labels
 from anze.screen.registry import page
 
@@ -23,7 +24,13 @@ AT_ONCE = 6  # tasks side by side
 
 _PROGRESS = """
 WITH planned AS (
-    SELECT task_id, insurer_id, sum(times) AS n FROM prevention_planitem WHERE task_id = ANY(%(tasks)s) GROUP BY 1, 2
+    SELECT task_id, insurer_id, sum(times) AS n FROM (
+        SELECT i.task_id, i.insurer_id, i.id, i.times FROM prevention_planitem i WHERE i.task_id = ANY(%(tasks)s)
+        UNION
+        SELECT o.task_id, o.insurer_id, i.id, i.times FROM prevention_order o
+        JOIN prevention_planitem i ON i.id = o.plan_item_id
+        WHERE o.task_id = ANY(%(tasks)s) AND o.state IN ('SENT', 'ACCEPTED', 'IN_SERVICE', 'DONE')
+    ) AS items GROUP BY 1, 2
 ), ordered AS (
     SELECT task_id, insurer_id, count(*) AS n FROM prevention_order
     WHERE task_id = ANY(%(tasks)s) AND state IN ('SENT', 'ACCEPTED', 'IN_SERVICE', 'DONE') GROUP BY 1, 2
@@ -62,6 +69,10 @@ class Figures:
     @property
     def words(self) -> dict[str, str]:
         return {"task": str(self.task_id), "insurer": str(self.insurer_id)}
+
+    @property
+    def ordered_words(self) -> dict[str, Any]:
+        return {**self.words, "state": [state.value for state in ON_THE_WAY]}
 
     @property
     def state_name(self) -> str:

@@ -20,11 +20,13 @@ from anze.parties.rules import Permission, Role
 from anze.parties.screens import AGENCY, ENTERPRISE, INSURER, ORIGIN, USCC, agency_filter, insurer_filter
 from anze.prevention.models import Order, Plan, PlanItem, Service, ServicePerson, Task
 from anze.prevention.rules import ServiceType
+from anze.prevention.rules.orders import ON_THE_WAY
+from anze.prevention.screens.chain import service_crumbs
 from anze.prevention.screens.confirmations import SERVICE_BUTTONS
 from anze.prevention.screens.reports import REPORT_BUTTON
 from anze.screen.asked import count_text
 from anze.screen.columns import Column, labels
-from anze.screen.details import DetailScreen, Section, Tile, detail_screen, tile
+from anze.screen.details import DetailScreen, Section, Tile, Way, detail_screen, tile
 from anze.screen.filters import (
     Asking,
     Case,
@@ -98,7 +100,21 @@ PLANS = list_screen(
         order=10,
     )
 )  # fmt: skip
-detail_screen(
+
+
+def _plan_ways(request: HttpRequest, plan: Plan) -> list[Way]:
+    actor = request.actor  # type: ignore[attr-defined]
+    ways = []
+    if actor.may(Permission.CONFIRM_PLANS) and plan.confirmed_on is None and not plan.is_void:
+        ways.append(
+            Way(_("Confirm the plan"), reverse("plan-confirm", args=[plan.pk]), "check", "primary", at_once=True)
+        )
+    if actor.scope.insurer_id and actor.may(Permission.ENTER_DATA):
+        ways.append(Way(_("Correct"), f"{reverse('entry', args=['plans'])}?of={plan.pk}", "edit"))
+    return ways
+
+
+PLAN_PAGE = detail_screen(
     DetailScreen(
         name="plan",
         path="prevention/plans/<uuid:pk>/",
@@ -107,6 +123,7 @@ detail_screen(
         permission=Permission.SEE_SERVICES,
         named=("plan_no",),
         of_list="plans",
+        ways=_plan_ways,
         sections=(
             Section(
                 _("The plan"),
@@ -129,6 +146,21 @@ detail_screen(
 
 def _window(asking: Asking, end: date) -> str:
     return "PAST" if end < beijing_day(asking.at) else "OPEN"
+
+
+def _for_task(task: UUID) -> Q:
+    by_order = Order.objects.filter(task=task, service__isnull=False).values("service_id")
+    return Q(pk__in=by_order) | Q(plan_item__in=PlanItem.objects.filter(task=task).values("pk"))
+
+
+def _task_title(task: UUID) -> str:
+    return str(Task.objects.filter(pk=task).values_list("title", flat=True).first() or _now("not visible to you"))
+
+
+def _items_of_task(task: UUID) -> Q:
+    """Items that name the task, or from which orders for it were made."""
+    ordered = Order.objects.filter(task=task, plan_item__isnull=False, state__in=ON_THE_WAY)
+    return Q(task=task) | Q(pk__in=ordered.values("plan_item_id"))
 
 
 ITEMS = list_screen(
@@ -167,6 +199,7 @@ ITEMS = list_screen(
             agency_filter(),
             Dates("window_start_on"),
             Dates("window_end_on"),
+            Of("task", _("Task"), condition=_items_of_task, named=_task_title),
         ),
         tab_of={"plan": "plan", "task": "task"},
         order=30,
@@ -180,15 +213,6 @@ def _of_expert(expert: UUID) -> Q:
 
 def _expert_name(expert: UUID) -> str:
     return str(Expert.objects.filter(pk=expert).values_list("name", flat=True).first() or expert)
-
-
-def _for_task(task: UUID) -> Q:
-    by_order = Order.objects.filter(task=task, service__isnull=False).values("service_id")
-    return Q(pk__in=by_order) | Q(plan_item__in=PlanItem.objects.filter(task=task).values("pk"))
-
-
-def _task_title(task: UUID) -> str:
-    return str(Task.objects.filter(pk=task).values_list("title", flat=True).first() or _now("not visible to you"))
 
 
 def _unconfirmed(asking: Asking) -> Q:
@@ -265,6 +289,7 @@ detail_screen(
         state=CONFIRMATION,
         of_list="services",
         buttons=(REPORT_BUTTON, *SERVICE_BUTTONS),
+        climb=service_crumbs,
         sections=(
             Section(
                 _("The service"),

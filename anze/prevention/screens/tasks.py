@@ -32,6 +32,7 @@ from anze.prevention.actions.tasks import (
 )
 from anze.prevention.models import Task, TaskShare, Topic
 from anze.prevention.rules import ServiceType, ShareRule, ShareState, TaskMeasure, TaskState
+from anze.prevention.screens.chain import task_crumbs, topic_crumb
 from anze.prevention.screens.forms import (
     ReasonForm,
     answer_form,
@@ -41,7 +42,7 @@ from anze.prevention.screens.forms import (
     sector_names,
 )
 from anze.screen.columns import Column, labels
-from anze.screen.details import Crumb, DetailScreen, Section, Way, detail_screen
+from anze.screen.details import DetailScreen, Section, Way, detail_screen
 from anze.screen.filters import Asking, Case, Cases, Choice, Dates, Search
 from anze.screen.forms import Form
 from anze.screen.lists import Button, ListScreen, list_screen, waiting
@@ -99,29 +100,12 @@ TASKS = list_screen(
 )
 
 
-def topic_crumb(topic_id: UUID | None) -> list[Crumb]:
-    if topic_id is None:
-        return []
-    title = Topic.objects.filter(pk=topic_id).values_list("title", flat=True).first()
-    return [Crumb(_now("Topic"), title, reverse("topic", args=[topic_id]))] if title else []
-
-
-def task_crumbs(task_id: UUID | None) -> list[Crumb]:
-    """The task and, above it, the topic; nothing of what the reader may not see."""
-    if task_id is None:
-        return []
-    found = Task.objects.filter(pk=task_id).values_list("title", "topic_id").first()
-    if found is None:
-        return []
-    return [*topic_crumb(found[1]), Crumb(_now("Task"), found[0], reverse("task", args=[task_id]))]
-
-
 def _ways(request: HttpRequest, task: Task) -> list[Way]:
     actor = request.actor  # type: ignore[attr-defined]
     if actor.may(Permission.LIST_TASKS):
         if task.state == TaskState.DRAFT:
             return [
-                Way(_("Change"), reverse("task-edit", args=[task.pk]), "edit"),
+                Way(_("Edit"), reverse("task-edit", args=[task.pk]), "edit"),
                 Way(_("Preview the shares"), reverse("task-preview", args=[task.pk]), "eye", "primary"),
             ]
         if task.state == TaskState.ISSUED:
@@ -297,8 +281,8 @@ class TaskForm(Form):
     )
     service_type = forms.ChoiceField(label=_("Service"))
     goals = forms.CharField(label=_("Goals"), max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 3}))
-    starts_on = forms.DateField(label=_("From"), widget=forms.DateInput())
-    ends_on = forms.DateField(label=_("Until"), widget=forms.DateInput())
+    starts_on = forms.DateField(label=_("Begins on"), widget=forms.DateInput())
+    ends_on = forms.DateField(label=_("Ends on"), widget=forms.DateInput())
     regions = forms.MultipleChoiceField(
         label=_("Only in"), required=False, help_text=_("Nothing chosen: the whole province. Several with Ctrl."),
         widget=forms.SelectMultiple(attrs={"size": 5}),
@@ -396,7 +380,7 @@ def _topic_facts(topic: Topic | None) -> list[tuple[Any, Any]]:
         return []
     return [
         (_("Title"), topic.title), (_("Goals"), topic.goals), (_("Set by"), ORGANISATION_NAMES.name(topic.authority_id)),
-        (_("From"), topic.starts_on), (_("Until"), topic.ends_on),
+        (_("Begins on"), topic.starts_on), (_("Ends on"), topic.ends_on),
     ]  # fmt: skip
 
 

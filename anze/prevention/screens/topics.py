@@ -85,7 +85,7 @@ def _ways(request: HttpRequest, topic: Topic) -> list[Way]:
     ways = []
     if topic.authority_id == actor.organisation_id and actor.may(Permission.SET_TOPICS):
         if topic.state == TopicState.DRAFT:
-            ways.append(Way(_("Change"), reverse("topic-edit", args=[topic.pk]), "edit"))
+            ways.append(Way(_("Edit"), reverse("topic-edit", args=[topic.pk]), "edit"))
             ways.append(Way(_("Issue"), reverse("topic-issue", args=[topic.pk]), "send", "primary", at_once=True))
         elif topic.state == TopicState.ISSUED:
             ways.append(Way(_("Close"), reverse("topic-close", args=[topic.pk]), "check"))
@@ -145,8 +145,8 @@ class TopicForm(Form):
         label=_("Goals"), max_length=2000, widget=forms.Textarea(attrs={"rows": 5}),
         help_text=_("What should be reached, and by what one will see it."),
     )  # fmt: skip
-    starts_on = forms.DateField(label=_("From"), widget=forms.DateInput())
-    ends_on = forms.DateField(label=_("Until"), widget=forms.DateInput())
+    starts_on = forms.DateField(label=_("Begins on"), widget=forms.DateInput())
+    ends_on = forms.DateField(label=_("Ends on"), widget=forms.DateInput())
     regions = forms.MultipleChoiceField(
         label=_("Only in"), required=False, help_text=_("Nothing chosen: your whole area. Several with Ctrl."),
         widget=forms.SelectMultiple(attrs={"size": 6}),

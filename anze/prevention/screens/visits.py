@@ -26,6 +26,7 @@ from anze.prevention.actions import missing_of, pick_version, return_visit
 from anze.prevention.models import Visit, VisitChange
 from anze.prevention.rules import EntryKind, Outcome, RecheckResult, VisitorKind, VisitState
 from anze.prevention.rules.visits import EDITABLE, photos_of
+from anze.prevention.screens.chain import below_order
 from anze.screen.columns import Column
 from anze.screen.details import DetailScreen, Section, detail_screen
 from anze.screen.filters import Case, Cases, Choice, Dates, Flag, InRegion, Search
@@ -92,8 +93,8 @@ VISITS = list_screen(
             ),
             Flag("nil_findings"),
         ),
-        tab_of={"enterprise": "enterprise", "insurer": "insurer", "agency": "agency"},
-        order=15,
+        tab_of={"enterprise": "enterprise", "insurer": "insurer", "agency": "agency", "order": "order", "service": "service"},
+        order=17,
     )
 )  # fmt: skip
 waiting(
@@ -259,6 +260,7 @@ detail_screen(
         named=("visit_no",),
         state=STATE,
         of_list="visits",
+        climb=lambda request, visit: below_order(request, visit.order_id),
         template="prevention/visit.html",
         extra=_extra,
         sections=(

@@ -28,6 +28,7 @@ from rich.progress import (
 
 from anze.exchange.synthetic import anomalies, marking
 from anze.exchange.synthetic.calendar import shipped_calendar
+from anze.exchange.synthetic.chain import load_chain
 from anze.exchange.synthetic.drawing import Draft, begin
 from anze.exchange.synthetic.entities import Province
 from anze.exchange.synthetic.learning import create_learning
@@ -131,6 +132,10 @@ class Command(BaseCommand):
                 order_visits(as_of, timezone.now())
                 issue_keys(keys, timezone.now())
                 create_learning(draft.seed, draft.as_of)
+            show.advance(1)
+            show.begin("Topics, tasks and orders", 1)
+            with inside(EVERYTHING):
+                load_chain(as_of)
             truth = self._write_truth(province, late, options["truth"])
             with inside(EVERYTHING):
                 marking.mark(marking.FINISHED, timezone.now(), scale=province.scale)

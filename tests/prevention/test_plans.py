@@ -1,0 +1,152 @@
+"""Plans: proposed and sent through the one way in, confirmed by the enterprise, kept through corrections."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from django.urls import reverse
+
+from anze.exchange.models import Batch
+from anze.kernel.actor import Actor, platform
+from anze.kernel.refusal import Refused
+from anze.kernel.scope import Scope
+from anze.parties.rules import Role
+from anze.prevention.actions.plans import (
+    accept_annual_plan,
+    confirm_plan,
+    keep_annual_plan,
+    return_annual_plan,
+    submit_annual_plan,
+)
+from anze.prevention.actions.tasks import accept_share, draft_task, issue_task, withdraw_task
+from anze.prevention.models import Plan, PlanItem, TaskShare
+from anze.screen.lists import LISTS, count
+from tests.cast import NOW, XINGHUO, Cast, policy_row
+from tests.prevention.test_journey import plan
+
+COMMITTEE = platform(frozenset({"LIST_TASKS"}))
+INSURER = platform(frozenset({"RUN_SERVICES"}))
+
+
+def enterprise(cast: Cast) -> Actor:
+    scope = Scope(reader="anze_all", enterprise_id=cast.xinghuo.pk)
+    return Actor(name="示例负责人", scope=scope, permissions=frozenset({"CONFIRM_PLANS"}))
+
+
+def task(cast: Cast, **words):
+    given = {
+        "code": "RW-1", "title": "示例任务", "topic": None, "service_type": "HAZARD", "goals": "",
+        "starts_on": date(2026, 11, 1), "ends_on": date(2027, 1, 31), "regions": [], "sectors": [], "checklist_code": "",
+        "measure": "EACH_ENTERPRISE", "rule": "PREMIUM", "total_times": 0, "base_from": None, "base_to": None, "fixed": {},
+        **words,
+    }  # fmt: skip
+    return issue_task(draft_task(cast.committee, by=COMMITTEE, at=NOW, **given), by=COMMITTEE, at=NOW)
+
+
+@pytest.fixture
+def confirmed(insured: Cast) -> Plan:
+    insured.accepted(insured.huaihai, "plans", plan("A1", "P1"))
+    return confirm_plan(Plan.objects.get(), by=enterprise(insured), at=NOW)
+
+
+def test_a_correction_of_other_things_keeps_the_confirmation(insured: Cast, confirmed: Plan):
+    insured.accepted(insured.huaihai, "plans", plan("A1", "P1", goals="另一个目标"))
+    confirmed.refresh_from_db()
+    assert (confirmed.goals, confirmed.confirmed_on) == ("另一个目标", date(2026, 11, 23))
+
+
+def test_other_items_need_another_confirmation_even_where_the_old_day_is_sent_along(insured: Cast, confirmed: Plan):
+    changed = plan("A1", "P1")
+    changed["items"] = [{**changed["items"][0], "times": 5}]
+    insured.accepted(insured.huaihai, "plans", changed)
+    confirmed.refresh_from_db()
+    assert confirmed.confirmed_on is None
+    confirm_plan(confirmed, by=enterprise(insured), at=NOW)
+    changed["items"][0]["times"] = 6
+    insured.accepted(insured.huaihai, "plans", {**changed, "confirmed_on": "2026-11-23"})
+    confirmed.refresh_from_db()
+    assert confirmed.confirmed_on is None
+
+
+def test_only_the_enterprise_itself_confirms_and_only_once(insured: Cast, confirmed: Plan, browser_of):
+    with pytest.raises(Refused):
+        confirm_plan(confirmed, by=enterprise(insured), at=NOW)
+    Plan.objects.update(confirmed_on=None)
+    address = reverse("plan-confirm", args=[confirmed.pk])
+    assert browser_of(Role.ENTERPRISE, other=True).post(address).status_code == 404
+    assert browser_of(Role.INSURER_CLERK).post(address).status_code == 403
+    assert browser_of(Role.ENTERPRISE).post(address).status_code == 302
+    confirmed.refresh_from_db()
+    assert confirmed.confirmed_on is not None
+
+
+def test_the_form_comes_filled_in_with_reasons_and_is_saved_like_any_other(insured: Cast, browser_of):
+    issued = task(insured)
+    accept_share(TaskShare.objects.get(insurer=insured.huaihai), by=INSURER, at=NOW)
+    clerk = browser_of(Role.INSURER_CLERK)
+    policy = LISTS["policies"].model.objects.get(policy_no="P1")
+    page = clerk.get(f"{reverse('entry', args=['plans'])}?policy={policy.pk}").content.decode()
+    assert "FAP1" in page
+    assert issued.title in page
+    assert "RW-1" in page
+
+
+def test_all_that_are_missing_go_as_one_delivery_and_serve_the_tasks(insured: Cast, browser_of):
+    task(insured)
+    accept_share(TaskShare.objects.get(insurer=insured.huaihai), by=INSURER, at=NOW)
+    insured.accepted(insured.huaihai, "policies", policy_row("P7", XINGHUO, start_on="2026-10-01", end_on="2027-09-30"))
+    clerk = browser_of(Role.INSURER_CLERK)
+    shown = clerk.get(reverse("plans-propose")).content.decode()
+    assert "P7" in shown
+    assert not Plan.objects.exists(), "looking at proposals sends nothing"
+    answer = clerk.post(reverse("plans-propose"), {"key": "k1"})
+    batch = Batch.objects.get(feed="plans")
+    assert answer["Location"] == reverse("batch", args=[batch.pk])
+    assert (batch.channel, batch.created, batch.rejected) == ("WEB", 2, 0), list(batch.findings.values())
+    assert set(Plan.objects.values_list("policy__policy_no", flat=True)) == {"P1", "P7"}
+    assert PlanItem.objects.filter(task__code="RW-1").count() == 2
+
+
+def test_a_task_of_another_insurer_cannot_be_named(insured: Cast):
+    task(insured, measure="TIMES", rule="FIXED", fixed={"INS02": 3})
+    row = plan("A1", "P1")
+    row["items"] = [{**row["items"][0], "task_code": "RW-1"}]
+    batch = insured.send(insured.huaihai, "plans", row)
+    assert list(batch.findings.values_list("field", "code")) == [("items.1.task_code", "unknown_task")]
+
+
+def test_a_policy_without_a_plan_is_told_after_the_days_allowed(insured: Cast, asked_by):
+    assert count(LISTS["policies-without-plan"], asked_by()) == 2
+    insured.accepted(insured.huaihai, "plans", plan("A1", "P1"))
+    assert count(LISTS["policies-without-plan"], asked_by()) == 1
+
+
+def test_every_enterprise_once_goes_to_whoever_insured_it_last(insured: Cast):
+    insured.accepted(insured.bohai, "policies", policy_row("P8", XINGHUO, start_on="2026-06-01", end_on="2027-05-31"))
+    task(insured)
+    assert dict(TaskShare.objects.values_list("insurer__code", "times")) == {"INS02": 2}
+
+
+def test_a_withdrawn_task_is_taken_from_all_and_can_be_answered_no_more(insured: Cast):
+    issued = task(insured)
+    withdraw_task(issued, by=COMMITTEE, at=NOW, reason="口径调整")
+    share = TaskShare.objects.first()
+    assert share is not None
+    assert set(TaskShare.objects.values_list("state", flat=True)) == {"WITHDRAWN"}
+    with pytest.raises(Refused):
+        accept_share(share, by=INSURER, at=NOW)
+
+
+def test_a_plan_of_a_year_goes_to_the_committee_and_back(insured: Cast):
+    words = {"year": 2027, "services": {"HAZARD": 10, "TRAIN": 0}, "enterprises": 8, "budget": 10000, "text": ""}
+    kept = keep_annual_plan(insured.huaihai, by=INSURER, at=NOW, **words)
+    assert (kept.services, kept.total_times) == ({"HAZARD": 10}, 10)
+    submit_annual_plan(kept, by=INSURER, at=NOW)
+    with pytest.raises(Refused):
+        keep_annual_plan(insured.huaihai, by=INSURER, at=NOW, **words)
+    return_annual_plan(kept, by=COMMITTEE, at=NOW, reason="请补充")
+    again = keep_annual_plan(insured.huaihai, by=INSURER, at=NOW, **{**words, "enterprises": 9})
+    assert again.pk == kept.pk
+    submit_annual_plan(again, by=INSURER, at=NOW)
+    assert accept_annual_plan(again, by=COMMITTEE, at=NOW).state == "ACCEPTED"
