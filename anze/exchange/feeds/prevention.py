@@ -95,6 +95,12 @@ FROM resolved r JOIN LATERAL (
 WHERE r.outcome = 'U' AND s.id = r.id AND s.followed_up_on IS NULL AND c.called_on >= s.performed_on
 """
 
+# A returned service that was corrected goes back to the reviewer; until it passes it stays returned.
+CHECKS_AGAIN = """
+UPDATE prevention_qualitycheck c SET state = 'RESUBMITTED' FROM resolved r
+WHERE r.outcome = 'U' AND c.service_id = r.id AND c.state = 'RETURNED'
+"""
+
 _ITEMS = (
     Field("service_type", Kind.CODE, _("service"), ("HAZARD", "TRAIN"), codes=ServiceType),
     Field("form", Kind.CODE, _("form"), ("COMMISSIONED_TSP", "OWN_STAFF"), codes=ServiceForm),
@@ -530,5 +536,5 @@ SERVICES = Feed(
         ),
     ),
     sets={"performed_on": "r.event_on"},
-    after=(ENGAGE_SERVING, HAZARDS_FOLLOW_SERVICE, WORDS_STAND, CALLS_STAND),
+    after=(ENGAGE_SERVING, HAZARDS_FOLLOW_SERVICE, WORDS_STAND, CALLS_STAND, CHECKS_AGAIN),
 )

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from anze.evidence.models import Media
 from anze.hazards.models import Hazard
@@ -122,5 +123,5 @@ def _rechecked(service: Service, pictures: Pictures) -> dict[str, Any] | None:
     return {"table": {"heads": heads, "rows": rows}}
 
 
-report_part(ReportPart("findings", _("Findings"), 50, _findings))
+report_part(ReportPart("findings", pgettext_lazy("report", "Findings"), 50, _findings))
 report_part(ReportPart("rechecks", _("Hazards of earlier services"), 60, _rechecked))

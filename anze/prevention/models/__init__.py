@@ -3,6 +3,7 @@
 from anze.prevention.models.confirmations import Confirmation, ConfirmationLink, Dispute, FollowUp, Rating
 from anze.prevention.models.orders import Conflict, Order, OrderExpert
 from anze.prevention.models.plans import FINGERPRINT, Plan, PlanConfirmation, PlanItem
+from anze.prevention.models.quality import Population, QualityCheck, Sample
 from anze.prevention.models.records import Service, ServicePerson
 from anze.prevention.models.reports import Report
 from anze.prevention.models.topics import AnnualPlan, Task, TaskShare, Topic
@@ -21,8 +22,11 @@ __all__ = [
     "Plan",
     "PlanConfirmation",
     "PlanItem",
+    "Population",
+    "QualityCheck",
     "Rating",
     "Report",
+    "Sample",
     "Service",
     "ServicePerson",
     "Task",

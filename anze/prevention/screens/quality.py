@@ -1,0 +1,301 @@
+"""Pages of quality checks: samples with all that is needed to draw them again, and the reviewer's sheet."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from anze.kernel.models import parameter
+from anze.kernel.refusal import Refused
+from anze.parties.rules import Permission
+from anze.parties.screens import AGENCY, ENTERPRISE, INSURER, agency_filter, insurer_filter
+from anze.prevention.actions.quality import Draw, Marks, draw_sample, fix_population, mark_check, why_not_independent
+from anze.prevention.models import Population, QualityCheck, Sample
+from anze.prevention.rules.quality import SHEET, CheckState, SampleState
+from anze.prevention.screens.confirmations import SERVICE
+from anze.screen.columns import Column, Kind
+from anze.screen.details import DetailScreen, Section, detail_screen
+from anze.screen.filters import Choice, Dates, InRegion, Numbers
+from anze.screen.forms import Form
+from anze.screen.lists import Button, ListScreen, check_reader, list_screen, waiting
+from anze.screen.registry import page
+
+SAMPLE_STATE = Column("state", tones={"FIXED": "warning", "DRAWN": "success"})
+CHECK_STATE = Column(
+    "state", tones={"WAITING": "info", "RESUBMITTED": "warning", "RETURNED": "danger", "PASSED": "success"}
+)
+
+SAMPLES = list_screen(
+    ListScreen(
+        name="samples",
+        path="prevention/samples/",
+        title=_("Quality samples"),
+        about=_(
+            "Services drawn for a check. The population is fixed before the seed is known; anybody can draw again."
+        ),
+        model=Sample,
+        permission=Permission.SEE_SERVICES,
+        detail="sample",
+        sort="-fixed_at",
+        columns=(
+            Column("title"),
+            SAMPLE_STATE,
+            Column("period_from"),
+            Column("period_to"),
+            Column("population_count"),
+            Column("size"),
+            Column("fixed_at"),
+            Column("drawn_at"),
+        ),
+        filters=(Choice("state", main=True), Dates("fixed_at")),
+        buttons=(Button(_("New sample"), "sample-new", Permission.CHECK_QUALITY, "plus"),),
+        order=85,
+    )
+)
+
+
+def _sample_words(request: HttpRequest, sample: Any) -> dict[str, Any]:
+    may_draw = sample.state == SampleState.FIXED and request.actor.may(Permission.CHECK_QUALITY)  # type: ignore[attr-defined]
+    return {"drawing": SeedForm() if may_draw else None, "population": reverse("sample-population", args=[sample.pk])}
+
+
+detail_screen(
+    DetailScreen(
+        name="sample",
+        path="prevention/samples/<uuid:pk>/",
+        title=_("Quality sample"),
+        model=Sample,
+        permission=Permission.SEE_SERVICES,
+        named=("title",),
+        state=SAMPLE_STATE,
+        of_list="samples",
+        template="prevention/sample.html",
+        extra=_sample_words,
+        has_history=False,
+        sections=(
+            Section(
+                _("The draw"),
+                ("period_from", "period_to", "size", "seed", "seed_source", "drawn_at"),
+            ),
+            Section(
+                _("The population"),
+                ("population_count", Column("population_sha256", kind=Kind.CODE), "fixed_at", "fixed_by"),
+            ),
+        ),
+    )
+)
+
+
+class DrawForm(Form):
+    title = forms.CharField(label=_("Title"), max_length=120)
+    period_from = forms.DateField(label=_("Services from"), widget=forms.DateInput())
+    period_to = forms.DateField(label=_("Services until"), widget=forms.DateInput())
+    size = forms.IntegerField(label=_("Services to be drawn"), min_value=1, max_value=5000)
+
+
+class SeedForm(Form):
+    seed = forms.CharField(
+        label=_("Seed"), max_length=100,
+        help_text=_("Numbers published after the population was fixed, which nobody here can choose."),
+    )  # fmt: skip
+    source = forms.CharField(label=_("Where the seed comes from"), max_length=200)
+
+
+@page(
+    "prevention/samples/new/",
+    name="sample-new",
+    title=_("New sample"),
+    permission=Permission.CHECK_QUALITY,
+    methods=("GET", "POST"),
+)
+def sample_new(request: HttpRequest) -> HttpResponse:
+    form = DrawForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        try:
+            made = fix_population(Draw(**form.cleaned_data), by=request.actor, at=request.at)  # type: ignore[attr-defined]
+        except Refused as refused:
+            form.refuse(refused)
+        else:
+            return redirect("sample", made.pk)
+    words = {
+        "form": form,
+        "title": _now("New sample"),
+        "about": _now(
+            "First it is fixed which services may be drawn, and the digest is published. Then the seed is awaited."
+        ),
+        "save": _now("Fix the population"),
+        "back": reverse("samples"),
+        "subject": _now("Quality samples"),
+    }
+    return render(request, "prevention/record_form.html", words, status=422 if form.is_bound else 200)
+
+
+def _sample(request: HttpRequest, pk: UUID) -> Sample:
+    found = Sample.objects.filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+@page("prevention/samples/<uuid:pk>/draw/", name="sample-draw", permission=Permission.CHECK_QUALITY, methods=("POST",))
+def sample_draw(request: HttpRequest, pk: UUID) -> HttpResponse:
+    draw_sample(
+        _sample(request, pk),
+        by=request.actor,  # type: ignore[attr-defined]
+        at=request.at,  # type: ignore[attr-defined]
+        seed=request.POST.get("seed", ""),
+        source=request.POST.get("source", ""),
+    )
+    messages.success(request, _now("The sample is drawn. Everybody can draw it again with the seed."))
+    return redirect("sample", pk)
+
+
+@page("prevention/samples/<uuid:pk>/population.txt", name="sample-population", permission=Permission.SEE_SERVICES)
+def sample_population(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The population as it was fixed: meaningless keys, from which `tools/draw_sample.py` draws again."""
+    sample = _sample(request, pk)
+    answer = HttpResponse(Population.objects.get(sample=sample).keys, content_type="text/plain; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="population-{sample.pk}.txt"'
+    return answer
+
+
+CHECKS = list_screen(
+    ListScreen(
+        name="quality-checks",
+        path="prevention/quality-checks/",
+        title=_("Quality checks"),
+        about=_("Services drawn for a check, with the reviewer's mark and what came of it."),
+        model=QualityCheck,
+        permission=Permission.SEE_SERVICES,
+        detail="quality-check",
+        sort="-id",
+        columns=(
+            Column("service__service_no", title=_("Service"), opens="quality-check", kind=Kind.CODE),
+            CHECK_STATE,
+            ENTERPRISE,
+            INSURER,
+            AGENCY,
+            Column("sample__title", title=_("Sample"), opens="sample"),
+            Column("rank"),
+            Column("mark"),
+            Column("marked_at"),
+            Column("reasons", optional=True),
+            Column("id", title=_("Order of entry"), optional=True),
+        ),
+        filters=(
+            InRegion(),
+            insurer_filter(),
+            Choice("state", main=True),
+            agency_filter(),
+            Numbers("mark"),
+        ),
+        tab_of={"sample": "sample", "service": "service"},
+        order=86,
+    )
+)
+
+
+def _sheet(request: HttpRequest, check: Any) -> dict[str, Any]:
+    actor = request.actor  # type: ignore[attr-defined]
+    waits = check.state in (CheckState.WAITING, CheckState.RESUBMITTED)
+    why = why_not_independent(check, actor) if waits and actor.may(Permission.CHECK_QUALITY) else ""
+    lines = [
+        {"code": each.code, "title": each.title, "most": each.points, "points": check.marks.get(each.code)}
+        for each in SHEET
+    ]
+    return {
+        "lines": lines,
+        "marking": waits and actor.may(Permission.CHECK_QUALITY) and not why,
+        "why_not": why,
+        "needed": int(parameter("quality_pass_mark", request.at.date())),  # type: ignore[attr-defined]
+    }
+
+
+detail_screen(
+    DetailScreen(
+        name="quality-check",
+        path="prevention/quality-checks/<uuid:pk>/",
+        title=_("Quality check"),
+        model=QualityCheck,
+        permission=Permission.SEE_SERVICES,
+        named=("service__service_no",),
+        state=CHECK_STATE,
+        of_list="quality-checks",
+        template="prevention/quality_check.html",
+        extra=_sheet,
+        sections=(
+            Section(
+                _("What was drawn"),
+                (
+                    SERVICE,
+                    ENTERPRISE,
+                    Column("insurer", opens="insurer"),
+                    Column("agency", opens="agency"),
+                    Column("sample__title", title=_("Sample"), opens="sample"),
+                    "rank",
+                ),
+            ),
+            Section(_("The result"), ("mark", "reasons", "reviewer_name", "marked_at", "rounds")),
+        ),
+    )
+)
+
+
+@page(
+    "prevention/quality-checks/<uuid:pk>/mark/", name="quality-check-mark", permission=Permission.CHECK_QUALITY,
+    methods=("POST",),
+)  # fmt: skip
+def quality_check_mark(request: HttpRequest, pk: UUID) -> HttpResponse:
+    check_reader(request, QualityCheck)
+    check = QualityCheck.objects.filter(pk=pk).first()
+    if check is None:
+        raise Http404
+    points = {each.code: request.POST.get(each.code, "") for each in SHEET}
+    marks = Marks(
+        points={code: int(text) for code, text in points.items() if text.isdecimal() and len(text) < 4},
+        passes=request.POST.get("result") == "pass",
+        reasons=request.POST.get("reasons", ""),
+    )
+    mark_check(check, by=request.actor, at=request.at, marks=marks)  # type: ignore[attr-defined]
+    messages.success(request, _now("The mark stands."))
+    return redirect("quality-check", pk)
+
+
+waiting(
+    CHECKS,
+    "checks-to-mark",
+    _("Services drawn, to be marked"),
+    why=_("A sample speaks when all of it is marked."),
+    order=30,
+    permission=Permission.CHECK_QUALITY,
+    state="WAITING",
+)
+waiting(
+    CHECKS,
+    "checks-resubmitted",
+    _("Corrected services, to be marked again"),
+    why=_("Until then they count nowhere."),
+    tone="warning",
+    order=31,
+    permission=Permission.CHECK_QUALITY,
+    state="RESUBMITTED",
+)
+waiting(
+    CHECKS,
+    "checks-returned",
+    pgettext_lazy("quality check", "Services returned to be corrected"),
+    why=_("A returned service counts nowhere until it is corrected and passes."),
+    tone="danger",
+    order=22,
+    permission=Permission.ISSUE_REPORTS,
+    state="RETURNED",
+)
