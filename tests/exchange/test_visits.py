@@ -139,6 +139,25 @@ def test_a_recheck_closes_the_earlier_hazard(phone, by, cast):
     assert (old.state, old.verifier, old.closed_on.isoformat()) == ("CLOSED", "AGENCY", "2026-11-23")
 
 
+@pytest.mark.parametrize(("result", "state"), [("RECTIFIED", "CLOSED"), ("NOT_RECTIFIED", "RECTIFYING")])
+def test_what_the_enterprise_reported_as_done_is_rechecked_step_by_step(phone, by, cast, result, state):
+    cast.accepted(
+        cast.huaihai,
+        "hazards",
+        {
+            "hazard_no": "H-DONE", "insured_uscc": XINGHUO, "source": "SELF_CHECK", "hazard_class": "GENERAL",
+            "found_on": "2026-10-12", "description": "通道堵塞", "deadline_on": "2026-11-12",
+            "rectified_on": "2026-11-10", "notified_principal": False, "state": "SUBMITTED",
+        },
+    )  # fmt: skip
+    old = Hazard.objects.get()
+    phone.record("RECHECK", {"hazard": str(old.pk), "result": result, "note": "已到现场查看"})
+    filed(phone, by)
+    old.refresh_from_db()
+    assert old.state == state
+    assert old.steps.get().words == "已到现场查看"
+
+
 # over HTTP ----------------------------------------------------------------------------------------------------
 
 

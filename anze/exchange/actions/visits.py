@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -16,11 +17,13 @@ from anze.exchange.entry import content_of
 from anze.exchange.feed import Feed
 from anze.exchange.feeds import FEEDS
 from anze.exchange.models import Batch
+from anze.hazards.actions import close_hazard, return_rectification
 from anze.hazards.models import Hazard
 from anze.hazards.rules import HazardState, VerifierKind
 from anze.kernel.actions import action
 from anze.kernel.actor import Actor
 from anze.kernel.duty import BEIJING, beijing_day
+from anze.kernel.refusal import Refused
 from anze.kernel.rules import Channel
 from anze.kernel.scope import EVERYTHING, widened
 from anze.parties.models import Enterprise, Organisation, Qualification
@@ -50,6 +53,7 @@ def deliver_visit(visit: Visit, *, by: Actor, at: datetime) -> Visit:
         sender_name = replace(by, scope=EVERYTHING, permissions=by.permissions | {Permission.ENTER_DATA})
         savepoint = transaction.savepoint()
         problems: list[dict[str, Any]] = []
+        _take_rechecks(visit, by=by, at=at)
         for name, rows in (("services", [service_row(visit)]), ("hazards", hazard_rows(visit))):
             if rows and not problems:
                 batch = _send(visit, FEEDS[name], rows, by=sender_name, at=at)
@@ -236,6 +240,24 @@ def hazard_rows(visit: Visit) -> list[dict[str, Any]]:
         rows.append(row)
     rows += _rectified(visit, rechecked, on)
     return rows
+
+
+def _take_rechecks(visit: Visit, *, by: Actor, at: datetime) -> None:
+    """Hazards whose rectification waits for somebody to look: closed or given back, as from their own page.
+
+    The others, of which the enterprise has not said that they are done, go the way of every report of the insurer.
+    """
+    said = {UUID(each["hazard"]): each for each in _entries(visit, EntryKind.RECHECK)}
+    for hazard in Hazard.objects.filter(
+        pk__in=said, insurer_id=visit.insurer_id, enterprise_id=visit.enterprise_id, state=HazardState.SUBMITTED
+    ).order_by("pk"):
+        answer = said[hazard.pk]
+        words = answer.get("note") or str(RecheckResult(answer["result"]).label)
+        with suppress(Refused):  # somebody else's to decide: the answer stays with the visit
+            if answer["result"] == RecheckResult.RECTIFIED:
+                close_hazard(hazard, by=by, at=at, words=words)
+            else:
+                return_rectification(hazard, by=by, at=at, words=words)
 
 
 def _rectified(visit: Visit, rechecked: dict[UUID, dict[str, Any]], on: str) -> list[dict[str, Any]]:
