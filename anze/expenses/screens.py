@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django.db.models import Q
@@ -12,11 +13,13 @@ from anze.expenses.models import Expense
 from anze.expenses.rules import ExpenseCategory
 from anze.parties.rules import Permission
 from anze.parties.screens import AGENCY, ENTERPRISE, INSURER, ORIGIN, USCC, agency_filter, insurer_filter
+from anze.prevention.actions.archive import ArchivePart, Held, Lack, archive_part
 from anze.screen.columns import Column, labels, money_text
 from anze.screen.details import DetailScreen, Section, detail_screen
 from anze.screen.filters import Asking, Case, Cases, Choice, Dates, InRegion, Numbers, Search
 from anze.screen.lists import ListScreen, list_screen, waiting
 from anze.screen.stories import Story, story
+from anze.underwriting.models import Policy
 from anze.underwriting.screens import ORIGIN_SECTION
 
 POLICY = Column("policy__policy_no", opens="policy")
@@ -152,3 +155,16 @@ story(
         "expense", ("category", "amount", "payee_name"), _tell, where=Q(is_void=False), order=80,
     )
 )  # fmt: skip
+
+
+def _archived(policy: Policy, _today: date) -> Held:
+    """The expense ledger of a policy; a payment without a voucher is what is missing."""
+    found = Expense.objects.filter(policy=policy, is_void=False)
+    lacks = tuple(
+        Lack(number, _now("Paid, and no voucher is on file."), _now("insurer"))
+        for number in found.filter(paid_on__isnull=False, voucher_file="").values_list("expense_no", flat=True)
+    )
+    return Held((("expenses", found),), lacks=lacks, count=found.count())
+
+
+archive_part(ArchivePart("expenses", _("Ledger of prevention expenses"), 50, _archived, Permission.SEE_EXPENSES))

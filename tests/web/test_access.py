@@ -31,6 +31,7 @@ from anze.prevention.models import PlanItem
 from anze.screen.details import DETAILS
 from anze.screen.lists import LISTS
 from anze.screen.registry import PAGES, Page, load_screens
+from anze.underwriting.models import Policy
 from tests.web.conftest import PASSWORD, Browser
 from tests.web.world import FOREIGN_MARK, OWN_MARK, two_sides
 
@@ -63,6 +64,7 @@ MODELS: dict[str, type[models.Model]] = {
     "partner": Organisation,
     "key": PartnerKey,
     "plan-item": PlanItem,
+    "archive": Policy,
     "uploads-piece": Upload,
     "draft": Draft,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -14,10 +15,13 @@ from django.utils.translation import pgettext_lazy
 from anze.evidence.models import Media
 from anze.hazards.models import Hazard
 from anze.library.models import Criterion, in_force
+from anze.parties.rules import Permission
+from anze.prevention.actions.archive import ArchivePart, Held, Lack, archive_part
 from anze.prevention.actions.reports import Pictures, ReportPart, media_of, report_part, visit_of
 from anze.prevention.models import Service
 from anze.prevention.rules import EntryKind, RecheckResult
 from anze.prevention.rules.visits import photos_of
+from anze.underwriting.models import Policy
 
 MOST = 60  # earlier hazards named one by one
 
@@ -123,5 +127,18 @@ def _rechecked(service: Service, pictures: Pictures) -> dict[str, Any] | None:
     return {"table": {"heads": heads, "rows": rows}}
 
 
+def _archived(policy: Policy, _today: date) -> Held:
+    """Hazards found by services under the policy; those past their deadline are what is missing."""
+    found = Hazard.objects.filter(service__policy=policy, is_void=False)
+    lacks = tuple(
+        Lack(hazard.hazard_no, _now("Not verified and closed, due %(day)s.") % {"day": hazard.extended_to_on or hazard.deadline_on},
+             _now("enterprise and insurer"))
+        for hazard in found.filter(closed_on__isnull=True).exclude(state="SHUT_DOWN")
+        if (hazard.extended_to_on or hazard.deadline_on) < _today
+    )  # fmt: skip
+    return Held((("hazards", found),), lacks=lacks, count=found.count())
+
+
+archive_part(ArchivePart("hazards", _("Hazards and their rectification"), 35, _archived, Permission.SEE_HAZARDS))
 report_part(ReportPart("findings", pgettext_lazy("report", "Findings"), 50, _findings))
 report_part(ReportPart("rechecks", _("Hazards of earlier services"), 60, _rechecked))

@@ -2,6 +2,7 @@
 
 from anze.prevention.screens import (
     annual,
+    archive,
     bulk,
     confirmations,
     conflicts,
@@ -22,6 +23,7 @@ __all__ = [
     "SERVICES",
     "VISITS",
     "annual",
+    "archive",
     "bulk",
     "confirmations",
     "conflicts",
