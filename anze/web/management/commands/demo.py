@@ -27,6 +27,7 @@ from rich.progress import (
 )
 
 from anze.exchange.synthetic import anomalies, marking
+from anze.exchange.synthetic.afterwards import record_on_platform
 from anze.exchange.synthetic.calendar import shipped_calendar
 from anze.exchange.synthetic.chain import load_chain
 from anze.exchange.synthetic.drawing import Draft, begin
@@ -136,6 +137,7 @@ class Command(BaseCommand):
             show.begin("Topics, tasks and orders", 1)
             with inside(EVERYTHING):
                 load_chain(as_of)
+                record_on_platform(timezone.now())
             truth = self._write_truth(province, late, options["truth"])
             with inside(EVERYTHING):
                 marking.mark(marking.FINISHED, timezone.now(), scale=province.scale)
