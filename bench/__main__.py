@@ -1,6 +1,6 @@
 """Run the benchmarks: all of them, or those named.
 
-    python -m bench [ingest] [figures] [pages] [export] [--write]
+    python -m bench [ingest] [figures] [pages] [export] [evidence] [--write]
 
 Each figure is printed beside its target. Machines are noisy: read the ratios. `--write` keeps the result in
 docs/performance.md.
@@ -21,9 +21,9 @@ def main() -> None:
     stage.set_up()
     from django.db import connection
 
-    from bench import export, figures, ingest, pages
+    from bench import evidence, export, figures, ingest, pages
 
-    known = {"ingest": ingest, "figures": figures, "pages": pages, "export": export}
+    known = {"ingest": ingest, "figures": figures, "pages": pages, "export": export, "evidence": evidence}
     try:
         for place, name in enumerate(name for name in known if not asked or name in asked):
             if place:  # each begins with an empty database

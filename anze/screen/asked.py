@@ -67,6 +67,7 @@ class Page:
     heads: list[Head]
     rows: list[list[str]]  # cells as HTML
     tags: list[str]
+    keys: list[Any]
     total: int | None
     next: str = ""
     previous: str = ""
@@ -294,6 +295,7 @@ class Asked:
             heads=[self._head(each) for each in reader.plans],
             rows=reader.cells(raw),
             tags=reader.tags(),
+            keys=[line[-1] for line in raw],
             total=total,
         )
         if raw:

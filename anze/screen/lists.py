@@ -28,7 +28,7 @@ from anze.kernel.actor import Actor
 from anze.kernel.models import FedTable
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import READERS
-from anze.screen.asked import COUNT_TO, Asked, Rows
+from anze.screen.asked import COUNT_TO, PAGE_SIZE, Asked, Rows
 from anze.screen.columns import Column, Plan, plan, readers_of
 from anze.screen.filters import Asking, Case, Cases, Filter, Of
 from anze.screen.pages import is_fragment
@@ -52,7 +52,8 @@ class ListScreen:
     """`sort` is the column the list is ordered by, descending with a minus; an index must stand behind it.
 
     `tab_of`: detail page → filter: on that page these rows appear under a tab of their own. `about` defines what
-    the list holds and goes with every export.
+    the list holds and goes with every export. `body` is the template of its rows, where they are no table, and
+    `more` what that needs beside them, from the keys of the rows of the page by one query.
     """
 
     name: str
@@ -76,6 +77,9 @@ class ListScreen:
     icon: str = ""
     exported: bool = True
     room: str = ""  # whose menu it stands in, if not the room that declares it
+    body: str = "screen/list_body.html"
+    more: Callable[[list[Any]], Mapping[str, Any]] | None = None
+    size: int = PAGE_SIZE
 
     def __post_init__(self) -> None:
         if issubclass(self.model, FedTable):
@@ -121,7 +125,9 @@ class ListScreen:
     def view(self, request: HttpRequest) -> HttpResponse:
         check_reader(request, self.model)
         asked = Asked(self, request)
-        words: dict[str, Any] = {"list": asked, "page": asked.page()}
+        words: dict[str, Any] = {"list": asked, "page": asked.page(self.size)}
+        if self.more:
+            words |= self.more(words["page"].keys)
         if is_fragment(request) and request.headers.get("HX-Target") == "list":
             response = render(request, "screen/list_rows.html", words)
             response["HX-Push-Url"] = asked.address()

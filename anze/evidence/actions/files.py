@@ -91,7 +91,11 @@ def is_picture(original: Original) -> bool:
 
 def thumbnail_file(media: Media) -> bytes:
     """The small picture of a photo; made again where it got lost."""
-    return _derived(media.original, "small")
+    return small_picture(media.original)
+
+
+def small_picture(original: Original) -> bytes:
+    return _derived(original, "small")
 
 
 def preview_file(media: Media) -> bytes:

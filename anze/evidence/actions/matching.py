@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
+from django.db import connection
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from anze.evidence.actions.files import small_picture
 from anze.evidence.models import Fingerprint, Match, Media, Original
 from anze.evidence.rules import MATCH_LIFECYCLE, MatchKind, MediaRole, match_grade
-from anze.evidence.rules.pictures import Picture
+from anze.evidence.rules.fingerprints import LEAST_WORDS, NEAR_BITS, Print, is_word, print_of, same
+from anze.evidence.rules.pictures import Picture, grey_of
 from anze.kernel.actions import action
 from anze.kernel.actor import Actor
 from anze.kernel.refusal import Refused
@@ -20,17 +25,96 @@ from anze.kernel.scope import EVERYTHING, widened
 from anze.parties.rules import Permission
 
 MOST_MATCHES = 20  # pieces of evidence one picture is matched with; more say nothing new
+MOST_LOOKED_AT = 8  # kept pictures a new one is laid over
 
 
-def keep_fingerprint(original: Original, picture: Picture) -> Fingerprint | None:
-    return None
+def keep_fingerprint(original: Original, picture: Picture) -> Print:
+    """The fingerprint of a picture, kept once for its original."""
+    made = print_of(picture.grey)
+    Fingerprint.objects.bulk_create(
+        [
+            Fingerprint(
+                original=original,
+                whole=made.whole,
+                quality=made.quality,
+                keys=made.keys(),
+                corners=made.corners.packed(),
+            )
+        ],
+        ignore_conflicts=True,
+    )
+    return made
 
 
-def match_media(media: Media, found: Fingerprint | None, at: datetime) -> list[Match]:
-    """Note where the picture of a new piece of evidence was before. Runs with the whole province in view."""
+@dataclass(frozen=True)
+class Found:
+    """A picture that was there before, and how sure that is."""
+
+    original_id: UUID
+    kind: MatchKind
+    distance: int
+    likeness: float
+
+
+# Any key shared makes a candidate: one word of 28 bits, or one of the sixteen bands. The most promising are looked
+# at for real: by words in common, then by the distance of the whole hash.
+_CANDIDATES = """
+    SELECT f.original_id, f.whole, f.corners, o.sha256, o.media_type,
+           cardinality(ARRAY(SELECT unnest(f.keys) INTERSECT SELECT unnest(%(words)s::int[]))) AS shared,
+           least(bit_count(('x' || encode(f.whole, 'hex'))::bit(256) # %(whole)s::bit(256)),
+                 bit_count(('x' || encode(f.whole, 'hex'))::bit(256) # %(mirrored)s::bit(256))) AS apart
+      FROM evidence_fingerprint AS f JOIN evidence_original AS o ON o.id = f.original_id
+     WHERE f.keys && %(keys)s::int[] AND f.original_id <> %(own)s
+     ORDER BY 6 DESC, 7
+     LIMIT %(most)s
+"""
+
+
+def candidates(found: Print, own: UUID, most: int = MOST_LOOKED_AT) -> list[tuple[Any, ...]]:
+    """The kept pictures that could be the same one, the most promising first."""
+    keys = found.asked()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _CANDIDATES,
+            {
+                "keys": keys,
+                "words": [key for key in keys if is_word(key)],
+                "whole": _bits(found.whole),
+                "mirrored": _bits(found.whole_mirrored),
+                "own": own,
+                "most": most,
+            },
+        )
+        return cursor.fetchall()
+
+
+def _bits(whole: bytes) -> str:
+    return f"{int.from_bytes(whole, 'big'):0256b}"
+
+
+def same_pictures(found: Print, picture: Picture, own: UUID) -> list[Found]:
+    """The kept pictures that are the same one: laid over each other, they agree nearly everywhere."""
     made = []
-    for other in _others(media, [media.original_id]):
-        made.append(_match(other, media, MatchKind.EXACT, 0, Decimal(1), at))
+    for original_id, whole, corners, sha256, media_type, shared, apart in candidates(found, own):
+        if shared < LEAST_WORDS and apart > NEAR_BITS:
+            continue
+        original = Original(id=original_id, sha256=sha256, media_type=media_type)
+        other = grey_of(small_picture(original))
+        verdict = same(found, picture.grey, bytes(whole), bytes(corners), other)
+        if verdict is not None:
+            made.append(Found(original_id, verdict.kind, verdict.distance, verdict.likeness))
+    return made
+
+
+def match_media(media: Media, found: Print, picture: Picture, at: datetime) -> list[Match]:
+    """Note where the picture of a new piece of evidence was before. Runs with the whole province in view."""
+    ways = {each.original_id: each for each in same_pictures(found, picture, media.original_id)}
+    ways[media.original_id] = Found(media.original_id, MatchKind.EXACT, 0, 1.0)
+    made = [
+        _match(other, media, way.kind, way.distance, Decimal(str(round(way.likeness, 3))), at)
+        for other in _others(media, list(ways))
+        for way in [ways[other.original_id]]
+    ]
     Match.objects.bulk_create(made, ignore_conflicts=True)
     return made
 

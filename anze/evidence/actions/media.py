@@ -202,7 +202,7 @@ def receive_media(
                 return before
             raise
         if picture and kind != MediaKind.SIGNATURE:
-            match_media(media, keep_fingerprint(media.original, picture), at)
+            match_media(media, keep_fingerprint(media.original, picture), picture, at)
     return media
 
 

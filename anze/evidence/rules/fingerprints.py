@@ -10,7 +10,7 @@ one scene agree here and there; only the same photo agrees nearly everywhere.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -19,6 +19,7 @@ import pdqhash
 from numpy.typing import NDArray
 from PIL import Image
 
+from anze.evidence.rules import MatchKind
 from anze.evidence.rules.pictures import Grey
 
 Floats = NDArray[Any]  # single precision; the type checker cannot follow numpy through arithmetic
@@ -103,12 +104,13 @@ def distance(one: bytes, other: bytes) -> int:
 
 def print_of(grey: Grey) -> Print:
     """The fingerprint of a picture, from its grey thumbnail."""
-    hashes, quality = pdqhash.compute_dihedral(np.repeat(grey[:, :, None], 3, axis=2))
-    packed = [np.packbits(bits).tobytes() for bits in hashes]
-    return Print(packed[0], packed[_FLIPPED], int(quality), corners_of(grey))
+    whole, quality = _hashed(grey)
+    return Print(whole, _hashed(grey[:, ::-1])[0], quality, corners_of(grey))
 
 
-_FLIPPED = 5  # place of the picture mirrored left to right among the eight of compute_dihedral
+def _hashed(grey: Grey) -> tuple[bytes, int]:
+    bits, quality = pdqhash.compute(np.ascontiguousarray(np.repeat(grey[:, :, None], 3, axis=2)))
+    return np.packbits(bits).tobytes(), int(quality)
 
 
 # corner points --------------------------------------------------------------------------------------------
@@ -362,50 +364,124 @@ def _fitted(x: Floats, y: Floats, kx: Floats, ky: Floats, by: float) -> tuple[fl
 
 
 @dataclass(frozen=True)
+class Verdict:
+    """That two pictures are the same one, and in what way."""
+
+    kind: MatchKind
+    distance: int
+    likeness: float
+
+
+LEAST_WORDS = 2  # shared, before a picture is looked at; or so few bits of the whole hash apart:
+NEAR_BITS = 60
+LEAST_AGREEING = 0.70  # of the tiles; see docs/evidence.md for what this finds and what it takes for the same
+MOST_MOVED = 0.03  # of the tiles
+LEAST_MEDIAN = 0.972  # likeness of the middle tile; copies have 0.976 and more, other photos of a scene less
+LEAST_TILES = 12
+_WHOLE = 0.93  # covers of either picture from which the two are the same whole
+
+
+def is_word(key: int) -> bool:
+    return key >= _MARK
+
+
+def same(found: Print, grey: Grey, whole: bytes, corners: bytes, other: Grey) -> Verdict | None:
+    """Whether a new picture and a kept one are the same, judged by their pixels."""
+    ways = placements(found.corners, grey.shape[1] / max(grey.shape), corners)
+    apart, mirrored_apart = distance(whole, found.whole), distance(whole, found.whole_mirrored)
+    if apart <= NEAR_BITS:
+        ways.insert(0, Placement(1.0, 0.0, 0.0, 0))
+    if mirrored_apart <= NEAR_BITS:
+        ways.insert(0, Placement(1.0, 0.0, 0.0, 0, is_mirrored=True))
+    for way in ways[:3]:
+        seen = compare(grey, other, way)
+        if seen.tiles < LEAST_TILES or seen.agreeing < LEAST_AGREEING:
+            continue
+        if seen.moved > MOST_MOVED or seen.median < LEAST_MEDIAN:
+            continue
+        if way.is_mirrored:
+            return Verdict(MatchKind.MIRRORED, mirrored_apart, seen.agreeing)
+        is_whole = min(seen.of_new, seen.of_kept) >= _WHOLE
+        return Verdict(MatchKind.NEAR if is_whole else MatchKind.PART, apart, seen.agreeing)
+    return None
+
+
+@dataclass(frozen=True)
 class Likeness:
-    """`agreeing`: the part of the tiles with something in them that agree; of `tiles`; how much of either picture
-    the other covers."""
+    """How two pictures agree: the part of the tiles with something in them that agree, and of those that would,
+    were they moved a little; how many tiles there are; how much of either picture the other covers."""
 
     agreeing: float
+    moved: float
+    median: float
     tiles: int
     of_new: float
     of_kept: float
 
 
-TILE = 14
+_NOTHING = Likeness(0.0, 0.0, 0.0, 0, 0.0, 0.0)
+TILE = 14  # pixels
 _AGREES = 0.80
 _SOMETHING = 0.012  # least contrast of a tile that can be compared
+_HOPELESS = 0.35  # median and mean likeness together, after a first round of setting right
+_SHIFTS = [(a, b) for a in (-4, -2, 0, 2, 4) for b in (-4, -2, 0, 2, 4) if (a, b) != (0, 0)]
 
 
 def compare(new: Grey, kept: Grey, placement: Placement) -> Likeness:
-    """Lay the pictures over each other and compare them tile by tile, after setting the last pixels right."""
-    one = small(new[:, ::-1] if placement.is_mirrored else new)
-    other = small(kept)
-    best: tuple[float, Likeness] | None = None
-    step = 1.0 / GRID
-    by, dx, dy = placement.by, placement.dx, placement.dy
-    one = _edges(one)
-    other = _edges(other)
-    # from coarse to fine: whichever change of scale or shift makes the tiles agree more
-    for size in (3.0, 1.5, 0.75):
-        tries = [(0.0, 0.0, 0.0)] if best is None else []
-        tries += [(s, a, b) for s in (-1, 0, 1) for a in (-1, 0, 1) for b in (-1, 0, 1) if (s, a, b) != (0, 0, 0)]
-        at = (by, dx, dy)
-        for s, a, b in tries:
-            scale = at[0] * (1 + s * size * step)
-            # the scale turns about the middle, so that it does not shift as well
-            middle = (at[0] - scale) * 0.5
-            tried = (
-                scale,
-                at[1] + middle + a * size * step,
-                at[2] + middle * one.shape[0] / one.shape[1] + b * size * step,
-            )
-            score, found = _agreement(one, other, *tried)
-            if best is None or score > best[0]:
-                best = (score, found)
-                by, dx, dy = tried
-    assert best is not None
-    return best[1]
+    """Lay the pictures over each other, set the last pixels right, and compare them tile by tile.
+
+    Both are brought to the same scale first. A copy with something printed on it differs where that is; another
+    photo of the same scene differs because near things moved against far ones, and those tiles agree again when
+    they are moved back.
+    """
+    side = min(400, round(GRID * max(1.0, placement.by)))
+    one = small(new[:, ::-1] if placement.is_mirrored else new, side)
+    other = small(kept, min(800, max(40, round(side / placement.by))))
+    step = 1.0 / side
+    bright = (one > _WHITE, other > _WHITE)
+    one, other = _edges(one), _edges(other)
+    one[bright[0]] = np.nan
+    other[bright[1]] = np.nan
+    at = (placement.by, placement.dx, placement.dy)
+    score, best = _agreement(one, other, *at)
+    # from coarse to fine, one thing after another: whichever change of scale or shift makes the tiles agree more
+    for size in (5.0, 2.5, 1.2, 0.6, 0.3):
+        for _sweep in (0, 1):
+            before = score
+            for turn in ((1, 0, 0), (0, 1, 0), (0, 0, 1)):
+                for sign in (1, -1):
+                    tried = _nudged(at, turn, sign * size * step, one.shape)
+                    gained, seen = _agreement(one, other, *tried)
+                    if gained > score:
+                        score, best, at = gained, seen, tried
+                        break
+            if score == before:
+                break
+        if score < _HOPELESS:
+            return _NOTHING
+    if best.tiles < LEAST_TILES or best.agreeing < LEAST_AGREEING or best.agreeing == 1:
+        return best
+    still = _likeness(one, other, *at)[0]
+    found = np.zeros_like(still)
+    for a, b in _SHIFTS:
+        shifted, _tiles = _likeness(one, other, at[0], at[1] + a * step, at[2] + b * step, still.shape)
+        found = np.fmax(found, shifted)
+    moved = float(((still < _AGREES) & (found > _MOVED)).sum()) / best.tiles
+    return replace(best, moved=moved)
+
+
+_WHITE = 0.97  # brighter is burnt out and says nothing
+_MOVED = 0.88
+
+
+def _nudged(
+    at: tuple[float, float, float], turn: tuple[int, int, int], by: float, shape: tuple[int, ...]
+) -> tuple[float, float, float]:
+    """A placement a little larger or to one side; it grows about the middle, so that it does not shift as well."""
+    scale = at[0] * (1 + turn[0] * by)
+    height, width = shape
+    grown = (at[0] - scale) / 2 / max(shape)
+    return scale, at[1] + grown * width + turn[1] * by, at[2] + grown * height + turn[2] * by
 
 
 def _edges(picture: Floats) -> Floats:
@@ -414,6 +490,18 @@ def _edges(picture: Floats) -> Floats:
 
 
 def _agreement(one: Floats, other: Floats, by: float, dx: float, dy: float) -> tuple[float, Likeness]:
+    likeness, (of_new, of_kept) = _likeness(one, other, by, dx, dy)
+    has = likeness[~np.isnan(likeness)]
+    if not len(has):
+        return 0.0, _NOTHING
+    seen = Likeness(float((has > _AGREES).mean()), 0.0, float(np.median(has)), len(has), of_new, of_kept)
+    return float(np.median(has) + has.mean()), seen
+
+
+def _likeness(
+    one: Floats, other: Floats, by: float, dx: float, dy: float, shape: tuple[int, ...] | None = None
+) -> tuple[Floats, tuple[float, float]]:
+    """The correlation of every tile, without a number where there is nothing in it; and the mutual covers."""
     height, width = one.shape
     span, kept_span = max(one.shape), max(other.shape)
     px = (np.arange(width) / span * by + dx) * kept_span
@@ -421,27 +509,29 @@ def _agreement(one: Floats, other: Floats, by: float, dx: float, dy: float) -> t
     in_x = np.nonzero((px >= 0) & (px <= other.shape[1] - 1))[0]
     in_y = np.nonzero((py >= 0) & (py <= other.shape[0] - 1))[0]
     if len(in_x) < 2 * TILE or len(in_y) < 2 * TILE:
-        return 0.0, Likeness(0.0, 0, 0.0, 0.0)
-    x0, y0 = in_x[0], in_y[0]
-    columns, rows = len(in_x) // TILE, len(in_y) // TILE
-    mine = one[y0 : y0 + rows * TILE, x0 : x0 + columns * TILE]
-    theirs = _sampled(other, py[y0 : y0 + rows * TILE], px[x0 : x0 + columns * TILE])
-    shape = (rows, TILE, columns, TILE)
-    a = mine.reshape(shape).transpose(0, 2, 1, 3).reshape(rows * columns, -1)
-    b = theirs.reshape(shape).transpose(0, 2, 1, 3).reshape(rows * columns, -1)
-    a = a - a.mean(axis=1, keepdims=True)
-    b = b - b.mean(axis=1, keepdims=True)
-    na, nb = np.sqrt((a * a).mean(axis=1)), np.sqrt((b * b).mean(axis=1))
-    has = np.maximum(na, nb) > _SOMETHING
-    tiles = int(has.sum())
-    if not tiles:
-        return 0.0, Likeness(0.0, 0, 0.0, 0.0)
-    likeness = (a * b).mean(axis=1)[has] / np.maximum(na[has] * nb[has], 1e-9)
+        return np.full(shape or (1, 1), np.nan, dtype=np.float32), (0.0, 0.0)
+    # tiles lie in the new picture's own raster, so that they stay the same when it is shifted
+    rows, columns = height // TILE, width // TILE
+    theirs = np.full((rows * TILE, columns * TILE), np.nan, dtype=np.float32)
+    y1, x1 = min(in_y[-1] + 1, rows * TILE), min(in_x[-1] + 1, columns * TILE)
+    theirs[in_y[0] : y1, in_x[0] : x1] = _sampled(other, py[in_y[0] : y1], px[in_x[0] : x1])
+    mine = one[: rows * TILE, : columns * TILE]
+    tiled = (rows, TILE, columns, TILE)
+    a = mine.reshape(tiled).transpose(0, 2, 1, 3).reshape(rows, columns, -1)
+    b = theirs.reshape(tiled).transpose(0, 2, 1, 3).reshape(rows, columns, -1)
+    known = ~(np.isnan(a) | np.isnan(b))
+    count = known.sum(axis=2)
+    n = np.maximum(count, 1)[:, :, None]
+    a = np.where(known, a, 0)
+    b = np.where(known, b, 0)
+    a = np.where(known, a - a.sum(axis=2, keepdims=True) / n, 0)
+    b = np.where(known, b - b.sum(axis=2, keepdims=True) / n, 0)
+    na, nb = np.sqrt((a * a).sum(axis=2) / n[:, :, 0]), np.sqrt((b * b).sum(axis=2) / n[:, :, 0])
+    has = (np.maximum(na, nb) > _SOMETHING) & (count > TILE * TILE * 0.6)
+    likeness = (a * b).sum(axis=2) / n[:, :, 0] / np.maximum(na * nb, 1e-9)
     of_new = len(in_x) * len(in_y) / (width * height)
-    of_kept = min(1.0, len(in_x) * len(in_y) * (by * kept_span / span) ** 2 / (other.shape[0] * other.shape[1]))
-    return float(np.median(likeness) + likeness.mean()), Likeness(
-        float((likeness > _AGREES).mean()), tiles, of_new, of_kept
-    )
+    of_kept = len(in_x) * len(in_y) * (by * kept_span / span) ** 2 / (other.shape[0] * other.shape[1])
+    return np.where(has, likeness, np.nan), (of_new, min(1.0, of_kept))
 
 
 def _sampled(plane: Floats, py: Floats, px: Floats) -> Floats:

@@ -156,6 +156,11 @@ def read_picture(file: BinaryIO, file_type: FileType, most_pixels: int = MOST_PI
     )
 
 
+def grey_of(thumbnail: bytes) -> Grey:
+    """The grey picture again, from a kept thumbnail."""
+    return np.asarray(Image.open(io.BytesIO(thumbnail)).convert("L"))
+
+
 def make_preview(file: BinaryIO, file_type: FileType) -> bytes:
     small, _is_damaged = reduced(_opened(file, file_type, MOST_PIXELS), PREVIEW)
     return jpeg_of(small, 85)

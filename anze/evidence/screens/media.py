@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.db import models
@@ -56,6 +58,45 @@ class HasHint(Choice):
         return rows.filter(hints__overlap=value)
 
 
+@dataclass(frozen=True)
+class Tile:
+    """One picture of the gallery."""
+
+    key: UUID
+    role: str
+    kind: str
+    enterprise: str
+    at: datetime
+    has_picture: bool
+    grade: str
+    tone: str
+    hints: str
+    is_void: bool
+
+
+def tiles(keys: list[Any]) -> Mapping[str, Any]:
+    """The pictures of a page of the gallery, in its order, by one query."""
+    found = Media.objects.select_related("original", "enterprise").in_bulk(keys)
+    made = []
+    for key in keys:
+        media = found[key]
+        made.append(
+            Tile(
+                key,
+                media.get_role_display(),
+                media.get_kind_display(),
+                media.enterprise.name if media.enterprise else "",
+                media.received_at,
+                media.original.media_type in PICTURES,
+                media.get_grade_display() if media.grade else "",
+                GRADE_TONES.get(media.grade, ""),
+                "、".join(str(HintCode(each).label) for each in media.hints),
+                media.voided_at is not None,
+            )
+        )
+    return {"tiles": made}
+
+
 PHOTOS = list_screen(
     ListScreen(
         name="photos",
@@ -68,6 +109,9 @@ PHOTOS = list_screen(
         sort="-received_at",
         order=10,
         icon="photo",
+        body="evidence/grid.html",
+        more=tiles,
+        size=48,
         columns=(
             Column("received_at"),
             Column("role"),
