@@ -8,6 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from anze.evidence.rules import FileType, Grade, MatchKind, MatchState, MediaKind, MediaRole, UploadState
 from anze.kernel.models import ScopedTable
@@ -84,7 +85,7 @@ class Media(ScopedTable):
     hints = ArrayField(models.CharField(max_length=24), verbose_name=_("hints"), default=list)
     grade = models.CharField(_("weight of the hints"), max_length=8, choices=Grade.choices, blank=True, default="")
     taken_by = models.UUIDField(_("account"), null=True)
-    taken_by_name = models.CharField(_("sent by"), max_length=120, blank=True)
+    taken_by_name = models.CharField(pgettext_lazy("file", "sent by"), max_length=120, blank=True)
     expert = _party(Expert, _("expert"))
     region_code = models.CharField(_("region"), max_length=6, blank=True)
     sector = models.CharField(_("sector"), max_length=12, choices=Sector.choices, blank=True)
@@ -218,7 +219,7 @@ class Match(ScopedTable):
     decided_at = models.DateTimeField(_("judged at"), null=True)
     decided_by = models.UUIDField(_("account"), null=True)
     decided_by_name = models.CharField(_("judged by"), max_length=120, blank=True)
-    reason = models.CharField(_("reason"), max_length=300, blank=True)
+    reason = models.CharField(pgettext_lazy("match", "reason"), max_length=300, blank=True)
     region_code = models.CharField(_("region around both"), max_length=6)
     sector = models.CharField(_("sector of both"), max_length=12, choices=Sector.choices, blank=True)
     insurer_id = models.UUIDField(null=True)

@@ -8,6 +8,7 @@ from contextlib import suppress
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
+from anze.evidence.actions import clear_uploads
 from anze.exchange.actions.batches import (
     LOST,
     MOST_ATTEMPTS,
@@ -90,3 +91,11 @@ def forget_nonces(timestamp: int | None = None) -> None:
     """A signature is too old to be repeated after twice the allowed skew; its nonce may then be forgotten."""
     with inside(EVERYTHING):
         Nonce.objects.filter(seen_at__lt=timezone.now() - 3 * MAX_SKEW).delete()
+
+
+@app.periodic(cron="43 3 * * *", periodic_id="unfinished uploads")
+@app.task(name="exchange.forget_unfinished_uploads", queueing_lock="exchange unfinished uploads")
+def forget_unfinished_uploads(timestamp: int) -> None:
+    """Photos nobody went on sending: their pieces go, and the device begins anew should it come back."""
+    with inside(EVERYTHING):
+        clear_uploads(at=timezone.now())

@@ -85,7 +85,7 @@ def candidates(found: Print, own: UUID, most: int = MOST_LOOKED_AT) -> list[tupl
                 "most": most,
             },
         )
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def _bits(whole: bytes) -> str:

@@ -17,7 +17,7 @@ from anze.kernel.lifecycle import Lifecycle, Transition
 
 
 class MediaKind(TextChoices):
-    PHOTO = "PHOTO", _("photo")
+    PHOTO = "PHOTO", pgettext_lazy("kind of a file", "photo")
     VIDEO = "VIDEO", _("video")
     DOCUMENT = "DOCUMENT", _("document")
     SIGNATURE = "SIGNATURE", _("signature")
@@ -30,7 +30,7 @@ class MediaRole(TextChoices):
     HAZARD = "HAZARD", _("hazard as found")
     RECTIFIED = "RECTIFIED", _("after rectification")
     SERVICE_MARK = "SERVICE_MARK", _("unified service mark")
-    ATTENDANCE = "ATTENDANCE", _("persons attending")
+    ATTENDANCE = "ATTENDANCE", pgettext_lazy("role of a file", "persons attending")
     SIGNATURE_EXPERT = "SIGNATURE_EXPERT", _("expert's signature")
     SIGNATURE_ENTERPRISE = "SIGNATURE_ENTERPRISE", _("enterprise's signature")
     DOCUMENT = "DOCUMENT", pgettext_lazy("role of a file", "document")

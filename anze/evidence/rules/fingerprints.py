@@ -24,7 +24,8 @@ from anze.evidence.rules.pictures import Grey
 
 Floats = NDArray[Any]  # single precision; the type checker cannot follow numpy through arithmetic
 
-GRID = 200  # longer side of the picture in which corner points are looked for
+GRID = 200  # longer side of a usual picture in which corner points are looked for
+_SHORTER = 150  # its shorter side; that of a tall screenshot as well, so that the photo on it is as large
 MOST_CORNERS = 40
 _SIGMA, _LEVELS, _OCTAVES = 1.2, 3, 3
 _REACH = 7.0  # half the width of a point's surroundings, in units of its scale
@@ -183,7 +184,7 @@ def _waves() -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
 
 def corners_of(grey: Grey) -> Corners:
     """The points of a picture that stand out most, spread over it."""
-    picture = small(grey)
+    picture = small(grey, min(400, round(_SHORTER * max(grey.shape) / min(grey.shape))))
     span = max(picture.shape)
     found: list[tuple[Floats, ...]] = []
     levels: list[Floats] = []

@@ -182,13 +182,18 @@ def more_of(request: HttpRequest, media: Media) -> Mapping[str, Any]:
         subject = subject_of(media.subject_kind, media.subject, actor, at)
     except Refused:
         subject = None
-    hints = [hint for hint in plausibility_of(subject, at) if hint.photo == media.pk] if subject else []
+    if subject:
+        lines = [line_of(hint) for hint in plausibility_of(subject, at) if hint.photo == media.pk]
+    else:
+        # the record itself is out of sight: what was noted at arrival, without its reasons
+        said = [(str(HintCode(code).label), str(media.get_grade_display())) for code in media.hints]
+        lines = [Line(title, grade, GRADE_TONES.get(media.grade, ""), "", "") for title, grade in said]
     return {
         "has_picture": media.original.media_type in PICTURES,
         "shapes": (media.annotation or {}).get("shapes", []),
         "subject": subject,
         "kind_said": _kind_said(Asking(actor, at), media.subject_kind),
-        "hints": [line_of(hint) for hint in hints],
+        "hints": lines,
         "matches": seen_matches(media) if actor.scope.reader in readers_of(Match) else [],
         "may_void": media.taken_by == actor.account_id and media.voided_at is None,
     }
