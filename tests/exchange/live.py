@@ -175,8 +175,18 @@ def new_database(cluster: str, template: str = "template1", name: str = "") -> I
                 "WHERE usename = current_user AND pid <> pg_backend_pid()"
             )
         with psycopg.connect(cluster, autocommit=True) as connection:
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+            _drop(connection, sql.Identifier(name))
             connection.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(f"{name}_web")))
+
+
+def _drop(connection: psycopg.Connection, name: sql.Identifier) -> None:
+    """Others' sessions that are just being closed are waited for: five seconds by PostgreSQL itself, if need be
+    more often."""
+    for _time in range(60):
+        with suppress(psycopg.errors.ObjectInUse):
+            connection.execute(sql.SQL("DROP DATABASE {}").format(name))
+            return
+    connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
 
 
 @contextmanager
