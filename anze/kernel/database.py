@@ -125,8 +125,10 @@ def _statements(model: type[models.Model], owner: str, web: str) -> Iterator[str
             yield f"CREATE POLICY {role}_adds ON {table} FOR INSERT TO {role} WITH CHECK (true)"
             yield f"GRANT SELECT, INSERT ON {table} TO {role}"
         elif append_only:
+            # no row is changed or taken out; the synthetic province goes as a whole, with all its stories
+            whole = ", TRUNCATE" if role == "anze_all" else ""
             yield f"CREATE POLICY {role} ON {table} TO {role} USING ({condition})"
-            yield f"GRANT SELECT, INSERT ON {table} TO {role}"
+            yield f"GRANT SELECT, INSERT{whole} ON {table} TO {role}"
         elif role == "anze_all":
             yield f"CREATE POLICY {role} ON {table} TO {role} USING (true)"
             yield f"GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON {table} TO {role}"
