@@ -160,3 +160,9 @@ def test_an_insurer_sees_its_own_checks_only(sample, browser_of):
     assert browser_of(Role.INSURER_CLERK).get(there).status_code == 200
     assert browser_of(Role.INSURER_CLERK, other=True).get(there).status_code == 404
     assert browser_of(Role.COMMITTEE).get(there).status_code == 200
+
+
+def test_the_list_of_checks_opens_each_check(sample, browser_of):
+    page = browser_of(Role.COMMITTEE).get(reverse("quality-checks")).content.decode()
+    for check in QualityCheck.objects.filter(sample=sample):
+        assert reverse("quality-check", args=[check.pk]) in page
