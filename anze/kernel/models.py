@@ -293,3 +293,19 @@ def parameter_text(key: str, on: date, region_code: str = "", default: str | Non
 def parameter(key: str, on: date, region_code: str = "", default: Any = None) -> Decimal:
     """The number in force on a day. Units are the parameter's own (yuan, ratio, days)."""
     return Decimal(parameter_text(key, on, region_code, None if default is None else str(default)))
+
+
+def parameters(prefix: str, on: date) -> dict[str, Decimal]:
+    """All general numbers in force on a day whose key begins so, by one query; their keys without the beginning."""
+    rows = (
+        Parameter.objects.filter(
+            models.Q(effective_to__isnull=True) | models.Q(effective_to__gte=on),
+            key__startswith=prefix,
+            region_code="",
+            effective_from__lte=on,
+        )
+        .exclude(value="")
+        .order_by("effective_from")
+        .values_list("key", "value")
+    )
+    return {key.removeprefix(prefix): Decimal(value) for key, value in rows}

@@ -33,7 +33,7 @@ from anze.evidence.rules.plausibility import Hint, HintCode, Limits, heaviest, p
 from anze.kernel.actions import action
 from anze.kernel.actor import Actor
 from anze.kernel.duty import beijing_day
-from anze.kernel.models import parameter
+from anze.kernel.models import parameters
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import EVERYTHING, widened
 from anze.parties.rules import Permission
@@ -75,18 +75,22 @@ def check_may_add(subject: Subject) -> None:
         )
 
 
-def limits_on(day: date) -> Limits:
-    """The thresholds of the plausibility sheet in force on a day."""
+Numbers = Mapping[str, Decimal]
+
+
+def numbers_on(day: date) -> Numbers:
+    """The room's parameters in force on a day, by one query."""
+    return parameters("evidence_", day)
+
+
+def limits_of(numbers: Numbers) -> Limits:
+    """The thresholds of the plausibility sheet."""
     names = ("window_minutes", "site_metres", "lag_hours", "clock_minutes")
-    return Limits(**{name: float(parameter(f"evidence_{name}", day)) for name in names})
+    return Limits(**{name: float(numbers[name]) for name in names})
 
 
-def size_limit(kind: str, day: date) -> int:
-    return int(parameter(LIMIT_OF[kind], day) * MEGABYTE)
-
-
-def check_size(kind: str, size: int, day: date) -> None:
-    limit = size_limit(kind, day)
+def check_size(kind: str, size: int, numbers: Numbers) -> None:
+    limit = int(numbers[LIMIT_OF[kind]] * MEGABYTE)
     if not 0 < size <= limit:
         raise Refused(
             "file_too_large" if size > 0 else "file_empty",
@@ -144,8 +148,8 @@ def receive_media(
         if (before := before_by(client_id, content.sha256, by)) is not None:
             return before
     check_may_add(subject)
-    day = beijing_day(at)
-    check_size(kind, content.size, day)
+    numbers = numbers_on(beijing_day(at))
+    check_size(kind, content.size, numbers)
     file_type = check_type(kind, content.head())
     if problem := annotation_problem(annotation):
         raise Refused(
@@ -156,7 +160,7 @@ def receive_media(
             values={"problem": problem},
         )
     scan(content)
-    picture = _picture(content, file_type, day)
+    picture = _picture(content, file_type, numbers)
     exif = picture.exif if picture else Exif()
     media = Media(
         kind=kind,
@@ -186,7 +190,7 @@ def receive_media(
         enterprise_id=subject.enterprise_id,
     )
     if kind == MediaKind.PHOTO and role not in SIGNATURES:
-        hints = plausibility(subject.window, subject.site, [cast("Any", media)], limits_on(day))
+        hints = plausibility(subject.window, subject.site, [cast("Any", media)], limits_of(numbers))
         media.hints = list(dict.fromkeys(hint.code.value for hint in hints))
         media.grade = heaviest(hints)
         if picture and picture.is_damaged:
@@ -224,10 +228,10 @@ def number_taken() -> Refused:
     )
 
 
-def _picture(content: Arrived, file_type: FileType, day: date) -> Picture | None:
+def _picture(content: Arrived, file_type: FileType, numbers: Numbers) -> Picture | None:
     if file_type not in PICTURES:
         return None
-    most = int(parameter("evidence_megapixels", day) * MILLION)
+    most = int(numbers["megapixels"] * MILLION)
     with content.open() as file:
         return read_picture(cast("Any", file.file or file), file_type, most)
 
@@ -293,7 +297,9 @@ def _position(lon: Any, lat: Any, accuracy_m: int | None) -> dict[str, Any]:
 def plausibility_of(subject: Subject, at: datetime) -> list[Hint]:
     """The plausibility sheet of everything photographed for a subject, as far as the reader sees it."""
     photos = Media.objects.filter(subject=subject.id, kind=MediaKind.PHOTO, voided_at=None).exclude(role__in=SIGNATURES)
-    return plausibility(subject.window, subject.site, list(cast("Any", photos[:500])), limits_on(beijing_day(at)))
+    return plausibility(
+        subject.window, subject.site, list(cast("Any", photos[:500])), limits_of(numbers_on(beijing_day(at)))
+    )
 
 
 @action(Permission.ADD_EVIDENCE, "media.annotated")

@@ -19,11 +19,13 @@ from django.utils.translation import gettext_lazy as _
 from anze.evidence.actions.files import append_part, arrived, drop_part, part_path
 from anze.evidence.actions.media import (
     MEGABYTE,
+    Numbers,
     before_by,
     check_may_add,
     check_size,
     clock_offset,
     number_taken,
+    numbers_on,
     receive_media,
     subject_of,
 )
@@ -32,7 +34,6 @@ from anze.evidence.rules import MediaKind, UploadState
 from anze.kernel.actions import require
 from anze.kernel.actor import Actor
 from anze.kernel.duty import beijing_day
-from anze.kernel.models import parameter
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import EVERYTHING, widened
 from anze.parties.rules import Permission
@@ -82,12 +83,13 @@ def declare_upload(declared: Declared, *, by: Actor, at: datetime) -> Progress:
     with widened(EVERYTHING):
         if (media := before_by(declared.client_id, declared.sha256, by)) is not None:
             return Progress(media=media)
-    check_size(declared.kind, declared.size, beijing_day(at))
+    numbers = numbers_on(beijing_day(at))
+    check_size(declared.kind, declared.size, numbers)
     check_may_add(subject_of(declared.subject_kind, declared.subject, by, at))
     with widened(EVERYTHING):
         known = Upload.objects.select_for_update().filter(client_id=declared.client_id).first()
         if known is None:
-            _check_quota(declared, by, at)
+            _check_quota(declared, by, at, numbers)
             begun = Upload(
                 client_id=declared.client_id,
                 account_id=by.account_id,
@@ -130,13 +132,12 @@ def _kept(declared: Declared, at: datetime) -> dict[str, Any]:
     }
 
 
-def _check_quota(declared: Declared, by: Actor, at: datetime) -> None:
+def _check_quota(declared: Declared, by: Actor, at: datetime, numbers: Numbers) -> None:
     """So many files and bytes an account a day; enough for any day's work, too little to fill a disk."""
-    day = beijing_day(at)
     recent = Upload.objects.filter(account_id=by.account_id, started_at__gt=at - timedelta(days=1))
     sums = recent.aggregate(files=Count("id"), bytes=Sum("size"))
-    most_files = int(parameter("evidence_daily_files", day))
-    most_bytes = int(parameter("evidence_daily_mb", day)) * MEGABYTE
+    most_files = int(numbers["daily_files"])
+    most_bytes = int(numbers["daily_mb"]) * MEGABYTE
     if sums["files"] >= most_files or (sums["bytes"] or 0) + declared.size > most_bytes:
         raise Refused(
             "quota_reached",

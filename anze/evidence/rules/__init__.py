@@ -59,12 +59,12 @@ TYPES_OF: dict[str, tuple[FileType, ...]] = {
     MediaKind.DOCUMENT: (FileType.PDF, *PICTURES),
     MediaKind.SIGNATURE: (FileType.PNG, FileType.JPEG, FileType.WEBP),
 }
-# the parameter that limits the size, in megabytes
+# the parameter evidence_… that limits the size, in megabytes
 LIMIT_OF: dict[str, str] = {
-    MediaKind.PHOTO: "evidence_photo_mb",
-    MediaKind.VIDEO: "evidence_video_mb",
-    MediaKind.DOCUMENT: "evidence_document_mb",
-    MediaKind.SIGNATURE: "evidence_photo_mb",
+    MediaKind.PHOTO: "photo_mb",
+    MediaKind.VIDEO: "video_mb",
+    MediaKind.DOCUMENT: "document_mb",
+    MediaKind.SIGNATURE: "photo_mb",
 }
 SUFFIXES: dict[str, str] = {
     FileType.JPEG: "jpg",
