@@ -30,7 +30,7 @@ from anze.prevention.screens.chain import below_order
 from anze.screen.columns import Column
 from anze.screen.details import DetailScreen, Section, detail_screen
 from anze.screen.filters import Case, Cases, Choice, Dates, Flag, InRegion, Search
-from anze.screen.lists import ListScreen, list_screen, waiting
+from anze.screen.lists import Button, ListScreen, list_screen, waiting
 from anze.screen.registry import page
 
 STATE = Column(
