@@ -304,7 +304,7 @@ def test_submitted_twice_is_one_service(live: Platform, phone_of: Any, picture: 
 
 def test_a_position_denied_and_a_clock_a_day_ahead(live: Platform, phone_of: Any) -> None:
     phone = phone_of(ONE, permissions=[], geolocation=None)
-    ahead = int((timezone.now() + timedelta(days=1)).timestamp() * 1000)
+    ahead = timezone.now() + timedelta(days=1)
     phone.page.clock.install(time=ahead)
     phone.page.reload()
     phone.open(3).begin()
