@@ -94,6 +94,7 @@ VISITS = list_screen(
             Flag("nil_findings"),
         ),
         tab_of={"enterprise": "enterprise", "insurer": "insurer", "agency": "agency", "order": "order", "service": "service"},
+        buttons=(Button(_("Open the on-site app"), "visits-app", Permission.RECORD_VISITS, "phone"),),
         order=17,
     )
 )  # fmt: skip
