@@ -92,6 +92,8 @@ class Permission(TextChoices):
     RECTIFY_HAZARDS = "RECTIFY_HAZARDS", _("rectify hazards and report own findings")
     HANDLE_HAZARDS = "HANDLE_HAZARDS", _("notify, recheck and follow up hazards")
     SUPERVISE_HAZARDS = "SUPERVISE_HAZARDS", _("list hazards for supervision, stop work and consent to resuming")
+    RUN_CAMPAIGNS = "RUN_CAMPAIGNS", _("run campaigns")
+    ATTEND_CAMPAIGNS = "ATTEND_CAMPAIGNS", _("record attendance at campaigns")
     SEE_EXPENSES = "SEE_EXPENSES", _("see prevention expenses")
     SEE_PARTIES = "SEE_PARTIES", _("see institutions and experts")
     SEE_ENTERPRISES = "SEE_ENTERPRISES", _("see enterprises")
@@ -155,7 +157,7 @@ _LOOK = {P.SEE_PREMIUMS, P.SEE_UNDERWRITING, P.SEE_CLAIMS, P.SEE_SERVICES, P.SEE
 _WATCH = {P.SEE_DASHBOARD, P.SEE_PARTIES, P.SEE_ENTERPRISES, P.SEE_REGISTER, P.SEE_EXCHANGE, P.EXPORT}
 _REGULATE = {*_LOOK, *_WATCH, P.SEE_PARAMETERS, P.KEEP_REGISTER, P.ENTER_DATA, P.SET_TOPICS}
 _INSURE = {*_LOOK, P.SEE_DASHBOARD, P.SEE_PARTIES, P.SEE_ENTERPRISES, P.SEE_EXCHANGE, P.EXPORT, P.ENTER_DATA}
-_INSURE |= {P.JOIN_TRAININGS, P.RECORD_VISITS, P.RUN_SERVICES, P.HANDLE_HAZARDS}
+_INSURE |= {P.JOIN_TRAININGS, P.RECORD_VISITS, P.RUN_SERVICES, P.HANDLE_HAZARDS, P.ATTEND_CAMPAIGNS}
 _REGULATE |= {P.HANDLE_HAZARDS, P.SUPERVISE_HAZARDS}
 _REGULATE |= {P.SETTLE_DISPUTES, P.SEE_RATINGS}
 _INSURE |= {P.ISSUE_REPORTS}
@@ -172,7 +174,7 @@ def _rule(reach: Reach, permissions: set[Permission], welcome: str | Promise) ->
 
 ROLES: dict[Role, RoleRule] = {
     Role.PROVINCE_REGULATOR: _rule(
-        Reach.ALL, {*_REGULATE, P.SEE_AUDIT, P.MANAGE_PARAMETERS}, _("The province at work")
+        Reach.ALL, {*_REGULATE, P.SEE_AUDIT, P.MANAGE_PARAMETERS, P.RUN_CAMPAIGNS}, _("The province at work")
     ),
     Role.CITY_REGULATOR: _rule(Reach.REGION, {*_REGULATE, P.SEE_AUDIT}, _("Your city at work")),
     Role.COUNTY_REGULATOR: _rule(Reach.REGION, set(_REGULATE), _("Your county at work")),

@@ -50,6 +50,7 @@ SAMPLES: dict[str, tuple[str, ...]] = {
     "upload": ("policies",),
     "entry": ("policies",),
     "entry-line": ("plans",),
+    "workshop": ("no-such-link",),
     "attend": ("no-code",),
     "certificate-check": ("no-token",),
     "gate": ("AZ1.PERSON.x.y.z", "no-order"),

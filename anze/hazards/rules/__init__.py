@@ -1,5 +1,6 @@
 """Rules of hazards by subject."""
 
+from anze.hazards.rules.campaigns import CAMPAIGN, CampaignState, Reason
 from anze.hazards.rules.hazards import (
     ANSWER_EXTENSION,
     ENDED,
@@ -26,8 +27,14 @@ from anze.hazards.rules.hazards import (
     steps_open,
     why_not,
 )
+from anze.hazards.rules.recurrence import RecurrenceState, Sameness
 
 __all__ = [
+    "CAMPAIGN",
+    "CampaignState",
+    "Reason",
+    "RecurrenceState",
+    "Sameness",
     "ANSWER_EXTENSION",
     "ENDED",
     "LIFECYCLE",

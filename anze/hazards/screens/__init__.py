@@ -1,7 +1,8 @@
 """Pages of hazards by subject."""
 
 from anze.hazards.actions import reporting as _reporting
+from anze.hazards.screens import links as _links
 from anze.hazards.screens import steps as _steps
 from anze.hazards.screens.hazards import HAZARDS
 
-__all__ = ["HAZARDS", "_reporting", "_steps"]
+__all__ = ["HAZARDS", "_links", "_reporting", "_steps"]

@@ -12,11 +12,11 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from anze.hazards.models import Hazard
-from anze.hazards.rules import ENDED, HazardClass, HazardState
+from anze.hazards.models import Hazard, escalated
+from anze.hazards.rules import ENDED, OPEN, HazardClass, HazardState, Level
 from anze.hazards.screens.story import page_words
 from anze.kernel.duty import beijing_day
-from anze.parties.rules import Permission
+from anze.parties.rules import INSURER_ROLES, Permission, Role
 from anze.parties.screens import AGENCY, ENTERPRISE, INSURER, ORIGIN, USCC, agency_filter, insurer_filter
 from anze.prevention.screens.chain import below_service
 from anze.screen.asked import count_text
@@ -42,6 +42,46 @@ def is_overdue(asking: Asking) -> Q:
     return is_open() & Q(
         deadline_on__lt=beijing_day(asking.at),
     ) & (Q(extended_to_on__isnull=True) | Q(extended_to_on__lt=beijing_day(asking.at)))  # fmt: skip
+
+
+def _at_level(level: str) -> Any:
+    return lambda asking: escalated(level, beijing_day(asking.at))
+
+
+def _unreported(asking: Asking) -> Q:
+    """Open major hazards the authority was not told of."""
+    return Q(hazard_class=HazardClass.MAJOR, reported_at__isnull=True, state__in=OPEN)
+
+
+WAITS = Cases(
+    "waits",
+    _("Waiting for"),
+    main=True,
+    cases={
+        "notice": Case(_("written notice"), lambda a: Q(state=HazardState.FOUND)),
+        "recheck": Case(_("recheck"), lambda a: Q(state=HazardState.SUBMITTED)),
+        "recheck-late": Case(_("recheck, overdue"), lambda a: Q(state=HazardState.SUBMITTED, recheck_due_at__lte=a.at)),
+        "extension": Case(_("decision on an extension"), lambda a: Q(extension="ASKED", state__in=OPEN)),
+        "report": Case(_("report to the authority"), _unreported),
+        "report-late": Case(
+            _("report to the authority, overdue"), lambda a: _unreported(a) & Q(authority_due_at__lte=a.at)
+        ),
+        "resume": Case(_("consent to resume work"), lambda a: Q(stopped_on__isnull=False, resumed_on__isnull=True)),
+    },
+)
+LEVEL = Cases(
+    "level",
+    _("Overdue, for"),
+    cases={level.value.lower(): Case(level.label, _at_level(level.value)) for level in Level},
+)
+LISTED = Cases(
+    "listed",
+    _("Supervised listing"),
+    cases={
+        "now": Case(_("listed"), lambda a: ~Q(supervised_level="") & Q(lifted_on__isnull=True)),
+        "ever": Case(_("listed at any time"), lambda a: ~Q(supervised_level="")),
+    },
+)
 
 
 def _due(asking: Asking, state: str, deadline: date, extended: date | None, closed: date | None) -> str:
@@ -95,6 +135,13 @@ HAZARDS = list_screen(
             Column("rectified_on", optional=True),
             Column("verified_on", optional=True),
             Column("closed_on", optional=True),
+            Column("reported_at", optional=True),
+            Column("recheck_due_at", optional=True),
+            Column("extension", optional=True),
+            Column("extension_asked_to_on", optional=True),
+            Column("supervised_level", optional=True),
+            Column("supervised_no", optional=True),
+            Column("stopped_on", optional=True),
             Column("campaign_code", optional=True),
             Column("service__service_no", opens="service", optional=True),
             USCC,
@@ -117,6 +164,9 @@ HAZARDS = list_screen(
                     "overdue": Case(_("overdue"), is_overdue),
                 },
             ),
+            WAITS,
+            LEVEL,
+            LISTED,
             agency_filter(),
             Choice("sector"),
             Choice("source"),
@@ -124,6 +174,7 @@ HAZARDS = list_screen(
             Dates("deadline_on"),
             Dates("closed_on"),
             Exact("campaign", _("Campaign"), path="campaign_code"),
+            Exact("criterion", _("Criterion"), path="criterion_code"),
             Choice("channel"),
         ),
         tab_of={
@@ -208,6 +259,57 @@ waiting(
     tone="warning",
     order=35,
     due="overdue",
+)
+
+
+_REGULATORS = frozenset({Role.PROVINCE_REGULATOR, Role.CITY_REGULATOR, Role.COUNTY_REGULATOR, Role.SECTOR_DEPARTMENT})
+_CHECKERS = frozenset({*INSURER_ROLES, Role.AGENCY, Role.EXPERT})
+for _role, _level in (
+    (Role.COUNTY_REGULATOR, Level.COUNTY), (Role.CITY_REGULATOR, Level.CITY), (Role.PROVINCE_REGULATOR, Level.PROVINCE),
+):  # fmt: skip
+    waiting(
+        HAZARDS,
+        f"hazards-escalated-{_level.value.lower()}",
+        _("Overdue hazards for your level to take up"),
+        why=_("So many working days past their deadline that they come up to you."),
+        tone="danger",
+        order=6,
+        roles=frozenset({_role}),
+        level=_level.value.lower(),
+    )
+for _name, _title, _why, _tone, _order, _roles in (
+    ("notice", _("Hazards to notify in writing"), _("Found, and the enterprise not told in writing yet."),
+     "warning", 20, frozenset(INSURER_ROLES)),
+    ("recheck", _("Rectifications to recheck"), _("The enterprise says done; closed means verified."),
+     "warning", 15, _CHECKERS),
+    ("extension", _("Extensions to decide"), _("An enterprise asks for more time, with its reason."),
+     "warning", 16, frozenset({*INSURER_ROLES, *_REGULATORS})),
+    ("report", _("Major hazards to report to the authority"), _("Major hazards the authority was not told of."),
+     "danger", 7, frozenset({*INSURER_ROLES, Role.AGENCY})),
+    ("resume", _("Stopped work"), _("Work is stopped until you consent to resuming."), "warning", 18, _REGULATORS),
+):  # fmt: skip
+    waiting(
+        HAZARDS, f"hazards-{_name}", _title, why=_why, tone=_tone, order=_order, roles=_roles, waits=_name
+    )  # fmt: skip
+waiting(
+    HAZARDS,
+    "hazards-listed",
+    _("Hazards under supervised listing"),
+    why=_("Listed, and not lifted yet."),
+    tone="warning",
+    order=17,
+    roles=_REGULATORS,
+    listed="now",
+)
+waiting(
+    HAZARDS,
+    "hazards-own",
+    _("Hazards for you to rectify"),
+    why=_("What was found at your enterprise and is not submitted yet."),
+    tone="warning",
+    order=4,
+    roles=frozenset({Role.ENTERPRISE}),
+    state=["FOUND", "NOTIFIED", "RECTIFYING"],
 )
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _now
@@ -16,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from anze.hazards import actions
 from anze.hazards.models import Hazard
 from anze.hazards.rules import STEPS, Means, Step
+from anze.hazards.screens.photos import take_photos
 from anze.kernel.refusal import Refused
 from anze.screen.columns import labels
 from anze.screen.forms import Form, style
@@ -120,6 +122,34 @@ FIELDS: dict[str, Callable[[], dict[str, forms.Field]]] = {
         "number": _text(_("Number of the consent"), required=False, length=40),
     },
 }
+WITH_PHOTOS: dict[str, Words] = {
+    "submit": _("Photos afterwards"),
+    "start": _("Photos of the protection until then"),
+    "close": _("Photos of the recheck"),
+    "return": _("Photos of what is missing"),
+    "reopen": _("Photos"),
+}
+
+
+class Files(forms.FileInput):
+    allow_multiple_selected = True
+
+
+class Photos(forms.FileField):
+    """Any number of files; each is checked by itself."""
+
+    def clean(self, data: Any, initial: Any = None) -> list[Any]:
+        return [super(Photos, self).clean(each, initial) for each in data or ()]
+
+
+def photos_field(label: Words) -> forms.FileField:
+    """Several photos, from the camera or the album; the page's camera opens at once on a phone."""
+    return Photos(
+        label=label,
+        required=False,
+        widget=Files(attrs={"accept": "image/*", "multiple": True}),
+        help_text=_("From the same place as the picture before, so that both show the same scene."),
+    )
 
 
 def _view(step: Step) -> Callable[[HttpRequest, UUID], HttpResponse]:
@@ -133,7 +163,11 @@ def _view(step: Step) -> Callable[[HttpRequest, UUID], HttpResponse]:
             try:
                 words = {name: value for name, value in form.cleaned_data.items() if value not in (None, "")}
                 required = {name: "" for name, field in form.fields.items() if field.required}
-                ACTIONS[step.name](hazard, by=request.actor, at=request.at, **{**required, **words})  # type: ignore[attr-defined]
+                with transaction.atomic():
+                    given = {**required, **words}
+                    if given.pop("photos", None):
+                        given["media"] = take_photos(request, hazard, step.name, request.actor)  # type: ignore[attr-defined]
+                    ACTIONS[step.name](hazard, by=request.actor, at=request.at, **given)  # type: ignore[attr-defined]
             except Refused as refused:
                 form.refuse(refused)
             else:
@@ -147,8 +181,10 @@ def _view(step: Step) -> Callable[[HttpRequest, UUID], HttpResponse]:
 
 
 def form_of(step: Step, request: HttpRequest) -> Form:
-    form = Form(request.POST or None)
+    form = Form(request.POST or None, request.FILES or None) if request.method == "POST" else Form()
     form.fields.update(FIELDS[step.name]())
+    if step.name in WITH_PHOTOS:
+        form.fields["photos"] = photos_field(WITH_PHOTOS[step.name])
     style(form)
     return form
 

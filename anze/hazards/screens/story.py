@@ -13,8 +13,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _now
 
 from anze.hazards.actions import major_extension_by, party_of
-from anze.hazards.models import Hazard, HazardStep
+from anze.hazards.models import Hazard, HazardStep, level_reached
 from anze.hazards.rules import (
+    OPEN,
     TURN,
     HazardClass,
     HazardSource,
@@ -26,6 +27,7 @@ from anze.hazards.rules import (
     StepKind,
     steps_open,
 )
+from anze.hazards.screens.photos import shown
 from anze.kernel.duty import beijing_day
 from anze.screen.columns import labels, moment_text, money_text
 
@@ -148,8 +150,15 @@ def page_words(request: HttpRequest, hazard: Hazard) -> Mapping[str, Any]:
         Offered(str(step.title), reverse(f"hazard-{step.name}", args=[hazard.pk]), step.tone, step.icon)
         for step in open_steps(request, hazard)
     ]
+    today = beijing_day(request.at)  # type: ignore[attr-defined]
+    last = hazard.extended_to_on or hazard.deadline_on
+    is_late = hazard.state in OPEN and last < today
+    level = level_reached(hazard.hazard_class, last, today) if is_late else None
     return {
+        **shown(request, hazard),
+        "level": labels(Level.choices)[level] if level else "",
         "story": story_of(hazard) if not request.GET.get("tab") else [],
+        "state_open": hazard.state in OPEN and not hazard.is_void,
         "turn": TURN[hazard.state],
         "first": offered[0] if offered and offered[0].tone == "primary" else None,
         "others": offered[1:] if offered and offered[0].tone == "primary" else offered,
