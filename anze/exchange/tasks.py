@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 
 from django.utils import timezone
 from procrastinate.contrib.django import app
@@ -21,9 +22,13 @@ from anze.exchange.actions.uploads import check_upload
 from anze.exchange.models import Batch, Nonce
 from anze.exchange.rules import BatchState
 from anze.exchange.signatures import MAX_SKEW
+from anze.hazards.actions import propose_recurrences
+from anze.kernel.duty import beijing_day
 from anze.kernel.scope import EVERYTHING, inside
 
 log = logging.getLogger("anze.exchange")
+
+LOOK_BACK = 30  # days in which a hazard found may still arrive
 
 
 # Deferred with every batch that waits; each minute as a net, should a worker have been killed.
@@ -99,3 +104,11 @@ def forget_unfinished_uploads(timestamp: int) -> None:
     """Photos nobody went on sending: their pieces go, and the device begins anew should it come back."""
     with inside(EVERYTHING):
         clear_uploads(at=timezone.now())
+@app.periodic(cron="23 2 * * *", periodic_id="recurrences")
+@app.task(name="exchange.look_for_recurrences", queueing_lock="hazards recurrences")
+def look_for_recurrences(timestamp: int) -> None:
+    """Whether hazards of the last weeks were found before; across insurers, hence with everything in view."""
+    at = datetime.fromtimestamp(timestamp, UTC)
+    today = beijing_day(at)
+    with inside(EVERYTHING):
+        propose_recurrences(today - timedelta(days=LOOK_BACK), today, at=at)

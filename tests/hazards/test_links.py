@@ -46,7 +46,9 @@ def test_a_link_shows_one_hazard_and_takes_its_proof(found):
     answer = phone.post(
         link_to(hazard), {"name": "示例车间主任", "words": "已加装", "photos": [photo(), photo("blue")]}
     )
-    assert answer.status_code == 302, re.findall(r'(?s)invalid-feedback">.*?<|alert-danger.*?</div>', answer.content.decode())
+    assert answer.status_code == 302, re.findall(
+        r'(?s)invalid-feedback">.*?<|alert-danger.*?</div>', answer.content.decode()
+    )
     hazard.refresh_from_db()
     step = hazard.steps.get()
     assert (hazard.state, step.by_name, step.party, len(step.media)) == ("SUBMITTED", "示例车间主任", "ENTERPRISE", 2)

@@ -1,6 +1,17 @@
 """Pages of the data exchange; the signed interface registers beside them."""
 
 from anze.exchange import interface
-from anze.exchange.screens import batches, clocks, datasets, drafts, entry, partners, uploading, visits
+from anze.exchange.screens import batches, clocks, datasets, drafts, entry, partners, selfchecks, uploading, visits
 
-__all__ = ["batches", "clocks", "datasets", "drafts", "entry", "interface", "partners", "uploading", "visits"]
+__all__ = [
+    "batches",
+    "clocks",
+    "datasets",
+    "drafts",
+    "entry",
+    "interface",
+    "partners",
+    "selfchecks",
+    "uploading",
+    "visits",
+]

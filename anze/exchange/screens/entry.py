@@ -72,7 +72,7 @@ def enter(request: HttpRequest, name: str) -> HttpResponse:
         messages.info(request, _now("Nothing was changed: the record was on file just like this."))
         return _to_record(feed, row)
     if not problems:
-        batch, found = _save(request, feed, sender, content, key)
+        batch, found = save_record(request, feed, sender, content, key)
         if batch is not None:
             return _saved(request, feed, batch, row)
         problems = found
@@ -98,7 +98,7 @@ def _record(feed: Feed, sender: Organisation, given: str) -> Any:
     return found
 
 
-def _save(
+def save_record(
     request: HttpRequest, feed: Feed, sender: Organisation, content: dict[str, Any], key: str
 ) -> tuple[Batch | None, list[FoundProblem]]:
     """Deliver the record as a batch of one row. What is refused leaves nothing behind."""

@@ -1,5 +1,6 @@
 """Everything that changes a hazard."""
 
+from anze.hazards.actions.recurrence import decide_recurrence, propose_recurrences
 from anze.hazards.actions.steps import (
     ask_extension,
     close_hazard,
@@ -29,6 +30,7 @@ __all__ = [
     "ask_extension",
     "close_hazard",
     "consent_to_resume",
+    "decide_recurrence",
     "grant_extension",
     "level_of",
     "lift_supervision",
@@ -36,6 +38,7 @@ __all__ = [
     "notify_enterprise",
     "order_stop",
     "party_of",
+    "propose_recurrences",
     "reclassify_hazard",
     "record_assistance",
     "record_restart",

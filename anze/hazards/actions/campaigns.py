@@ -38,7 +38,7 @@ ON CONFLICT (campaign_id, enterprise_id) DO NOTHING
 
 
 @action(Permission.RUN_CAMPAIGNS, "campaign.created")
-def create_campaign(code: str, *, by: Actor, at: datetime, **words: Any) -> Campaign:
+def create_campaign(code: str, /, *, by: Actor, at: datetime, **words: Any) -> Campaign:
     with widened(EVERYTHING):
         try:
             with transaction.atomic():

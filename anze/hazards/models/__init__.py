@@ -14,6 +14,7 @@ from anze.hazards.models.campaigns import (
 from anze.hazards.models.escalation import escalated, level_reached, overdue_since
 from anze.hazards.models.hazards import Hazard
 from anze.hazards.models.recurrence import Recurrence
+from anze.hazards.models.selfchecks import OwnFinding
 from anze.hazards.models.steps import HazardStep
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Figures",
     "Hazard",
     "HazardStep",
+    "OwnFinding",
     "Recurrence",
     "Share",
     "escalated",

@@ -28,9 +28,7 @@ class Campaign(PublicTable):
     code = models.CharField(_("code"), max_length=30, unique=True)
     title = models.CharField(_("title"), max_length=120)
     about = models.CharField(_("diagnosis and goals"), max_length=1000, blank=True)
-    authority = models.ForeignKey(
-        Organisation, models.PROTECT, null=True, related_name="+", verbose_name=_("run by")
-    )
+    authority = models.ForeignKey(Organisation, models.PROTECT, null=True, related_name="+", verbose_name=_("run by"))
     starts_on = models.DateField(_("from"))
     ends_on = models.DateField(pgettext_lazy("campaign", "until"))
     sectors = _codes(_("sectors"))

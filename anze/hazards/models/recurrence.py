@@ -24,10 +24,10 @@ class Recurrence(ScopedTable):
 
     policies: ClassVar = {"anze_agency": _OF_HAZARD, "anze_expert": _OF_HAZARD}
 
-    hazard = models.ForeignKey(Hazard, models.CASCADE, db_index=False, related_name="recurrences", verbose_name=_("hazard"))
-    earlier = models.ForeignKey(
-        Hazard, models.CASCADE, related_name="recurred", verbose_name=_("earlier hazard")
+    hazard = models.ForeignKey(
+        Hazard, models.CASCADE, db_index=False, related_name="recurrences", verbose_name=_("hazard")
     )
+    earlier = models.ForeignKey(Hazard, models.CASCADE, related_name="recurred", verbose_name=_("earlier hazard"))
     earlier_on = models.DateField(_("earlier found on"))
     is_other_insurer = models.BooleanField(_("found by another insurer"))
     sameness = models.CharField(_("because of"), max_length=10, choices=Sameness.choices)

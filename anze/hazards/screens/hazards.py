@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from anze.hazards.models import Hazard, escalated
+from anze.hazards.models import Hazard, Recurrence, escalated
 from anze.hazards.rules import ENDED, OPEN, HazardClass, HazardState, Level
 from anze.hazards.screens.story import page_words
 from anze.kernel.duty import beijing_day
@@ -73,6 +73,19 @@ LEVEL = Cases(
     "level",
     _("Overdue, for"),
     cases={level.value.lower(): Case(level.label, _at_level(level.value)) for level in Level},
+)
+RETURNED = Cases(
+    "again",
+    _("Found before"),
+    cases={
+        "proposed": Case(
+            _("to be decided"),
+            lambda a: Q(state__in=OPEN, pk__in=Recurrence.objects.filter(state="PROPOSED").values("hazard")),
+        ),
+        "linked": Case(
+            _("found again"), lambda a: Q(pk__in=Recurrence.objects.filter(state="LINKED").values("hazard"))
+        ),
+    },
 )
 LISTED = Cases(
     "listed",
@@ -167,6 +180,7 @@ HAZARDS = list_screen(
             WAITS,
             LEVEL,
             LISTED,
+            RETURNED,
             agency_filter(),
             Choice("sector"),
             Choice("source"),
@@ -300,6 +314,16 @@ waiting(
     order=17,
     roles=_REGULATORS,
     listed="now",
+)
+waiting(
+    HAZARDS,
+    "hazards-again",
+    _("Hazards that may have come back"),
+    why=_("Like one found at the same enterprise before: say whether it is the same."),
+    tone="info",
+    order=40,
+    roles=frozenset({*INSURER_ROLES, *_REGULATORS}),
+    again="proposed",
 )
 waiting(
     HAZARDS,

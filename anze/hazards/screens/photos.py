@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from anze.evidence.actions import arrived, receive_media, subject_of
 from anze.evidence.models import Media
 from anze.evidence.rules import MediaKind, MediaRole, Subject, register_subject
-from anze.hazards.models import Hazard
-from anze.hazards.rules import ENDED
+from anze.hazards.models import Hazard, OwnFinding
+from anze.hazards.rules import ENDED, HazardSource
 from anze.kernel.actor import Actor
 from anze.kernel.refusal import Refused
 from anze.kernel.rules import Channel
@@ -55,6 +55,10 @@ register_subject("hazard", _("Hazard"), _find)
 
 def take_photos(request: HttpRequest, hazard: Hazard, step: str, by: Actor) -> list[UUID]:
     """Keep the photos that came with the form of a step; call it in the transaction of the step."""
+    return photos_taken(request, "hazard", hazard.pk, ROLE_OF.get(step, MediaRole.HAZARD), by)
+
+
+def photos_taken(request: HttpRequest, kind: str, key: UUID, role: MediaRole, by: Actor) -> list[UUID]:
     files = request.FILES.getlist("photos")
     if not files:
         return []
@@ -67,16 +71,14 @@ def take_photos(request: HttpRequest, hazard: Hazard, step: str, by: Actor) -> l
             values={"most": MOST},
         )
     at: datetime = request.at  # type: ignore[attr-defined]
-    subject = subject_of("hazard", hazard.pk, by, at)
-    role = ROLE_OF.get(step, MediaRole.HAZARD)
-    taken = []
-    for file in files:
-        media = receive_media(
+    subject = subject_of(kind, key, by, at)
+    return [
+        receive_media(
             subject, by=by, at=at, content=arrived(file.read()), kind=MediaKind.PHOTO, role=role,
             file_name=file.name or "",
-        )  # fmt: skip
-        taken.append(media.pk)
-    return taken
+        ).pk
+        for file in files
+    ]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -87,8 +89,11 @@ class Photo:
 
 def before_and_after(hazard: Hazard) -> tuple[list[Photo], list[Photo]]:
     """Photos of the hazard as found, those of the visit that found it included, and after rectification."""
+    subjects = [hazard.pk]
+    if hazard.source == HazardSource.SELF_CHECK:
+        subjects += OwnFinding.objects.filter(hazard=hazard).values_list("pk", flat=True)
     rows = list(
-        Media.objects.filter(subject=hazard.pk, kind=MediaKind.PHOTO, voided_at=None)
+        Media.objects.filter(subject__in=subjects, kind=MediaKind.PHOTO, voided_at=None)
         .select_related("original")
         .order_by("received_at")
     )
@@ -108,6 +113,11 @@ def _of_visit(hazard: Hazard) -> list[Media]:
         return []
     found = Media.objects.filter(subject=visit, kind=MediaKind.PHOTO, voided_at=None).select_related("original")
     return [each for each in found if each.part is not None and each.part.hex[-6:].upper() == mark]
+
+
+def photos_of(subject: UUID) -> list[Photo]:
+    rows = Media.objects.filter(subject=subject, kind=MediaKind.PHOTO, voided_at=None).order_by("received_at")
+    return _photos(list(rows[:MOST]))
 
 
 def _photos(rows: Sequence[Media]) -> list[Photo]:

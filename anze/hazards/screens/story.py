@@ -28,6 +28,7 @@ from anze.hazards.rules import (
     steps_open,
 )
 from anze.hazards.screens.photos import shown
+from anze.hazards.screens.recurrence import earlier_of
 from anze.kernel.duty import beijing_day
 from anze.screen.columns import labels, moment_text, money_text
 
@@ -156,6 +157,7 @@ def page_words(request: HttpRequest, hazard: Hazard) -> Mapping[str, Any]:
     level = level_reached(hazard.hazard_class, last, today) if is_late else None
     return {
         **shown(request, hazard),
+        "earlier": earlier_of(request, hazard),
         "level": labels(Level.choices)[level] if level else "",
         "story": story_of(hazard) if not request.GET.get("tab") else [],
         "state_open": hazard.state in OPEN and not hazard.is_void,

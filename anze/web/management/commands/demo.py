@@ -30,6 +30,7 @@ from anze.exchange.synthetic import anomalies, marking
 from anze.exchange.synthetic.afterwards import record_on_platform
 from anze.exchange.synthetic.calendar import shipped_calendar
 from anze.exchange.synthetic.chain import load_chain
+from anze.exchange.synthetic.campaigns import create_campaign
 from anze.exchange.synthetic.drawing import Draft, begin
 from anze.exchange.synthetic.entities import Province
 from anze.exchange.synthetic.learning import create_learning
@@ -138,6 +139,7 @@ class Command(BaseCommand):
             with inside(EVERYTHING):
                 load_chain(as_of)
                 record_on_platform(timezone.now())
+                create_campaign(draft.as_of, timezone.now())
             truth = self._write_truth(province, late, options["truth"])
             with inside(EVERYTHING):
                 marking.mark(marking.FINISHED, timezone.now(), scale=province.scale)
