@@ -10,9 +10,10 @@ import pytest
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
 from anze.exchange.feeds import FEEDS
+from anze.exchange.synthetic.figures import figures
 from anze.exchange.synthetic.people import LOGINS, PASSWORD
 from anze.parties.rules import Role
-from tests.province.conftest import Demo, Sent
+from tests.province.conftest import SCALE, Demo, Sent
 
 
 @pytest.mark.parametrize("feed", sorted(FEEDS))
@@ -138,3 +139,18 @@ def test_the_committees_materials_and_trainings_are_as_many_as_published(demo: D
     assert demo.select(
         "SELECT count(*) FROM library_signup WHERE (passed_at IS NOT NULL) <> (id IN (SELECT sign_up_id FROM library_certificate))"
     ) == [(0,)]
+def test_the_campaigns_page_shows_the_published_figures(demo: Demo) -> None:
+    """Insurers, person-times, hazards and major hazards of the “1+1” campaign, all of them rectified with help."""
+    counts = figures(SCALE)
+    ((code, insurers, times),) = demo.select(
+        "SELECT c.code, count(DISTINCT a.insurer_id), count(*) FROM hazards_campaign c "
+        "JOIN hazards_attendance a ON a.campaign_id = c.id GROUP BY 1"
+    )
+    assert (insurers, times) == (counts.campaign_insurers, counts.campaign_expert_visits)
+    ((hazards, major, helped),) = demo.select(
+        "SELECT count(*), count(*) FILTER (WHERE hazard_class = 'MAJOR'), count(*) FILTER (WHERE EXISTS "
+        "(SELECT 1 FROM hazards_hazardstep s WHERE s.hazard_id = h.id AND s.kind = 'ASSISTED')) "
+        "FROM hazards_hazard h WHERE campaign_code = %s AND state = 'CLOSED'",
+        code,
+    )
+    assert (hazards, major, helped) == (counts.campaign_hazards, counts.campaign_major, counts.campaign_hazards)

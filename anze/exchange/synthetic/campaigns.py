@@ -52,14 +52,15 @@ ORDER BY v.enterprise_id, v.performed_on
 _ATTENDANCE = """
 INSERT INTO hazards_attendance (campaign_id, enterprise_id, insurer_id, region_code, sector, "on", group_id, name, helps)
 SELECT %(id)s, v.enterprise_id, v.insurer_id, v.region_code, v.sector, v.performed_on, e.group_id,
-       left(st.name || CASE WHEN p.place = 1 THEN '' ELSE '（协助整改 ' || row_number()
-            OVER (PARTITION BY v.enterprise_id, v.performed_on, st.name, p.place) || '）' END, 60), p.place > 1
+       left(st.name || CASE WHEN p.place > 1 THEN '（协助整改）' ELSE '' END || CASE WHEN row_number() OVER again > 1
+            THEN ' ' || row_number() OVER again ELSE '' END, 60), p.place > 1
 FROM campaign_visits v
 JOIN hazards_campaignenterprise e ON e.campaign_id = %(id)s AND e.enterprise_id = v.enterprise_id
 JOIN LATERAL (SELECT name FROM prevention_serviceperson WHERE service_id = v.id AND kind = 'INSURER_STAFF'
               ORDER BY seq LIMIT 1) st ON true
 JOIN (SELECT service_id, row_number() OVER (PARTITION BY service_id ORDER BY seq) AS place
       FROM prevention_serviceperson WHERE kind = 'EXPERT') p ON p.service_id = v.id
+WINDOW again AS (PARTITION BY v.enterprise_id, v.performed_on, v.insurer_id, st.name, p.place > 1 ORDER BY v.id, p.place)
 """
 _HELP = """
 INSERT INTO hazards_hazardstep (hazard_id, kind, at, from_state, to_state, party, by_name, organisation_name, words,

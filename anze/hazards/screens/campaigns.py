@@ -33,7 +33,7 @@ from anze.library.models import Checklist
 from anze.parties.models import Enterprise, Expert, Region
 from anze.parties.rules import Permission
 from anze.parties.screens import ENTERPRISE, insurer_filter
-from anze.screen.columns import DIRECTORIES, Column, labels
+from anze.screen.columns import DASH, DIRECTORIES, Column, labels, region_name
 from anze.screen.details import DetailScreen, Section, detail_screen
 from anze.screen.filters import Choice, Flag, InRegion, Search
 from anze.screen.forms import Form
@@ -41,6 +41,15 @@ from anze.screen.lists import Button, ListScreen, list_screen
 from anze.screen.registry import page
 
 STATE = Column("state", tones={"PLANNED": "info", "RUNNING": "warning", "CLOSED": "success"})
+
+SECTORS = Column(
+    "sector_names", title=_("sectors"), needs=("sectors",),
+    compute=lambda asking, codes: "、".join(labels(Sector.choices).get(code, code) for code in codes) or DASH,
+)  # fmt: skip
+REGIONS = Column(
+    "region_names", title=_("regions"), needs=("regions",),
+    compute=lambda asking, codes: "、".join(region_name(code) for code in codes) or DASH,
+)  # fmt: skip
 
 CAMPAIGNS = list_screen(
     ListScreen(
@@ -190,7 +199,7 @@ detail_screen(
             Section(
                 _("The campaign"),
                 (
-                    "code", "about", "authority", "starts_on", "ends_on", "sectors", "regions", "industries",
+                    "code", "about", "authority", "starts_on", "ends_on", SECTORS, REGIONS, "industries",
                     "checklist_code", "closed_on", "result",
                 ),
             ),
