@@ -130,7 +130,7 @@ detail_screen(
 
 
 class FindingForm(Form):
-    photos = photos_field(_("Photos"))
+    photos = photos_field(_("Photos"), hint=False)
     entry = forms.ChoiceField(
         label=_("From the checklist of your sector"), required=False,
         help_text=_("Choose what fits, or say it in your own words below."),

@@ -142,13 +142,13 @@ class Photos(forms.FileField):
         return [super(Photos, self).clean(each, initial) for each in data or ()]
 
 
-def photos_field(label: Words) -> forms.FileField:
+def photos_field(label: Words, hint: bool = True) -> forms.FileField:
     """Several photos, from the camera or the album; the page's camera opens at once on a phone."""
     return Photos(
         label=label,
         required=False,
         widget=Files(attrs={"accept": "image/*", "multiple": True}),
-        help_text=_("From the same place as the picture before, so that both show the same scene."),
+        help_text=_("From the same place as the picture before, so that both show the same scene.") if hint else "",
     )
 
 
