@@ -139,6 +139,8 @@ def test_the_committees_materials_and_trainings_are_as_many_as_published(demo: D
     assert demo.select(
         "SELECT count(*) FROM library_signup WHERE (passed_at IS NOT NULL) <> (id IN (SELECT sign_up_id FROM library_certificate))"
     ) == [(0,)]
+
+
 def test_the_campaigns_page_shows_the_published_figures(demo: Demo) -> None:
     """Insurers, person-times, hazards and major hazards of the “1+1” campaign, all of them rectified with help."""
     counts = figures(SCALE)

@@ -26,7 +26,9 @@ from anze.screen.registry import page
 
 
 class TakeForm(Form):
-    hazard_class = forms.ChoiceField(label=_("Class"), choices=lambda: list(labels(HazardClass.choices).items()))
+    hazard_class = forms.ChoiceField(
+        label=_("Class of the hazard"), choices=lambda: list(labels(HazardClass.choices).items())
+    )
     deadline_on = forms.DateField(label=_("To be rectified by"), widget=forms.DateInput())
     advice = forms.CharField(label=_("Advice"), required=False, max_length=500)
 

@@ -29,8 +29,8 @@ from rich.progress import (
 from anze.exchange.synthetic import anomalies, marking
 from anze.exchange.synthetic.afterwards import record_on_platform
 from anze.exchange.synthetic.calendar import shipped_calendar
-from anze.exchange.synthetic.chain import load_chain
 from anze.exchange.synthetic.campaigns import create_campaign
+from anze.exchange.synthetic.chain import load_chain
 from anze.exchange.synthetic.drawing import Draft, begin
 from anze.exchange.synthetic.entities import Province
 from anze.exchange.synthetic.learning import create_learning
