@@ -19,7 +19,7 @@ from anze.exchange.feeds import FEEDS
 from anze.exchange.models import Batch
 from anze.hazards.actions import close_hazard, return_rectification
 from anze.hazards.models import Hazard
-from anze.hazards.rules import HazardState, VerifierKind
+from anze.hazards.rules import HazardState, VerifierKind, is_supervised
 from anze.kernel.actions import action
 from anze.kernel.actor import Actor
 from anze.kernel.duty import BEIJING, beijing_day
@@ -266,6 +266,8 @@ def _rectified(visit: Visit, rechecked: dict[UUID, dict[str, Any]], on: str) -> 
     for hazard in Hazard.objects.filter(
         pk__in=rechecked, insurer_id=visit.insurer_id, enterprise_id=visit.enterprise_id, is_void=False
     ).exclude(state__in=(HazardState.CLOSED, HazardState.SHUT_DOWN)):
+        if is_supervised(hazard) or hazard.stopped_on is not None:
+            continue  # an authority closes it; the visit must not be refused for it
         if rechecked[hazard.pk]["result"] != RecheckResult.RECTIFIED:
             continue
         row = _kept(FEEDS["hazards"], hazard)
