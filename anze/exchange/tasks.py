@@ -104,6 +104,8 @@ def forget_unfinished_uploads(timestamp: int) -> None:
     """Photos nobody went on sending: their pieces go, and the device begins anew should it come back."""
     with inside(EVERYTHING):
         clear_uploads(at=timezone.now())
+
+
 @app.periodic(cron="23 2 * * *", periodic_id="recurrences")
 @app.task(name="exchange.look_for_recurrences", queueing_lock="hazards recurrences")
 def look_for_recurrences(timestamp: int) -> None:
