@@ -28,6 +28,11 @@ def today():
 
 
 def test_from_topic_to_the_expert_who_goes(insured: Cast, browser_of, today):
+    walk_to_the_expert(insured, browser_of, today)
+
+
+def walk_to_the_expert(insured: Cast, browser_of, today) -> Order:
+    """From the city's topic to the expert an agency sends, each step by the page of whoever takes it."""
     city = browser_of(Role.CITY_REGULATOR)
     answer = city.post(reverse("topic-new"), {
         "title": "铝加工深井铸造", "code": "TM-1", "goals": "隐患清零", "starts_on": today, "ends_on": today + timedelta(days=90),
@@ -97,3 +102,4 @@ def test_from_topic_to_the_expert_who_goes(insured: Cast, browser_of, today):
     assert other.pk != share.pk
     matrix = committee.get(reverse("progress")).content.decode()
     assert f"task={task.pk}" in matrix
+    return order
