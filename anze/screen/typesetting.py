@@ -13,6 +13,7 @@ from datetime import datetime
 from functools import cache
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import segno
@@ -66,14 +67,20 @@ def typeset(
     `archival` makes PDF/A-2b, which is what is kept for years. Nothing is fetched and no file of the machine is
     read: a template sees only itself and `files`.
     """
-    sources: Any = {"main.typ": source_of(template), **(files or {})}  # its types do not know of several sources
-    made = typst.compile(
-        sources,
-        sys_inputs={"data": json.dumps(data, ensure_ascii=False, default=str)},
-        font_paths=_fonts(),
-        pdf_standards=["a-2b"] if archival else [],
-        timestamp=at.replace(microsecond=0) if at else None,
-    )
+    with TemporaryDirectory() as folder:
+        # a folder of its own rather than sources in memory, which may be text only: pictures are not
+        for name, content in {**(files or {}), "main.typ": source_of(template)}.items():
+            if Path(name).name != name:
+                raise ValueError(f"{name} does not lie beside its template")
+            Path(folder, name).write_bytes(content)
+        made: Any = typst.compile(
+            str(Path(folder, "main.typ")),
+            root=folder,
+            sys_inputs={"data": json.dumps(data, ensure_ascii=False, default=str)},
+            font_paths=_fonts(),
+            pdf_standards=["a-2b"] if archival else [],
+            timestamp=at.replace(microsecond=0) if at else None,
+        )
     return bytes(made)
 
 

@@ -86,6 +86,11 @@ FROM resolved r JOIN LATERAL (
 WHERE r.outcome = 'U' AND s.id = r.id AND s.confirmation = 'NONE' AND c.answer = 'YES'
 AND c.performed_on = s.performed_on AND c.service_type = s.service_type
 """
+REPORTS_STAND = """
+UPDATE prevention_service s SET report_file = p.number || '.pdf'
+FROM resolved r JOIN prevention_report p ON p.service_id = r.id AND p.state = 'VALID'
+WHERE r.outcome = 'U' AND s.id = r.id AND s.report_file = ''
+"""
 CALLS_STAND = """
 UPDATE prevention_service s SET followed_up_on = c.called_on, satisfaction = coalesce(s.satisfaction, c.score),
     opinion = CASE WHEN s.opinion = '' THEN c.opinion ELSE s.opinion END
@@ -536,5 +541,5 @@ SERVICES = Feed(
         ),
     ),
     sets={"performed_on": "r.event_on"},
-    after=(ENGAGE_SERVING, HAZARDS_FOLLOW_SERVICE, WORDS_STAND, CALLS_STAND, CHECKS_AGAIN),
+    after=(ENGAGE_SERVING, HAZARDS_FOLLOW_SERVICE, WORDS_STAND, REPORTS_STAND, CALLS_STAND, CHECKS_AGAIN),
 )

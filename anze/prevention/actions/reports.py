@@ -306,6 +306,9 @@ def issue_report(service: Service, *, by: Actor, at: datetime, base: str, langua
         if valid is not None:
             valid.state, valid.ended_at = ReportState.SUPERSEDED, at
             valid.save(update_fields=["state", "ended_at"])
+        # a service whose record names no report of the insurer's own is reported by this one
+        ours = ["", *([f"{valid.number}.pdf"] if valid else [])]
+        Service.objects.filter(pk=service.pk, report_file__in=ours).update(report_file=f"{number}.pdf")
         return Report.objects.create(
             **scope_of_service(service),
             number=number,
@@ -338,6 +341,7 @@ def withdraw_report(report: Report, *, by: Actor, at: datetime, reason: str) -> 
         changed = Report.objects.filter(pk=report.pk, state=ReportState.VALID).update(
             state=ReportState.WITHDRAWN, ended_at=at, reason=reason.strip()[:300]
         )
+        Service.objects.filter(pk=report.service_id, report_file=f"{report.number}.pdf").update(report_file="")
         if not changed:
             raise Refused(
                 "report_not_valid",
