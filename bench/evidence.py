@@ -39,6 +39,7 @@ def run(report: Report) -> None:
             intake(report)
         with inside(EVERYTHING):
             lines = accuracy(report)
+        write(lines, report)
         search(report)
     write(lines, report)
 
@@ -133,6 +134,8 @@ def accuracy(report: Report) -> list[tuple[str, int, int, float]]:
                 wrong[name] += not is_copy
                 right += is_copy and name != "mirrored"
     lines = [(name, asked[name], found[name], wrong[name]) for name in asked]
+    for name, copies, hits, others in lines:
+        print(f"  {name:<40} {copies:>4} looked for, {hits:>4} found, {others:>3} others reported", flush=True)
     straight = [name for name in photos.CHANGES if name != "mirrored"]
     recall = sum(found[name] for name in straight) / sum(asked[name] for name in straight)
     false = sum(wrong.values())
@@ -185,7 +188,7 @@ def fill(rows: int) -> None:
             last = min(rows, first + 500_000)
             raw.execute(
                 "WITH made AS (INSERT INTO evidence_original (sha256, size, media_type, is_damaged, stored_at) "
-                "SELECT lpad(to_hex(n), 64, 'f'), 1, 'image/jpeg', false, now() FROM generate_series(%s::int, %s) AS n RETURNING id) "
+                "SELECT 'a' || lpad(to_hex(n), 63, '0'), 1, 'image/jpeg', false, now() FROM generate_series(%s::int, %s) AS n RETURNING id) "
                 "INSERT INTO evidence_fingerprint (original_id, whole, quality, keys, corners) "
                 "SELECT id, decode(md5(id::text) || md5(id::text || 'x'), 'hex'), 100, "
                 "ARRAY(SELECT (k << 16) + (random() * 65535)::int FROM generate_series(0, 15) AS k WHERE id IS NOT NULL "
