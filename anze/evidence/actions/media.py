@@ -22,6 +22,7 @@ from anze.evidence.rules import (
     SUBJECTS,
     TYPES_OF,
     FileType,
+    Grade,
     MediaKind,
     MediaRole,
     Subject,
@@ -147,55 +148,55 @@ def receive_media(
     with widened(EVERYTHING):
         if (before := before_by(client_id, content.sha256, by)) is not None:
             return before
-    check_may_add(subject)
-    numbers = numbers_on(beijing_day(at))
-    check_size(kind, content.size, numbers)
-    file_type = check_type(kind, content.head())
-    if problem := annotation_problem(annotation):
-        raise Refused(
-            "annotation_unreadable",
-            _("What was drawn over the picture cannot be read (%(problem)s)."),
-            remedy=_("Draw it again."),
-            field="annotation",
-            values={"problem": problem},
+        check_may_add(subject)
+        numbers = numbers_on(beijing_day(at))
+        check_size(kind, content.size, numbers)
+        file_type = check_type(kind, content.head())
+        if problem := annotation_problem(annotation):
+            raise Refused(
+                "annotation_unreadable",
+                _("What was drawn over the picture cannot be read (%(problem)s)."),
+                remedy=_("Draw it again."),
+                field="annotation",
+                values={"problem": problem},
+            )
+        scan(content)
+        picture = _picture(content, file_type, numbers)
+        exif = picture.exif if picture else Exif()
+        media = Media(
+            kind=kind,
+            role=role,
+            subject_kind=subject.kind,
+            subject=subject.id,
+            part=part,
+            client_id=client_id,
+            file_name=clean_name(file_name),
+            captured_at=captured_at or exif.at,
+            device_at=device_at,
+            received_at=received_at or at,
+            clock_offset_s=clock_offset_s if clock_offset_s is not None else clock_offset(device_at, at),
+            **_position(lon, lat, accuracy_m),
+            exif_at=exif.at,
+            exif_lon=_degrees(exif.lon),
+            exif_lat=_degrees(exif.lat),
+            device=exif.device,
+            annotation=dict(annotation or {}),
+            taken_by=by.account_id,
+            taken_by_name=by.name,
+            expert_id=subject.expert_id,
+            region_code=subject.region_code,
+            sector=subject.sector,
+            insurer_id=subject.insurer_id,
+            agency_id=subject.agency_id,
+            enterprise_id=subject.enterprise_id,
         )
-    scan(content)
-    picture = _picture(content, file_type, numbers)
-    exif = picture.exif if picture else Exif()
-    media = Media(
-        kind=kind,
-        role=role,
-        subject_kind=subject.kind,
-        subject=subject.id,
-        part=part,
-        client_id=client_id,
-        file_name=clean_name(file_name),
-        captured_at=captured_at or exif.at,
-        device_at=device_at,
-        received_at=received_at or at,
-        clock_offset_s=clock_offset_s if clock_offset_s is not None else clock_offset(device_at, at),
-        **_position(lon, lat, accuracy_m),
-        exif_at=exif.at,
-        exif_lon=_degrees(exif.lon),
-        exif_lat=_degrees(exif.lat),
-        device=exif.device,
-        annotation=dict(annotation or {}),
-        taken_by=by.account_id,
-        taken_by_name=by.name,
-        expert_id=subject.expert_id,
-        region_code=subject.region_code,
-        sector=subject.sector,
-        insurer_id=subject.insurer_id,
-        agency_id=subject.agency_id,
-        enterprise_id=subject.enterprise_id,
-    )
-    if kind == MediaKind.PHOTO and role not in SIGNATURES:
-        hints = plausibility(subject.window, subject.site, [cast("Any", media)], limits_of(numbers))
-        media.hints = list(dict.fromkeys(hint.code.value for hint in hints))
-        media.grade = heaviest(hints)
-        if picture and picture.is_damaged:
-            media.hints.append(HintCode.DAMAGED.value)
-    with widened(EVERYTHING):
+        if kind == MediaKind.PHOTO and role not in SIGNATURES:
+            hints = plausibility(subject.window, subject.site, [cast("Any", media)], limits_of(numbers))
+            media.hints = list(dict.fromkeys(hint.code.value for hint in hints))
+            media.grade = heaviest(hints)
+            if picture and picture.is_damaged:
+                media.hints.append(HintCode.DAMAGED.value)
+                media.grade = media.grade or Grade.INFO
         media.original = keep_original(content, file_type, picture, at)
         try:
             with transaction.atomic():
@@ -207,7 +208,7 @@ def receive_media(
             raise
         if picture and kind != MediaKind.SIGNATURE:
             match_media(media, keep_fingerprint(media.original, picture), picture, at)
-    return media
+        return media
 
 
 def before_by(client_id: UUID, sha256: str, by: Actor) -> Media | None:
