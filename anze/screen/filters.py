@@ -354,7 +354,6 @@ class Of(Filter):
     """Rows of one other row, as its page links them: the claims of this policy. Not offered, only shown."""
 
     path: str = ""
-    label: str = ""  # a column of the related row that names it
     condition: Callable[[UUID], Q] | None = None  # where the way to the other row is not a column
     named: Callable[[UUID], str] | None = None
 
@@ -380,8 +379,7 @@ class Of(Filter):
             return str(value)
         if related in DIRECTORIES:
             return DIRECTORIES[related].name(value)
-        found = related._default_manager.filter(pk=value).values_list(self.label or "name", flat=True).first()
-        return str(found or _now("not visible to you"))
+        return str(related._default_manager.filter(pk=value).first() or _now("not visible to you"))
 
 
 def _day(text: str) -> date | None:

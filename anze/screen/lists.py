@@ -86,7 +86,7 @@ class ListScreen:
             self.filters = (*self.filters, _VALIDITY)
         for where, word in self.tab_of.items():
             if not any(each.name == word for each in self.filters):
-                self.filters = (*self.filters, Of(word, label=_NAMED_BY.get(word, "name")))
+                self.filters = (*self.filters, Of(word))
             TABS.setdefault(where, []).append(self)
         first = self.columns[0]
         if self.detail and not first.opens:
@@ -171,9 +171,6 @@ LISTS: dict[str, ListScreen] = {}
 TABS: dict[str, list[ListScreen]] = {}
 
 # what names a related row, where it is not called name
-_NAMED_BY = {"policy": "policy_no", "service": "service_no", "plan": "plan_no", "accident": "accident_no",
-             "claim": "claim_no", "hazard": "hazard_no", "order": "order_no", "task": "title", "topic": "title"}  # fmt: skip
-
 _VALIDITY = Cases(
     "records",
     _("Records"),
