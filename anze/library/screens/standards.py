@@ -196,7 +196,7 @@ def _of_standard(key: UUID) -> Q:
 
 
 def _named(key: UUID) -> str:
-    return str(Standard.objects.filter(pk=key).first() or "")
+    return str(Standard.objects.filter(pk=key).first() or key)
 
 
 HAZARD_LIBRARY = list_screen(
