@@ -26,9 +26,9 @@ check: ## house rules, lint, types, layers, dependencies, templates
 	@$(PYTHON) tools/bootstrap.py --dev
 	@$(VENV)/python tools/check.py
 
-bench: ## print every figure of docs/performance.md beside its limit
+bench: ## print every figure beside its target: make bench ARGS="pages --write"
 	@$(PYTHON) tools/bootstrap.py --dev
-	@$(VENV)/python -m bench
+	@$(VENV)/python -m bench $(ARGS)
 
 lock: ## make the locks anew from pyproject.toml and package.json
 	@$(PYTHON) tools/bootstrap.py --dev

@@ -1,6 +1,6 @@
 """Run the benchmarks: all of them, or those named.
 
-    python -m bench [ingest] [figures] [pages] [export] [evidence] [--write]
+    python -m bench [ingest] [pages] [export] [figures] [evidence] [--write]
 
 Each figure is printed beside its target. Machines are noisy: read the ratios. `--write` keeps the result in
 docs/performance.md.
@@ -23,7 +23,7 @@ def main() -> None:
 
     from bench import evidence, export, figures, ingest, pages
 
-    known = {"ingest": ingest, "figures": figures, "pages": pages, "export": export, "evidence": evidence}
+    known = {"ingest": ingest, "pages": pages, "export": export, "figures": figures, "evidence": evidence}
     try:
         for place, name in enumerate(name for name in known if not asked or name in asked):
             if place:  # each begins with an empty database

@@ -22,7 +22,7 @@ def run(report: Report) -> None:
     with stage.served(with_worker=False) as base:
         for kind, limit in (("csv", 10), ("xlsx", 60)):
             begun = time.perf_counter()
-            asked = urllib.request.Request(f"{base}/hazards/export.{kind}", headers=cookie)
+            asked = urllib.request.Request(f"{base}/hazards/export/?format={kind}", headers=cookie)
             with urllib.request.urlopen(asked) as answer:
                 size = len(answer.read())
             seconds = time.perf_counter() - begun
