@@ -52,6 +52,7 @@ What is measured, and against what:
 - **Signed ingest**: batches of {chunk:,} rows as NDJSON, signed (HMAC-SHA-256), sent over HTTP by the sample client to
   gunicorn; verified, kept, decoded, staged, resolved, checked and published by the worker. The clock runs from the
   first byte sent until the last batch is committed. The sender does not wait for one receipt before the next batch.
+  The refresh of the figures, which follows within seconds, is held back meanwhile and measured by itself below.
 - **Raw COPY**: one `COPY … FROM STDIN` by the superuser of the very rows just delivered, sorted by enterprise, into
   the same empty table with all its keys, indexes, checks and triggers (the queue of touched rows included). Nothing
   is parsed from JSON, looked up or checked. Rounds of both alternate; the median of the ratios counts.

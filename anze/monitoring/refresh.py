@@ -25,7 +25,7 @@ from anze.monitoring.definitions import FACTS
 from anze.monitoring.models import State
 from anze.monitoring.rules import Fact, Source
 
-_LOCK = 0x616E7A65  # one refresh at a time
+LOCK = 0x616E7A65  # one refresh at a time
 NIL = UUID(int=0)
 
 
@@ -51,7 +51,7 @@ def _snapshot() -> Iterator[CursorWrapper | None]:
         return
     with connection.cursor() as cursor:
         # before the snapshot is taken, so that it holds what the refresh before this one wrote
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
         if not cursor.fetchone()[0]:
             yield None
             return
@@ -61,7 +61,7 @@ def _snapshot() -> Iterator[CursorWrapper | None]:
                 enter(EVERYTHING)
                 yield cursor
         finally:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
 
 
 def refresh(*, at: datetime) -> Refreshed | None:
