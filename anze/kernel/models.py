@@ -130,6 +130,8 @@ class CalendarDay(models.Model):
     class Meta:
         verbose_name = _("calendar day")
         verbose_name_plural = _("calendar days")
+        # deadlines are looked up row by row while batches are published
+        indexes: ClassVar = [models.Index(fields=["ordinal", "day"], name="calendar_day_by_ordinal")]
 
     def __str__(self) -> str:
         return f"{self.day}"

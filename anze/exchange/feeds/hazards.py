@@ -57,10 +57,10 @@ def _kept() -> str:
 
 
 def _workdays_after(day: str, parameter: str) -> str:
-    """SQL: the end of the last day allowed. The calendar is read by its key, two months of it at most."""
+    """SQL: the end of the last day allowed, the first day that completes so many working days."""
     return (
         "(SELECT (min(d.day) + 1)::timestamp AT TIME ZONE 'Asia/Shanghai' FROM kernel_calendarday d "
-        f"WHERE d.day BETWEEN {day} AND {day} + 60 AND d.ordinal = "
+        "WHERE d.ordinal = "
         f"(SELECT c.ordinal FROM kernel_calendarday c WHERE c.day = {day}) + {_number(parameter, day)})"
     )
 
