@@ -20,6 +20,7 @@ def run(report: Report) -> None:
     grow(ROWS)
     cookie = regulator_cookie()
     with stage.served(with_worker=False) as base:
+        stage.load(f"{base}/hazards/", cookie, seconds=2)  # or the first export would pay for the start
         for kind, limit in (("csv", 10), ("xlsx", 60)):
             begun = time.perf_counter()
             asked = urllib.request.Request(f"{base}/hazards/export/?format={kind}", headers=cookie)
