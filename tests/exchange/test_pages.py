@@ -121,6 +121,7 @@ def test_every_page_opens_in_both_languages(filled: Any, browser_of: Any, langua
                 "batch-rejected",
                 "batch-original",
                 "visit-problems",
+                "own-finding-take",
             ):
                 continue
             for feed in [f.name for f in FEEDS.values()] if "<str:name>" in page.path else [""]:
