@@ -11,6 +11,7 @@ import pytest
 from django.urls import reverse
 
 from anze.evidence.actions import decide_match
+from anze.evidence.actions.files import derived_name, original_name, store
 from anze.evidence.actions.matching import region_around
 from anze.evidence.models import Match
 from anze.evidence.rules import FileType
@@ -53,6 +54,17 @@ def test_a_changed_copy_at_another_insurer_is_found(at_xinghuo, at_yuanfan, take
     match = Match.objects.get()
     assert (match.first_id, match.second_id, match.kind) == (first.pk, second.pk, KINDS[name])
     assert (match.is_across, match.grade, match.state) == (True, "STRONG", "OPEN")
+
+
+def test_a_lost_file_keeps_no_new_photo_out(at_xinghuo, at_yuanfan, take, scene, caplog):
+    first = take(at_xinghuo, scene)
+    store().delete(derived_name(first.original, "small"))
+    assert take(at_yuanfan, changed("resized to a third")).pk
+    assert Match.objects.count() == 1, "the thumbnail is made again from the original"
+    for name in (derived_name(first.original, "small"), original_name(first.original)):
+        store().delete(name)
+    take(at_yuanfan, changed("darker by 30 %"))
+    assert "cannot be read" in caplog.text
 
 
 def test_another_photo_of_the_same_scene_is_no_match(at_xinghuo, at_yuanfan, take, scene):

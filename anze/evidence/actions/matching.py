@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +24,8 @@ from anze.kernel.actor import Actor
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import EVERYTHING, widened
 from anze.parties.rules import Permission
+
+log = logging.getLogger("anze.evidence")
 
 MOST_MATCHES = 20  # pieces of evidence one picture is matched with; more say nothing new
 MOST_LOOKED_AT = 8  # kept pictures a new one is laid over
@@ -111,7 +114,12 @@ def same_pictures(found: Print, picture: Picture, own: UUID) -> list[Found]:
     made = []
     for original_id, whole, corners, sha256, media_type in candidates(found, own):
         original = Original(id=original_id, sha256=sha256, media_type=media_type)
-        other = grey_of(small_picture(original))
+        try:
+            other = grey_of(small_picture(original))
+        except (OSError, Refused):
+            # a kept file that is lost is no reason to refuse a new one
+            log.warning("the original %s of %s cannot be read", sha256, original_id)
+            continue
         verdict = same(found, picture.grey, bytes(whole), bytes(corners), other)
         if verdict is not None:
             made.append(Found(original_id, verdict.kind, verdict.distance, verdict.likeness))
