@@ -6,6 +6,7 @@ import re
 
 import pytest
 from django.urls import reverse
+from django.utils import translation
 
 from anze.claims.models import Claim
 from anze.hazards.models import Hazard
@@ -29,7 +30,8 @@ def regulator(cast, browser_of):
     two_sides(cast)
     regulator = browser_of(Role.PROVINCE_REGULATOR)
     regulator.cookies["language"] = "en"
-    return regulator
+    with translation.override("en"):
+        yield regulator
 
 
 def test_a_policy_shows_its_facts_and_what_hangs_on_it(regulator):
@@ -39,7 +41,7 @@ def test_a_policy_shows_its_facts_and_what_hangs_on_it(regulator):
     for said in (f"P-{OWN_MARK}", "11,111.11", "2026-03-01", "18.00%"):
         assert said in text
     tabs = re.findall(r"\?tab=([a-z-]+)", page.content.decode())
-    assert tabs == ["endorsements", "receipts", "claims", "plans", "services", "expenses", "history"]
+    assert tabs == ["endorsements", "receipts", "claims", "plans", "orders", "services", "expenses", "history"]
     for tab, number in (("services", "S-"), ("claims", "L-"), ("receipts", "R-"), ("expenses", "X-")):
         assert f"{number}{OWN_MARK}" in text_of(regulator.get(reverse("policy", args=[policy.pk]), {"tab": tab}))
 
@@ -125,11 +127,13 @@ def test_the_figures_of_a_file_open_the_rows_they_count(regulator):
         assert f'<strong class="numeric">{number}</strong>' in regulator.get(href).content.decode(), href
 
 
-def test_an_enterprise_opens_its_own_file_at_once(cast, browser_of, regulator):
+def test_an_enterprise_opens_its_own_file_from_its_home_page(cast, browser_of, regulator):
     own = browser_of(Role.ENTERPRISE)
-    text = text_of(own.get(reverse("home")))
-    assert f"星火示例铸造{OWN_MARK}" in text
-    assert f"H-{OWN_MARK}" in text
+    home = own.get(reverse("home"))
+    file = reverse("enterprise", args=[Enterprise.objects.get(uscc=XINGHUO).pk])
+    assert f"星火示例铸造{OWN_MARK}" in text_of(home)
+    assert f'href="{file}"' in home.content.decode()
+    assert f"H-{OWN_MARK}" in text_of(own.get(file))
 
 
 def test_of_another_insurer_its_page_shows_public_facts_and_no_counts(cast, browser_of, regulator):
