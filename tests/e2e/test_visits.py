@@ -277,6 +277,28 @@ def test_two_phones_on_one_visit_see_the_conflict_and_one_person_picks(live: Pla
     assert {"YES", "NO"} <= {row[0] for row in kept}
 
 
+def test_a_slow_drawing_never_covers_the_form_opened_meanwhile(phone_of: Any) -> None:
+    """Sending in the background draws the visit anew; whoever opened a form in that moment keeps it."""
+    phone = phone_of(ONE)
+    phone.open(1)
+    if phone.page.get_by_role("button", name="开始服务", exact=True).count():
+        phone.begin()
+    for _again in range(5):
+        phone.to()
+        expect(phone.page.locator(".phone-tiles")).to_be_visible()
+        phone.page.evaluate(
+            """(hash) => {
+              const root = document.getElementById("phone");
+              for (let n = 0; n < 20; n++) root.draw();
+              location.hash = hash;
+            }""",
+            f"{phone.base}/notes",
+        )
+        expect(phone.page.locator("textarea")).to_be_visible()
+        phone.page.wait_for_timeout(150)
+        expect(phone.page.locator("textarea")).to_be_visible()
+
+
 def test_submitted_twice_is_one_service(live: Platform, phone_of: Any, picture: Any) -> None:
     phone = phone_of(ONE)
     phone.open(2).whole_visit(picture("丙"))

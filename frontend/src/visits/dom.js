@@ -83,6 +83,9 @@ export const show = (title, back, ...content) => {
   return main;
 };
 
+/** The present screen anew, in its turn. */
+export const redraw = () => root().draw();
+
 export const moment = (text) => (text ? new Date(text).toLocaleString("sv", { timeZone: "Asia/Shanghai" }).slice(0, 16) : "");
 export const today = () => new Date().toLocaleDateString("sv", { timeZone: "Asia/Shanghai" });
 export const kilobytes = (size) => (size > 1e6 ? `${(size / 1e6).toFixed(1)} MB` : `${Math.ceil(size / 1000)} kB`);

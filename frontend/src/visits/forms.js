@@ -1,5 +1,5 @@
 // The forms of a visit: finding, checklist, people, rechecks, signatures, and the end.
-import { ask, button, field, h, icon, say, show, state, t, today } from "./dom.js";
+import { ask, button, field, h, icon, redraw, say, show, state, t, today } from "./dom.js";
 import { signaturePad, surely } from "./draw.js";
 import { photoStrip } from "./photos.js";
 import { derivedId, entriesOf, position, record, remove } from "./record.js";
@@ -201,7 +201,7 @@ export const people = async (visit) => {
   const add = (payload) => guarded(async () => {
     await record(visit, "PERSON", payload);
     await store.drop("drafts", draftId);
-    await people(visit);
+    await redraw();
     send();
   });
   const proposals = [
@@ -214,7 +214,7 @@ export const people = async (visit) => {
     here.length ? h("div", { class: "list-group mb-3" }, here.map((each) =>
       h("div", { class: "list-group-item d-flex justify-content-between align-items-center" },
         h("div", {}, h("strong", {}, each.payload.name), h("div", { class: "small text-secondary" }, `${known?.choices.role[each.payload.role] ?? ""} ${each.payload.post ?? ""}`)),
-        h("button", { type: "button", class: "btn btn-icon btn-lg btn-ghost-secondary", "aria-label": t("remove"), onclick: async () => { if (await surely(t("surely_remove"))) { await remove(each.id); await people(visit); send(); } } }, icon("trash"))))) : null,
+        h("button", { type: "button", class: "btn btn-icon btn-lg btn-ghost-secondary", "aria-label": t("remove"), onclick: async () => { if (await surely(t("surely_remove"))) { await remove(each.id); await redraw(); send(); } } }, icon("trash"))))) : null,
     proposals.map((each) => button(`${t("add")}: ${each.name}`, () => add(each), { look: "btn-outline-primary w-100 mb-2", mark: "user-plus" })),
     h("h2", { class: "phone-section" }, t("somebody_else")),
     field(t("role"), select(known?.choices.role ?? {}, draft.role, (value) => { draft.role = value; keep(); })),
@@ -234,7 +234,7 @@ export const recheck = async (visit) => {
     const payload = { note: "", photos: [], ...given[hazard.id]?.payload, hazard: hazard.id, ...words };
     if (!payload.result) return;
     await record(visit, "RECHECK", payload, await derivedId(visit, "hazard", hazard.id));
-    await recheck(visit);
+    await redraw();
     send();
   });
   show(t("recheck"), to(visit),
@@ -270,9 +270,9 @@ export const notes = async (visit) => {
   const here = await entriesOf(visit, "NOTE");
   show(t("notes"), to(visit),
     here.map((each) => h("article", { class: "card phone-item" }, h("div", { class: "card-body d-flex justify-content-between" }, h("span", {}, each.payload.text),
-      h("button", { type: "button", class: "btn btn-icon btn-ghost-secondary", "aria-label": t("remove"), onclick: async () => { if (await surely(t("surely_remove"))) { await remove(each.id); await notes(visit); send(); } } }, icon("trash"))))),
+      h("button", { type: "button", class: "btn btn-icon btn-ghost-secondary", "aria-label": t("remove"), onclick: async () => { if (await surely(t("surely_remove"))) { await remove(each.id); await redraw(); send(); } } }, icon("trash"))))),
     field(t("note"), text(draft, "text", keep, { rows: 4, maxlength: 2000 })),
-    button(t("save"), () => draft.text.trim() && guarded(async () => { await record(visit, "NOTE", { text: draft.text.trim() }); await store.drop("drafts", `note-${visit}`); await notes(visit); send(); }), { look: "btn-primary w-100" }));
+    button(t("save"), () => draft.text.trim() && guarded(async () => { await record(visit, "NOTE", { text: draft.text.trim() }); await store.drop("drafts", `note-${visit}`); await redraw(); send(); }), { look: "btn-primary w-100" }));
 };
 
 // the end --------------------------------------------------------------------------------------------------
@@ -285,7 +285,7 @@ export const sign = async (visit, of) => {
   const findings = await entriesOf(visit, "FINDING");
   const nil = await entriesOf(visit, "NIL");
   show(of === "EXPERT" ? t("sign_expert") : t("sign_enterprise"), to(visit),
-    signed.map((each) => h("p", {}, state(t("signed_by", { name: each.payload.name }), "success"), " ", button(t("remove"), async () => { if (await surely(t("surely_remove"))) { await remove(each.id); await sign(visit, of); send(); } }, { look: "btn-sm btn-ghost-secondary" }))),
+    signed.map((each) => h("p", {}, state(t("signed_by", { name: each.payload.name }), "success"), " ", button(t("remove"), async () => { if (await surely(t("surely_remove"))) { await remove(each.id); await redraw(); send(); } }, { look: "btn-sm btn-ghost-secondary" }))),
     h("p", {}, findings.length ? t("signing_findings", { count: findings.length }) : nil.length ? t("signing_nil") : t("signing_nothing")),
     findings.length ? h("ol", { class: "phone-list" }, findings.map((each) => h("li", {}, `${each.payload.description} (${t("deadline")} ${each.payload.deadline_on})`))) : null,
     field(t("name"), text(draft, "name", keep, { maxlength: 60, autocomplete: "off" })),

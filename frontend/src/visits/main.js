@@ -275,16 +275,23 @@ const ROUTES = [
 ];
 const LIVE = [visitScreen, queue, home]; // drawn again whenever something changes; forms are not
 
-let screen = home;
-let drawn = 0;
-const draw = async () => {
-  const mine = ++drawn;
+// One drawing after the other: each looks at the address when its turn comes, so that a slow one that was
+// begun for the last screen can never come to lie over the one that was opened meanwhile.
+let last = Promise.resolve();
+const inTurn = (work) => (last = last.catch(() => null).then(work));
+const draw = () => inTurn(drawNow);
+const drawLive = () => inTurn(() => LIVE.includes(viewOf()[0]) && !document.querySelector("dialog[open]") && drawNow());
+const viewOf = () => {
+  const found = ROUTES.map(([pattern, view]) => [view, location.hash.match(pattern)]).find(([, match]) => match);
+  return found ? [found[0], found[1].slice(1)] : [home, []];
+};
+const drawNow = async () => {
   for (const stop of document.querySelectorAll("video")) stop.srcObject?.getTracks().forEach((each) => each.stop());
   if (store.account.isLocked() || (!store.account.get() && link.state === "signed-out")) return locked();
-  const found = ROUTES.map(([pattern, view]) => [location.hash.match(pattern), view]).find(([match]) => match);
-  screen = found ? found[1] : home;
-  if (mine === drawn) await screen(...(found ? found[0].slice(1) : []));
+  const [view, words] = viewOf();
+  await view(...words);
 };
+root.draw = draw;
 
 let due;
 onChange(() => {
@@ -292,7 +299,7 @@ onChange(() => {
   due = setTimeout(async () => {
     await refreshBadge();
     const scroll = scrollY;
-    if (LIVE.includes(screen) && !document.querySelector("dialog[open]")) await draw();
+    await drawLive();
     scrollTo(0, scroll);
   }, 60);
 });
@@ -315,6 +322,6 @@ const begin = async () => {
   await draw();
   await send(true);
   await refreshBadge();
-  if (LIVE.includes(screen)) await draw();
+  await drawLive();
 };
 begin();
