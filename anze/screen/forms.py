@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
 
 from anze.kernel.refusal import Refused
@@ -24,6 +27,35 @@ class Form(forms.Form):
         """Show a refusal of an action at the field it is about."""
         where = refused.field if refused.field in self.fields else None
         self.add_error(where, " ".join(word for word in (refused.message, refused.remedy) if word))
+
+
+def answer_form(
+    request: HttpRequest,
+    form: Form,
+    act: Callable[[dict[str, Any]], Any],
+    *,
+    title: Any,
+    done: Any,
+    back: str,
+    back_title: Any,
+    about: Any = "",
+    tone: str = "primary",
+    facts: Sequence[tuple[Any, Any]] = (),
+    facts_title: Any = "",
+) -> HttpResponse:
+    """Show a form; when it is filled in, act, and go where the result is shown. A refusal stands at its field."""
+    if form.is_bound and form.is_valid():
+        try:
+            return redirect(act(form.cleaned_data))
+        except Refused as refused:
+            if refused.status == 403:
+                raise
+            form.refuse(refused)
+    words = {
+        "form": form, "title": title, "done": done, "back": back, "back_title": back_title, "about": about,
+        "tone": tone, "facts": facts, "facts_title": facts_title,
+    }  # fmt: skip
+    return render(request, "screen/answer.html", words, status=422 if form.is_bound else 200)
 
 
 def style(form: forms.BaseForm) -> None:

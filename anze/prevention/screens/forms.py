@@ -1,23 +1,19 @@
-"""What the forms of this room share: reasons, choices of regions and sectors, one page for all of them."""
+"""What the forms of this room share: reasons, choices of regions and sectors."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from django import forms
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
 
 from anze.kernel.actor import Actor
-from anze.kernel.refusal import Refused
 from anze.kernel.rules import Sector
 from anze.parties.models import Region
 from anze.parties.screens import REGION_NAMES
 from anze.screen.columns import DASH, labels
 from anze.screen.filters import Asking
-from anze.screen.forms import Form
+from anze.screen.forms import Form, answer_form
 
 
 class ReasonForm(Form):
@@ -25,35 +21,6 @@ class ReasonForm(Form):
         label=_("Reason"), max_length=200, widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("The other side reads it."),
     )  # fmt: skip
-
-
-def answer_form(
-    request: HttpRequest,
-    form: Form,
-    act: Callable[[dict[str, Any]], Any],
-    *,
-    title: Any,
-    done: Any,
-    back: str,
-    back_title: Any,
-    about: Any = "",
-    tone: str = "primary",
-    facts: Sequence[tuple[Any, Any]] = (),
-    facts_title: Any = "",
-) -> HttpResponse:
-    """Show a form; when it is filled in, act, and go where the result is shown. A refusal stands at its field."""
-    if form.is_bound and form.is_valid():
-        try:
-            return redirect(act(form.cleaned_data))
-        except Refused as refused:
-            if refused.status == 403:
-                raise
-            form.refuse(refused)
-    words = {
-        "form": form, "title": title, "done": done, "back": back, "back_title": back_title, "about": about,
-        "tone": tone, "facts": facts, "facts_title": facts_title,
-    }  # fmt: skip
-    return render(request, "prevention/form.html", words, status=422 if form.is_bound else 200)
 
 
 def region_choices(actor: Actor) -> list[tuple[str, str]]:
@@ -73,3 +40,6 @@ def region_names(asking: Asking, codes: Sequence[str]) -> str:
 def sector_names(asking: Asking, codes: Sequence[str]) -> str:
     names = labels(Sector.choices)
     return "、".join(names.get(code, code) for code in codes) or DASH
+
+
+__all__ = ["ReasonForm", "answer_form", "region_choices", "region_names", "sector_choices", "sector_names"]

@@ -1,48 +1,17 @@
-"""The obligation register and the policies: who must insure, who is insured, for whom and how much."""
+"""The policies: who is insured, for whom and how much, what became of it, and the premium received."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from anze.parties.models import OfEnterprise, OfInsurer
-from anze.underwriting.rules import EndorsementKind, ObligationReason, ObligationState, UnderwritingNature
-
-
-class Obligation(OfEnterprise):
-    """One entry of the obligation register (应保尽保底数): this enterprise must insure, says this source."""
-
-    reason = models.CharField(_("reason"), max_length=12, choices=ObligationReason.choices)
-    source = models.CharField(_("source"), max_length=120)
-    listed_on = models.DateField(_("on the register from"))
-    delisted_on = models.DateField(_("off the register from"), null=True)
-    delisting_reason = models.CharField(_("reason for delisting"), max_length=200, blank=True)
-    state = models.CharField(_("state"), max_length=12, choices=ObligationState.choices)
-    dispute_note = models.CharField(_("dispute"), max_length=300, blank=True)
-    registered_workers = models.PositiveIntegerField(_("registered workers"))
-
-    class Meta:
-        verbose_name = _("register entry")
-        verbose_name_plural = _("obligation register")
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["enterprise", "sector"], name="obligation_once"),
-            models.CheckConstraint(
-                condition=models.Q(delisted_on__isnull=True) | models.Q(delisted_on__gte=models.F("listed_on")),
-                name="obligation_ends_after_start",
-            ),
-        ]
-        indexes: ClassVar = [
-            models.Index(fields=["region_code", "sector"], name="obligation_by_region"),
-            models.Index(fields=["-listed_on", "-id"], name="obligation_by_day"),
-            models.Index(fields=["region_code", "-listed_on", "-id"], name="obligation_by_region_day"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.enterprise} · {self.get_sector_display()}"
+from anze.parties.models import OfInsurer
+from anze.underwriting.rules import NEW_BUSINESS_AFTER, RENEWS_EARLY, EndorsementKind, UnderwritingNature
 
 
 class Policy(OfInsurer):
@@ -157,3 +126,55 @@ class PremiumReceipt(OfInsurer):
 
     def __str__(self) -> str:
         return self.receipt_no
+
+
+# the life of a policy is read off its dates, its endorsements and its neighbours; nothing of it is stored ------------
+
+
+def successors() -> QuerySet[Policy]:
+    """What renewed the policy of the outer query: the enterprise's next one, with whichever insurer, as far as
+    the reader may see it. A construction project is renewed by a policy of the same project only."""
+    after = Q(
+        start_on__gt=OuterRef("cover_end_on") - RENEWS_EARLY,
+        start_on__lte=OuterRef("cover_end_on") + NEW_BUSINESS_AFTER,
+    ) | Q(insurer=OuterRef("insurer"), previous_policy_no=OuterRef("policy_no"))
+    return Policy.objects.filter(
+        after,
+        enterprise=OuterRef("enterprise"),
+        project_name=OuterRef("project_name"),
+        start_on__gt=OuterRef("start_on"),
+        cover_end_on__gte=F("start_on"),
+        is_void=False,
+    ).order_by("start_on", "id")
+
+
+def predecessors() -> QuerySet[Policy]:
+    """What the policy of the outer query renews."""
+    before = Q(
+        cover_end_on__lt=OuterRef("start_on") + RENEWS_EARLY,
+        cover_end_on__gte=OuterRef("start_on") - NEW_BUSINESS_AFTER,
+    )
+    return Policy.objects.filter(
+        before,
+        enterprise=OuterRef("enterprise"),
+        project_name=OuterRef("project_name"),
+        start_on__lt=OuterRef("start_on"),
+        cover_end_on__gte=F("start_on"),
+        is_void=False,
+    ).order_by("-cover_end_on", "id")
+
+
+def with_life(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Each policy with its neighbours and the day of its last change; only what is then asked for costs anything."""
+    changes = Endorsement.objects.filter(policy=OuterRef("pk"), is_void=False).exclude(kind=EndorsementKind.CANCEL)
+    after, before = successors(), predecessors()
+    found: QuerySet[Any] = rows.annotate(
+        endorsed_on=Subquery(changes.order_by("-effective_on").values("effective_on")[:1]),
+        successor_key=Subquery(after.values("pk")[:1]),
+        successor_no=Subquery(after.values("policy_no")[:1]),
+        renewed_on=Subquery(after.values("start_on")[:1]),
+        predecessor_key=Subquery(before.values("pk")[:1]),
+        predecessor_no=Subquery(before.values("policy_no")[:1]),
+        covered_until=Subquery(before.values("cover_end_on")[:1]),
+    )
+    return found

@@ -1,21 +1,21 @@
-"""Pages of the obligation register, policies, endorsements and premium receipts."""
+"""Pages of policies, endorsements and premium receipts."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from anze.kernel.duty import beijing_day
-from anze.kernel.rules import Sector
 from anze.parties.models import Enterprise
-from anze.parties.rules import Permission, Role
+from anze.parties.rules import Permission
 from anze.parties.screens import ENTERPRISE, INSURER, ORIGIN, USCC, due_within, insurer_filter
 from anze.screen.asked import count_text
 from anze.screen.columns import Column, Kind, labels, money_text
@@ -25,147 +25,98 @@ from anze.screen.lists import ListScreen, count, list_screen, waiting
 from anze.screen.registry import Hit, search
 from anze.screen.registry import Search as SearchAnswer
 from anze.screen.stories import Story, story
-from anze.underwriting.models import Endorsement, Obligation, Policy, PremiumReceipt
-from anze.underwriting.rules import EndorsementKind, ObligationState, PolicyState, policy_state
-
-PREMIUM = Permission.SEE_PREMIUMS
-OF_ENTERPRISE = Search(relation="enterprise", related=("name", "uscc"), title=_("Enterprise: name or credit code"))
-ORIGIN_SECTION = Section(
-    _("Where the data come from"),
-    ("event_on", "entered_at", "received_at", "report_due_at", "channel", "version"),
+from anze.underwriting.models import Endorsement, Policy, PremiumReceipt, successors, with_life
+from anze.underwriting.rules import (
+    POLICY_TONES,
+    EndorsementKind,
+    PolicyState,
+    gap_days,
+    policy_state,
 )
-
-
-def _covered(asking: Asking) -> Exists:
-    today = beijing_day(asking.at)
-    return Exists(
-        Policy.objects.filter(
-            enterprise_id=OuterRef("enterprise_id"),
-            is_void=False,
-            start_on__lte=today,
-            cover_end_on__gte=today,
-        )
-    )
-
-
-REGISTER_TONES = {"CONFIRMED": "success", "DISPUTED": "danger", "UNCERTAIN": "warning"}
-
-OBLIGATIONS = list_screen(
-    ListScreen(
-        name="obligations",
-        path="underwriting/obligations/",
-        title=_("Obligation register"),
-        about=_("Who must insure, why, since when and by which source. The denominator of coverage."),
-        model=Obligation,
-        permission=Permission.SEE_REGISTER,
-        detail="obligation",
-        sort="-listed_on",
-        columns=(
-            Column("enterprise__name", title=_("Enterprise")),
-            USCC,
-            Column("region_code"),
-            Column("sector"),
-            Column("reason", optional=True),
-            Column("source"),
-            Column("listed_on"),
-            Column("state", tones=REGISTER_TONES),
-            Column("registered_workers"),
-            Column("dispute_note", optional=True),
-            Column("delisted_on", optional=True),
-            Column("delisting_reason", optional=True),
-            *ORIGIN,
-        ),
-        filters=(
-            OF_ENTERPRISE,
-            InRegion(),
-            Choice("sector", main=True),
-            Choice("state", main=True),
-            Cases(
-                "cover",
-                _("Insured today"),
-                cases={
-                    "no": Case(_("not insured"), lambda a: ~Q(_covered(a))),
-                    "yes": Case(_("insured"), lambda a: Q(_covered(a))),
-                },
-            ),
-            Cases(
-                "listed",
-                _("On the register"),
-                cases={
-                    "yes": Case(
-                        _("on the register today"),
-                        lambda a: Q(delisted_on__isnull=True) | Q(delisted_on__gt=beijing_day(a.at)),
-                    ),
-                    "no": Case(_("taken off"), lambda a: Q(delisted_on__lte=beijing_day(a.at))),
-                },
-            ),
-            Choice("reason"),
-            Dates("listed_on"),
-            Numbers("registered_workers"),
-        ),
-        tab_of={"enterprise": "enterprise"},
-        order=10,
-    )
-)
-detail_screen(
-    DetailScreen(
-        name="obligation",
-        path="underwriting/obligations/<uuid:pk>/",
-        title=_("Register entry"),
-        model=Obligation,
-        permission=Permission.SEE_REGISTER,
-        named=("enterprise__name", "sector"),
-        state=Column("state", tones=REGISTER_TONES),
-        of_list="obligations",
-        sections=(
-            Section(
-                _("The duty to insure"),
-                (
-                    ENTERPRISE,
-                    Column("enterprise__uscc"),
-                    "region_code",
-                    "sector",
-                    "reason",
-                    "source",
-                    "listed_on",
-                    "registered_workers",
-                    "dispute_note",
-                    "delisted_on",
-                    "delisting_reason",
-                ),
-            ),
-            ORIGIN_SECTION,
-        ),
-    )
-)
-
+from anze.underwriting.screens.shared import ORIGIN_SECTION, PREMIUM
 
 # policies -----------------------------------------------------------------------------------------------------
 
 
-def _state(asking: Asking, start_on: date, cover_end_on: date, cancelled_on: date | None) -> PolicyState:
-    return policy_state(start_on, cover_end_on, cancelled_on, beijing_day(asking.at))
+def _state(
+    asking: Asking,
+    start_on: date,
+    cover_end_on: date,
+    cancelled_on: date | None,
+    endorsed_on: date | None,
+    renewed_on: date | None,
+) -> PolicyState:
+    today = beijing_day(asking.at)
+    return policy_state(start_on, cover_end_on, cancelled_on, today, endorsed_on=endorsed_on, renewed_on=renewed_on)
+
+
+def _gap(asking: Asking, cover_end_on: date, renewed_on: date | None) -> int | None:
+    return None if renewed_on is None else gap_days(cover_end_on, renewed_on)
+
+
+def _gap_before(asking: Asking, start_on: date, covered_until: date | None) -> int | None:
+    return None if covered_until is None else gap_days(covered_until, start_on)
+
+
+def _given(asking: Asking, value: Any) -> Any:
+    return value
+
+
+def _number(asking: Asking, key: Any, number: str | None) -> str:
+    return number or ""
+
+
+def _life(rows: Any, asking: Asking) -> Any:
+    return with_life(rows)
 
 
 STATE = Column(
     "cover_state",
     title=_("State"),
-    needs=("start_on", "cover_end_on", "cancelled_on"),
+    needs=("start_on", "cover_end_on", "cancelled_on", "endorsed_on", "renewed_on"),
     compute=_state,
     choices=tuple(PolicyState.choices),
-    tones={
-        "IN_FORCE": "success",
-        "EXPIRING": "warning",
-        "EXPIRED": "",
-        "CANCELLED": "danger",
-        "NOT_YET": "info",
-    },
+    tones=POLICY_TONES,
 )
+GAP = Column(
+    "gap", title=_("Days without cover until the renewal"), kind=Kind.NUMBER, needs=("cover_end_on", "renewed_on"),
+    compute=_gap, optional=True,
+)  # fmt: skip
+GAP_BEFORE = Column(
+    "gap_before", title=_("Days without cover before it"), kind=Kind.NUMBER, needs=("start_on", "covered_until"),
+    compute=_gap_before, optional=True,
+)  # fmt: skip
+SUCCESSOR = Column(
+    "successor", title=_("Renewed by"), kind=Kind.CODE, needs=("successor_key", "successor_no"), compute=_number,
+    opens="policy", optional=True,
+)  # fmt: skip
+PREDECESSOR = Column(
+    "predecessor", title=_("Renews"), kind=Kind.CODE, needs=("predecessor_key", "predecessor_no"), compute=_number,
+    opens="policy", optional=True,
+)  # fmt: skip
 
 
 def _in_force(asking: Asking) -> Q:
     today = beijing_day(asking.at)
     return Q(start_on__lte=today, cover_end_on__gte=today)
+
+
+def _soon(asking: Asking) -> Q:
+    return _in_force(asking) & due_within("cover_end_on", asking) & Q(cancelled_on__isnull=True)
+
+
+def _over(asking: Asking) -> Q:
+    today = beijing_day(asking.at)
+    return Q(cover_end_on__lt=today) & (Q(cancelled_on__isnull=True) | Q(cancelled_on__gt=today))
+
+
+def _endorsed(asking: Asking) -> Q:
+    today = beijing_day(asking.at)
+    changed = Endorsement.objects.filter(is_void=False, effective_on__lte=today).exclude(kind=EndorsementKind.CANCEL)
+    return _in_force(asking) & Q(pk__in=changed.values("policy_id"))
+
+
+_RENEWED = Exists(successors())
 
 
 def _shares(asking: Asking, coinsurers: list[dict[str, Any]]) -> str:
@@ -181,6 +132,7 @@ POLICIES = list_screen(
         about=_("Contracts of work-safety liability insurance as they stand after every endorsement received."),
         model=Policy,
         permission=Permission.SEE_UNDERWRITING,
+        base=_life,
         detail="policy",
         sort="-start_on",
         columns=(
@@ -203,6 +155,9 @@ POLICIES = list_screen(
             Column("cancelled_on", optional=True),
             Column("nature", optional=True),
             Column("is_renewal", optional=True),
+            replace(SUCCESSOR, opens=""),
+            GAP,
+            GAP_BEFORE,
             Column("rate_final", optional=True, permission=PREMIUM),
             Column("agreed_expense_ratio", kind=Kind.RATIO, optional=True, permission=PREMIUM),
             Column("product_name", optional=True),
@@ -225,14 +180,11 @@ POLICIES = list_screen(
                 main=True,
                 cases={
                     "in_force": Case(PolicyState.IN_FORCE.label, _in_force),
-                    "expiring": Case(
-                        PolicyState.EXPIRING.label,
-                        lambda a: due_within("cover_end_on", a) & Q(cancelled_on__isnull=True),
-                    ),
-                    "expired": Case(
-                        PolicyState.EXPIRED.label,
-                        lambda a: Q(cover_end_on__lt=beijing_day(a.at), cancelled_on__isnull=True),
-                    ),
+                    "endorsed": Case(PolicyState.ENDORSED.label, _endorsed),
+                    "expiring": Case(PolicyState.EXPIRING.label, lambda a: _soon(a) & ~Q(_RENEWED)),
+                    "renewing": Case(PolicyState.RENEWING.label, lambda a: _soon(a) & Q(_RENEWED)),
+                    "expired": Case(PolicyState.EXPIRED.label, lambda a: _over(a) & ~Q(_RENEWED)),
+                    "renewed": Case(PolicyState.RENEWED.label, lambda a: _over(a) & Q(_RENEWED)),
                     "cancelled": Case(PolicyState.CANCELLED.label, lambda a: Q(cancelled_on__lte=beijing_day(a.at))),
                     "not_yet": Case(PolicyState.NOT_YET.label, lambda a: Q(start_on__gt=beijing_day(a.at))),
                 },
@@ -260,6 +212,7 @@ detail_screen(
         named=("policy_no",),
         state=STATE,
         of_list="policies",
+        base=_life,
         sections=(
             Section(
                 _("Who and when"),
@@ -272,12 +225,31 @@ detail_screen(
                     "holder_uscc",
                     "region_code",
                     "sector",
+                ),
+            ),
+            Section(
+                _("Its life"),
+                (
                     "applied_on",
                     "issued_on",
                     "start_on",
                     "end_on",
+                    Column(
+                        "endorsed_on",
+                        title=_("Last endorsed from"),
+                        kind=Kind.DATE,
+                        needs=("endorsed_on",),
+                        compute=_given,
+                    ),
                     "cancelled_on",
                     "cover_end_on",
+                    PREDECESSOR,
+                    GAP_BEFORE,
+                    SUCCESSOR,
+                    Column(
+                        "renewed_on", title=_("Renewed from"), kind=Kind.DATE, needs=("renewed_on",), compute=_given
+                    ),
+                    GAP,
                     "is_renewal",
                     "previous_policy_no",
                 ),
@@ -462,32 +434,6 @@ detail_screen(
 
 # what waits, what is told elsewhere ---------------------------------------------------------------------------
 
-_REGULATORS = frozenset({Role.PROVINCE_REGULATOR, Role.CITY_REGULATOR, Role.COUNTY_REGULATOR, Role.SECTOR_DEPARTMENT})
-_INSURERS = frozenset(
-    {Role.INSURER_MANAGER, Role.INSURER_CLERK, Role.INSURER_BRANCH_MANAGER, Role.INSURER_BRANCH_CLERK}
-)
-
-waiting(
-    OBLIGATIONS,
-    "uninsured",
-    _("Must insure, but are not insured"),
-    why=_("On the register and without a policy in force today."),
-    tone="danger",
-    order=10,
-    cover="no",
-    listed="yes",
-)
-waiting(
-    OBLIGATIONS,
-    "register-open",
-    _("Register entries in dispute or to be verified"),
-    why=_("Until they are settled, coverage is known only within a band."),
-    tone="warning",
-    order=30,
-    roles=_REGULATORS,
-    state=[ObligationState.DISPUTED.value, ObligationState.UNCERTAIN.value],
-    listed="yes",
-)
 waiting(
     POLICIES,
     "policies-expiring",
@@ -516,13 +462,6 @@ def _tell_endorsement(asking: Asking, kind: str, before: str, after: str) -> tup
     return f"{said}{change}", "danger" if kind == EndorsementKind.CANCEL else ""
 
 
-def _tell_listing(asking: Asking, sector: str, source: str) -> tuple[str, str]:
-    return _now("%(sector)s; source: %(source)s") % {
-        "sector": labels(Sector.choices).get(sector, sector),
-        "source": source,
-    }, ""
-
-
 story(
     Story(
         "policy", _("Policy begins"), Permission.SEE_UNDERWRITING, "shield-check", Policy, "start_on", "policy_no",
@@ -537,23 +476,6 @@ story(
         where=Q(is_void=False), order=20,
     )
 )  # fmt: skip
-story(
-    Story(
-        "register", _("Put on the register"), Permission.SEE_REGISTER, "clipboard-list", Obligation, "listed_on",
-        "source", "obligation", ("sector", "source"), _tell_listing, where=Q(is_void=False), order=5,
-    )
-)  # fmt: skip
-
-
-def _register_tile(request: HttpRequest, enterprise: Any) -> tuple[str, str, str]:
-    found = Obligation.objects.filter(enterprise=enterprise, is_void=False).order_by("-listed_on").first()
-    if found is None:
-        return _now("not on it"), "", ""
-    today = beijing_day(request.at)  # type: ignore[attr-defined]
-    url = reverse("obligation", args=[found.pk])
-    if found.delisted_on and found.delisted_on <= today:
-        return _now("taken off %(day)s") % {"day": found.delisted_on}, "", url
-    return str(found.get_state_display()), REGISTER_TONES[found.state], url
 
 
 def _cover_tile(request: HttpRequest, enterprise: Any) -> tuple[str, str, str]:
@@ -574,7 +496,6 @@ def _cover_tile(request: HttpRequest, enterprise: Any) -> tuple[str, str, str]:
     )
 
 
-tile(Tile("enterprise", "register", _("Obligation register"), Permission.SEE_REGISTER, _register_tile, order=10))
 tile(Tile("enterprise", "cover", _("Cover"), Permission.SEE_UNDERWRITING, _cover_tile, order=20))
 
 
