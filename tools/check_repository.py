@@ -22,7 +22,8 @@ DOMAIN_ROOMS = {
 # The others hold machinery, whose files are named after their subjects.
 ROOMS = DOMAIN_ROOMS | {"web", "monitoring", "exchange", "screen", "kernel"}
 # A file, or the folder it became when it grew.
-ROOM_MODULES = {"rules", "models", "actions", "screens", "apps"}
+# `alerts` declares what rules.py may not: SQL over the room's tables (see anze/kernel/alert.py).
+ROOM_MODULES = {"rules", "models", "actions", "screens", "apps", "alerts"}
 ROOM_FOLDERS = {"migrations", "templates", "locale", "static", "management", "definitions", "data"}
 MORE_MODULES = {
     # Committed facts and how they are read; from a role to what it may do and see.

@@ -17,6 +17,7 @@ from anze.exchange.feed import Feed
 from anze.exchange.feeds import FEEDS
 from anze.exchange.rules import FINDINGS
 from anze.exchange.screens.datasets import described, rules_of
+from anze.kernel.alert import AlertRule, load_alerts
 from anze.kernel.duty import Duty
 from anze.kernel.rules import ParameterStatus
 from anze.monitoring.definitions import HEADLINES, INDICATORS, NOT_COMPUTED
@@ -50,6 +51,7 @@ def pages() -> dict[str, str]:
         "docs/permissions.md": permissions_page(),
         "docs/parameters.md": parameters_page(),
         "docs/duties.md": duties_page(),
+        "docs/alerts.md": alerts_page(),
         "docs/glossary.md": glossary_page(),
     }
 
@@ -391,3 +393,57 @@ def glossary_page() -> str:
         ),
         body,
     )
+
+
+# alerts ------------------------------------------------------------------------------------------------------
+
+
+def alerts_page() -> str:
+    values = {row["key"]: row for row in _parameter_rows() if not row["region_code"]}
+    body: list[str] = []
+    for rule in load_alerts().values():
+        body += [f"## {' · '.join(words(rule.title))}", ""]
+        body += _table(("", "中文", "English"), _alert_rows(rule))
+        keys = dict.fromkeys((*rule.thresholds.values(), *(f"{rule.escalates_by}.{level}" for level in _LEVELS)))
+        body += _table(
+            ("参数 Parameter", "名称", "Title", "默认值 Default"),
+            (
+                (
+                    f"`{key}`",
+                    values[key]["title_zh"],
+                    values[key]["title_en"],
+                    f"{values[key]['value']} {values[key]['unit']}",
+                )
+                for key in keys
+            ),
+        )
+    return _page(
+        "预警规则",
+        "Alerts",
+        (
+            (
+                "每条预警规则与其所依据的业务规则同处声明。同一原因只有一条预警；原因消失，预警自动关闭。"
+                "未按时处置的预警按工作日逐级上报县、市、省。参数按日期、按区划生效，可在参数页回测后调整。"
+            ),
+            (
+                "Each alert is declared beside the rule it watches. There is one alert for one cause, and it closes by "
+                "itself when the cause is gone. What is not mended goes up from county to city to province, by working "
+                "days. Thresholds are dated and may differ by region; the parameters' pages try another value on last "
+                "year's data before it is saved."
+            ),
+        ),
+        body,
+    )
+
+
+_LEVELS = ("COUNTY", "CITY", "PROVINCE")
+
+
+def _alert_rows(rule: AlertRule) -> Iterable[tuple[str, str, str]]:
+    yield "代码 Code", f"`{rule.code}`", f"`{rule.code}`"
+    yield ("级别 Level", *words(rule.level.label))
+    yield ("由谁处置 Who acts", *both(lambda: ", ".join(str(party.label) for party in rule.parties)))
+    yield ("原因 Why", *words(rule.why))
+    yield ("处置 Remedy", *words(rule.remedy))
+    if rule.basis:
+        yield "依据 Basis", rule.basis, rule.basis

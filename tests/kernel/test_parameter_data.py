@@ -41,7 +41,18 @@ def test_every_row_fits_the_table_and_has_both_titles() -> None:
 
 def test_numbers_are_numbers_and_ratios_are_ratios() -> None:
     units = {"yuan", "ratio", "workdays", "days", "hours", "years", "times", "persons", "code", "km"}
-    units |= {"megabytes", "megapixels", "files", "minutes", "metres", "ratings", "points", "seconds"}
+    units |= {
+        "megabytes",
+        "megapixels",
+        "files",
+        "minutes",
+        "metres",
+        "ratings",
+        "points",
+        "seconds",
+        "records",
+        "km per hour",
+    }
     assert {row["unit"] for row in rows()} == units
     for row in rows():
         if row["unit"] == "code" or not row["value"]:
