@@ -56,6 +56,7 @@ def _findings(service: Service, pictures: Pictures) -> dict[str, Any]:
         }
     bases = _bases(hazards)
     said, photos = _on_site(service)
+    after = _afterwards(hazards) if pictures.is_page else {}
     blocks = []
     for number, each in enumerate(hazards, 1):
         on_site = said.get(each.hazard_no, {})
@@ -71,6 +72,8 @@ def _findings(service: Service, pictures: Pictures) -> dict[str, Any]:
         shown: list[dict[str, Any]] = []
         for media in photos.get(each.hazard_no, []) + photos.get(str(each.pk), []):
             shown += pictures.add(media, _now("finding %(number)s") % {"number": number})
+        for media in after.get(each.pk, []):
+            shown += pictures.add(media, _now("after rectification"))
         blocks.append({"heading": f"{number}. {each.description}", "facts": facts, "pictures": shown})
     return {"blocks": blocks}
 
@@ -95,6 +98,16 @@ def _on_site(service: Service) -> tuple[dict[str, dict[str, Any]], dict[str, lis
     ).select_related("original"):
         photos[str(each.subject)].append(each)
     return said, photos
+
+
+def _afterwards(hazards: list[Hazard]) -> dict[UUID, list[Media]]:
+    """Hazard → photos of what was done about it since."""
+    found: dict[UUID, list[Media]] = defaultdict(list)
+    for media in Media.objects.filter(
+        subject__in=[each.pk for each in hazards], role="RECTIFIED", voided_at__isnull=True
+    ).select_related("original").order_by("received_at"):  # fmt: skip
+        found[media.subject].append(media)
+    return found
 
 
 def _rechecked(service: Service, pictures: Pictures) -> dict[str, Any] | None:

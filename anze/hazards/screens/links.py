@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from anze.hazards.actions.links import PURPOSE, holder_of, issue_link
 from anze.hazards.actions.steps import start_rectification, submit_rectification
 from anze.hazards.models import Hazard
 from anze.hazards.rules import ENDED, STEPS, HazardClass, HazardState, Party, why_not
-from anze.hazards.screens.photos import before_and_after, take_photos
+from anze.hazards.screens.photos import Photo, before_and_after, take_photos
 from anze.hazards.screens.steps import photos_field
 from anze.kernel.links import read_link
 from anze.kernel.refusal import Refused
@@ -91,7 +92,8 @@ def workshop(request: HttpRequest, token: str) -> HttpResponse:
             "form": form if is_open or needs_plan else None,
             "last": hazard.extended_to_on or hazard.deadline_on,
             "is_done": hazard.state in (*ENDED, HazardState.SUBMITTED),
-            "pictures": [_inline(photo.media) for photo in (*before, *after)],
+            "before": _inline(before),
+            "after": _inline(after),
         }
         status = 422 if form.is_bound and form.errors else 200
         return render(request, "hazards/workshop.html", words, status=status)
@@ -108,6 +110,12 @@ def _submit(request: HttpRequest, hazard: Hazard, given: dict[str, Any], needs_p
         submit_rectification(hazard, by=holder, at=at, words=given["words"], media=media)
 
 
-def _inline(media: Any) -> str:
-    """A small picture as part of the page: its own address would need an account."""
-    return "data:image/jpeg;base64," + base64.b64encode(thumbnail_file(media)).decode()
+def _inline(photos: list[Photo]) -> list[tuple[str, str]]:
+    """Small pictures as part of the page, each with its time: an address of their own would need an account."""
+    made = []
+    for photo in photos:
+        with suppress(FileNotFoundError):  # the page says the rest without it
+            made.append(
+                ("data:image/jpeg;base64," + base64.b64encode(thumbnail_file(photo.media)).decode(), photo.when)
+            )
+    return made

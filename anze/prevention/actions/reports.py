@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from anze.evidence.actions.files import arrived, is_picture, open_original, preview_file
+from anze.evidence.actions.files import arrived, is_picture, open_original, preview_file, thumbnail_file
 from anze.evidence.actions.media import keep_original
 from anze.evidence.models import Media
 from anze.evidence.rules import FileType, MediaKind
@@ -35,7 +36,7 @@ from anze.screen.registry import load_screens
 from anze.screen.typesetting import qr_svg, typeset
 from anze.underwriting.models import Policy
 
-MOST_PICTURES = 40
+MOST_PICTURES, MOST_ON_A_PAGE = 40, 12
 Block = dict[str, Any]
 
 
@@ -48,6 +49,8 @@ class Pictures:
 
     files: dict[str, bytes] = field(default_factory=dict)
     left_out: int = 0
+    most: int = MOST_PICTURES
+    is_page: bool = False  # for a page on a phone: small, and with what was rectified meanwhile
 
     def add(self, media: Media, caption: str) -> list[Block]:
         """The picture as it stands in the report, or nothing if there are enough of them."""
@@ -55,12 +58,17 @@ class Pictures:
             return []
         name = f"{media.original.sha256[:24]}.jpg"
         if name not in self.files:
-            if len(self.files) >= MOST_PICTURES:
+            if len(self.files) >= self.most:
                 self.left_out += 1
                 return []
-            self.files[name] = preview_file(media)
+            try:
+                self.files[name] = thumbnail_file(media) if self.is_page else preview_file(media)
+            except FileNotFoundError:
+                if self.is_page:  # a page says the rest without it; a report is not issued without
+                    return []
+                raise
         taken = media.captured_at or media.exif_at
-        words = [caption, _moment(taken) if taken else "", media.original.sha256[:12]]
+        words = [caption, _moment(taken) if taken else "", "" if self.is_page else media.original.sha256[:12]]
         return [{"file": name, "caption": " · ".join(word for word in words if word), "sha256": media.original.sha256}]
 
 
@@ -219,6 +227,21 @@ def content_of(service: Service, language: str) -> tuple[dict[str, Any], Picture
             if made is not None:
                 parts.append({"name": part.name, "title": str(part.title), **made})
         return {"language": language, "parts": parts, "signatures": _signatures(service, pictures)}, pictures
+
+
+def seen_of(service: Service) -> tuple[list[Block], Block]:
+    """What was found at a service and what else was photographed, for a page: pictures stand in it as they are,
+    for whoever reads it may have no account."""
+    pictures = Pictures(most=MOST_ON_A_PAGE, is_page=True)
+    parts = [each for each in REPORT_PARTS if each.name in ("findings", "pictures")]
+    made = {each.name: each.make(service, pictures) or {} for each in parts}
+    uris = {
+        name: "data:image/jpeg;base64," + base64.b64encode(content).decode() for name, content in pictures.files.items()
+    }
+    findings, others = made.get("findings", {}).get("blocks", []), made["pictures"]
+    for block in (*findings, others):
+        block["pictures"] = [{**each, "uri": uris[each["file"]]} for each in block.get("pictures", [])]
+    return findings, others
 
 
 def _signatures(service: Service, pictures: Pictures) -> list[Block]:

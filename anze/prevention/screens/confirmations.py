@@ -36,6 +36,7 @@ from anze.prevention.actions.confirmations import (
     make_link,
     record_call,
 )
+from anze.prevention.actions.reports import seen_of
 from anze.prevention.models import Confirmation, ConfirmationLink, Dispute, FollowUp, Rating, Service, ServicePerson
 from anze.prevention.rules.confirmations import (
     Answer,
@@ -65,12 +66,15 @@ def service_seen(request: HttpRequest, pk: UUID) -> Service:
 
 def told_of(service: Service) -> dict[str, Any]:
     """What a page for laymen says of a service."""
+    findings, pictures = seen_of(service)
     return {
         "service": service,
         "enterprise": Enterprise.objects.filter(pk=service.enterprise_id).first(),
         "insurer": Organisation.objects.filter(pk=service.insurer_id).first(),
         "agency": Organisation.objects.filter(pk=service.agency_id).first() if service.agency_id else None,
         "persons": list(ServicePerson.objects.filter(service=service).order_by("seq").values_list("name", flat=True)),
+        "findings": findings,
+        "pictures": pictures,
     }
 
 

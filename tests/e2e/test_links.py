@@ -1,0 +1,119 @@
+"""Two pages for people without an account, on a phone, in both languages: a service confirmed, a hazard rectified."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+from tests.exchange.conftest import seeded
+from tests.exchange.live import Platform, copy_of
+
+__all__ = ["seeded"]
+pytestmark = pytest.mark.slow
+
+LANGUAGES = ["zh-hans", "en"]
+CONFIRM = {
+    "zh-hans": ("是，确有此事", "提交答复", "已于"),
+    "en": ("yes, this happened", "Send the answer", "confirmed this service"),
+}
+RECTIFY = {
+    "zh-hans": ("整改前", "整改后", "提交整改"),
+    "en": ("before rectification", "after rectification", "Submit the rectification"),
+}
+
+
+@pytest.fixture(scope="module")
+def live(seeded: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    with copy_of(seeded, tmp_path_factory.mktemp("links")) as platform:
+        platform.links = json.loads(platform.run("-m", "tests.e2e.links_seed").splitlines()[-1])  # type: ignore[attr-defined]
+        platform.start_server(workers=1, threads=4)
+        yield platform
+
+
+@pytest.fixture
+def phone(live: Platform, browser: Browser) -> Iterator:
+    """Opens a link on a phone of 390 pixels; fails on any error the browser reports."""
+    opened, errors = [], []
+
+    def open_(kind: str, language: str) -> Page:
+        context = browser.new_context(
+            viewport={"width": 390, "height": 844}, locale="zh-CN", timezone_id="Asia/Shanghai", reduced_motion="reduce"
+        )
+        opened.append(context)
+        context.add_cookies([{"name": "language", "value": language, "url": live.base}])
+        page = context.new_page()
+        page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda problem: errors.append(str(problem)))
+        page.goto(live.base + live.links[kind][LANGUAGES.index(language)])  # type: ignore[attr-defined]
+        return page
+
+    yield open_
+    for context in opened:
+        context.close()
+    assert not errors
+
+
+def assert_sound(page: Page) -> None:
+    wide = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide <= 1, f"the page is {wide} pixels too wide"
+    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa"]}).response["violations"]
+    assert not found, [(each["id"], each["nodes"][0]["html"][:200]) for each in found]
+
+
+def pictures_shown(page: Page) -> int:
+    """Pictures that the browser could draw."""
+    count: int = page.evaluate(
+        "() => [...document.querySelectorAll('main img')].filter((i) => i.naturalWidth > 0).length"
+    )
+    return count
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_service_is_confirmed_and_rated_by_link(live: Platform, phone, language: str) -> None:
+    page = phone("services", language)
+    yes, send, thanks = CONFIRM[language]
+    assert pictures_shown(page) == 1
+    assert_sound(page)
+    page.locator("label", has_text=yes).first.click()
+    page.locator("label", has_text="★★★★★").click()
+    page.fill("input[name=name]", "示例车间主任")
+    page.get_by_role("button", name=send).click()
+    expect(page.get_by_role("status").first).to_contain_text(thanks)
+    assert_sound(page)
+    number = f"S-LINK{LANGUAGES.index(language)}"
+    assert live.ask(
+        "SELECT s.confirmation, s.confirmed_by, r.stars FROM prevention_service s "
+        "JOIN prevention_rating r ON r.service_id = s.id WHERE s.service_no = %s",
+        number,
+    ) == [("ONLINE", "示例车间主任", 5)]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_hazard_is_rectified_by_link_with_a_photo(live: Platform, phone, language: str, tmp_path: Path) -> None:
+    page = phone("hazards", language)
+    before, after, send = RECTIFY[language]
+    assert pictures_shown(page) == 1
+    expect(page.locator("main")).to_contain_text(before)
+    assert_sound(page)
+    taken = tmp_path / "after.jpg"
+    Image.effect_noise((640, 480), 90).convert("RGB").save(taken)
+    page.fill("input[name=name]", "示例车间主任")
+    page.fill("textarea[name=words]", "已清理，通道恢复畅通")
+    page.set_input_files("input[name=photos]", taken)
+    page.get_by_role("button", name=send).click()
+    expect(page.locator(".alert-success")).to_be_visible()
+    expect(page.locator("main")).to_contain_text(after)
+    assert pictures_shown(page) == 2
+    assert_sound(page)
+    number = f"H-LINK{LANGUAGES.index(language)}"
+    assert live.ask(
+        "SELECT h.state, (SELECT count(*) FROM evidence_media m WHERE m.subject = h.id AND m.role = 'RECTIFIED') "
+        "FROM hazards_hazard h WHERE h.hazard_no = %s",
+        number,
+    ) == [("SUBMITTED", 1)]
