@@ -22,6 +22,7 @@ from anze.exchange.actions.uploads import check_upload
 from anze.exchange.models import Batch, Nonce
 from anze.exchange.rules import BatchState
 from anze.exchange.signatures import MAX_SKEW
+from anze.expenses.actions import match_expenses
 from anze.hazards.actions import propose_recurrences
 from anze.kernel.duty import beijing_day
 from anze.kernel.scope import EVERYTHING, inside
@@ -114,3 +115,11 @@ def look_for_recurrences(timestamp: int) -> None:
     today = beijing_day(at)
     with inside(EVERYTHING):
         propose_recurrences(today - timedelta(days=LOOK_BACK), today, at=at)
+
+
+@app.periodic(cron="37 2 * * *", periodic_id="expenses")
+@app.task(name="exchange.match_expenses", queueing_lock="expenses match")
+def match_all_expenses(timestamp: int) -> None:
+    """Services, invoices and payments of the whole province against each other; across insurers, hence all in view."""
+    with inside(EVERYTHING):
+        match_expenses(at=datetime.fromtimestamp(timestamp, UTC))

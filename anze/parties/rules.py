@@ -95,6 +95,8 @@ class Permission(TextChoices):
     RUN_CAMPAIGNS = "RUN_CAMPAIGNS", _("run campaigns")
     ATTEND_CAMPAIGNS = "ATTEND_CAMPAIGNS", _("record attendance at campaigns")
     SEE_EXPENSES = "SEE_EXPENSES", _("see prevention expenses")
+    KEEP_EXPENSES = "KEEP_EXPENSES", _("keep budgets, invoices and settlements of prevention expenses")
+    JUDGE_EXPENSES = "JUDGE_EXPENSES", _("judge findings about prevention expenses")
     SEE_PARTIES = "SEE_PARTIES", _("see institutions and experts")
     SEE_ENTERPRISES = "SEE_ENTERPRISES", _("see enterprises")
     ENTER_DATA = "ENTER_DATA", _("enter and upload data")
@@ -161,6 +163,9 @@ _INSURE |= {P.JOIN_TRAININGS, P.RECORD_VISITS, P.RUN_SERVICES, P.HANDLE_HAZARDS,
 _REGULATE |= {P.HANDLE_HAZARDS, P.SUPERVISE_HAZARDS}
 _REGULATE |= {P.SETTLE_DISPUTES, P.SEE_RATINGS}
 _INSURE |= {P.ISSUE_REPORTS}
+# who spends explains; who supervises judges
+_INSURE |= {P.KEEP_EXPENSES}
+_REGULATE |= {P.JUDGE_EXPENSES}
 
 # judging pictures that were used twice is for those who are no party to it
 _REGULATE |= {P.REVIEW_EVIDENCE}
@@ -186,7 +191,8 @@ ROLES: dict[Role, RoleRule] = {
     # insurers' conduct; no data of workers
     Role.FINANCIAL_REGULATOR: _rule(
         Reach.ALL,
-        {*_WATCH, P.SEE_UNDERWRITING, P.SEE_PREMIUMS, P.SEE_EXPENSES, P.SEE_CLAIMS, P.SEE_PARAMETERS, P.SEE_AUDIT},
+        {*_WATCH, P.SEE_UNDERWRITING, P.SEE_PREMIUMS, P.SEE_EXPENSES, P.SEE_CLAIMS, P.SEE_PARAMETERS, P.SEE_AUDIT}
+        | {P.JUDGE_EXPENSES},
         _("Insurers' conduct"),
     ),
     # aggregates and quality; premiums and rates stay with the regulators

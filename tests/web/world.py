@@ -13,6 +13,7 @@ from anze.evidence.actions import arrived, receive_media
 from anze.evidence.models import Match
 from anze.evidence.rules import Subject
 from anze.exchange.feeds import FEEDS
+from anze.expenses.models import Expense, ExpenseFinding
 from anze.kernel.actor import Actor, platform
 from anze.kernel.scope import EVERYTHING, Scope
 from anze.library.models import Certificate, SignUp, Training
@@ -196,6 +197,18 @@ def two_sides(cast: Cast) -> None:
     one_side(cast, cast.bohai, YUANFAN, FOREIGN_MARK, "AGY02", "EXP002")
     chain(cast)
     photos(cast)
+    money(cast)
+
+
+def money(cast: Cast) -> None:
+    """A finding about the expense of each side."""
+    for mark in (OWN_MARK, FOREIGN_MARK):
+        expense = Expense.objects.get(expense_no=f"X-{mark}")
+        of = {name: getattr(expense, name) for name in ("enterprise_id", "insurer_id", "region_code", "sector")}
+        ExpenseFinding.objects.create(
+            kind="NO_SERVICE", subject_id=expense.pk, expense=expense, policy_id=expense.policy_id, amount=1200,
+            facts={"amount": 1200, "payee": f"收款方{mark}"}, found_at=NOW, **of,
+        )  # fmt: skip
 
 
 def chain(cast: Cast) -> None:

@@ -1,4 +1,4 @@
-"""Code lists of prevention expenses."""
+"""Code lists of the expense records."""
 
 from __future__ import annotations
 

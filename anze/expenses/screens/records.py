@@ -1,4 +1,4 @@
-"""Pages of prevention expenses."""
+"""The ledger of prevention expenses."""
 
 from __future__ import annotations
 

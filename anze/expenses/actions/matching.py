@@ -1,0 +1,298 @@
+"""The three-way match of services, invoices and payments over the whole province, and what people say to its findings.
+
+One statement a kind makes the rows of `found`; one machine keeps the table of findings after it: new ones are added,
+those whose cause is gone close themselves, and one that was decided opens again only if more money is in doubt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.utils.translation import gettext_lazy as _
+
+from anze.expenses.models import ExpenseFinding
+from anze.expenses.rules import FINDING_LIFECYCLE, TELLING_WORDS, FindingKind, ForbiddenUse
+from anze.kernel.actions import action
+from anze.kernel.actor import Actor
+from anze.kernel.duty import beijing_day
+from anze.kernel.models import parameter
+from anze.kernel.refusal import Refused
+from anze.parties.rules import Permission
+
+# every payment that stands, less what was taken back of it; one reversed as a whole is none
+_SPENT = """
+CREATE TEMP TABLE spent ON COMMIT DROP AS
+SELECT e.id, e.expense_no, e.insurer_id, e.enterprise_id, e.region_code, e.sector, e.policy_id, e.service_id, e.category,
+       e.allocation, e.payee_name, e.payee_uscc, e.invoice_no, e.incurred_on, e.paid_on, e.voucher_file, e.received_at,
+       e.amount + coalesce(r.amount, 0) AS amount
+FROM expenses_expense e
+LEFT JOIN (SELECT insurer_id, reversal_of, sum(amount) AS amount FROM expenses_expense
+           WHERE reversal_of <> '' AND NOT is_void GROUP BY 1, 2) r
+       ON r.insurer_id = e.insurer_id AND r.reversal_of = e.expense_no
+WHERE NOT e.is_void AND e.reversal_of = '' AND e.amount + coalesce(r.amount, 0) > 0
+"""
+
+# what each policy took in and spent, with the numbers in force on its first day in its county
+_MONEY = """
+CREATE TEMP TABLE money ON COMMIT DROP AS
+SELECT p.id AS policy_id, p.insurer_id, p.enterprise_id, p.region_code, p.sector, p.end_on,
+       coalesce(r.received, 0) AS received, r.first_on, s.spent, s.payments, cap.value AS cap, floor.value AS floor
+FROM underwriting_policy p
+LEFT JOIN (SELECT policy_id, sum(amount) AS spent, count(*) AS payments FROM spent GROUP BY 1) s ON s.policy_id = p.id
+LEFT JOIN (SELECT policy_id, sum(amount) AS received, min(received_on) FILTER (WHERE amount > 0) AS first_on
+           FROM underwriting_premiumreceipt WHERE NOT is_void GROUP BY 1) r ON r.policy_id = p.id
+LEFT JOIN LATERAL ({cap}) cap ON true
+LEFT JOIN LATERAL ({floor}) floor ON true
+WHERE NOT p.is_void AND (s.spent > 0 OR floor.value IS NOT NULL)
+"""
+
+
+def _in_force(key: str) -> str:
+    """SQL: a number in force on the first day of policy p, the nearest region's first."""
+    return (
+        f"SELECT q.value::numeric AS value FROM kernel_parameter q WHERE q.key = '{key}' AND q.value <> '' "
+        "AND q.region_code IN ('', left(p.region_code, 2) || '0000', left(p.region_code, 4) || '00', p.region_code) "
+        "AND q.effective_from <= p.start_on AND (q.effective_to IS NULL OR q.effective_to >= p.start_on) "
+        "ORDER BY q.region_code DESC, q.effective_from DESC LIMIT 1"
+    )
+
+
+# An electronic invoice's twenty digits are its own in the whole country, an older number only with who made it out.
+# Parts of one invoice with different amounts are no second charge as long as nobody says how much the whole is.
+_INVOICE_TWICE = """
+WITH charged AS (
+    SELECT s.*, CASE WHEN invoice_no ~ '^[0-9]{20}$' THEN invoice_no
+                     ELSE invoice_no || '|' || coalesce(nullif(payee_uscc, ''), payee_name) END AS invoice
+    FROM spent s WHERE invoice_no <> '' AND allocation = 'DIRECT'
+), repeated AS (
+    SELECT c.*, row_number() OVER w AS place FROM charged c
+    WHERE invoice IN (SELECT invoice FROM charged GROUP BY invoice HAVING count(*) > 1)
+    WINDOW w AS (PARTITION BY invoice ORDER BY incurred_on, received_at, id)
+)
+SELECT DISTINCT ON (b.id) b.id AS expense_id, b.policy_id, a.id AS other_id, a.insurer_id <> b.insurer_id AS is_across,
+       b.amount, jsonb_build_object('invoice', b.invoice_no, 'amount', b.amount) ||
+       CASE WHEN a.insurer_id = b.insurer_id THEN jsonb_build_object('other', a.expense_no) ELSE '{}' END AS facts
+FROM repeated b JOIN repeated a ON a.invoice = b.invoice AND a.place < b.place
+WHERE a.insurer_id <> b.insurer_id OR a.amount = b.amount
+ORDER BY b.id, a.insurer_id <> b.insurer_id, a.place
+"""
+
+# The same service paid twice; or two records of one presence: the same place and hour, the same agency or expert,
+# put on two accounts. What shares an invoice as well is one cause, and told as that.
+_VISIT_TWICE = """
+WITH paid AS (
+    SELECT s.*, v.started_at, v.ended_at, v.agency_id, v.service_no, v.performed_on
+    FROM spent s JOIN prevention_service v ON v.id = s.service_id AND NOT v.is_void WHERE s.allocation = 'DIRECT'
+), pairs AS (
+    SELECT b.id AS expense_id, b.policy_id, a.id AS other_id, false AS is_across, b.amount, b.service_no,
+           a.expense_no AS other, b.performed_on, 'SERVICE' AS how, a.invoice_no AS one, b.invoice_no AS two
+    FROM paid b JOIN paid a ON a.service_id = b.service_id AND a.category = b.category AND a.amount = b.amount
+         AND a.payee_name = b.payee_name AND (a.received_at, a.id) < (b.received_at, b.id)
+    UNION ALL
+    SELECT b.id, b.policy_id, a.id, a.insurer_id <> b.insurer_id, b.amount, b.service_no,
+           a.expense_no, b.performed_on, 'PRESENCE', a.invoice_no, b.invoice_no
+    FROM paid b JOIN paid a ON a.enterprise_id = b.enterprise_id AND a.performed_on = b.performed_on
+         AND a.service_id <> b.service_id AND (a.received_at, a.id) < (b.received_at, b.id)
+         AND a.started_at < b.ended_at AND b.started_at < a.ended_at AND a.policy_id <> b.policy_id
+    WHERE (a.agency_id = b.agency_id AND a.insurer_id <> b.insurer_id) OR EXISTS (
+        SELECT 1 FROM prevention_serviceperson x JOIN prevention_serviceperson y USING (expert_id)
+        WHERE x.service_id = a.service_id AND y.service_id = b.service_id)
+)
+SELECT DISTINCT ON (expense_id) expense_id, policy_id, other_id, is_across, amount,
+       jsonb_build_object('service', service_no, 'day', performed_on, 'amount', amount, 'how', how) ||
+       CASE WHEN is_across THEN '{}' ELSE jsonb_build_object('other', other) END AS facts
+FROM pairs WHERE one = '' OR one <> two
+ORDER BY expense_id, is_across, other_id
+"""
+
+# Prices are ratios, so their logarithms are compared: median and median deviation, which a few odd ones cannot move.
+# 1.4826 makes the median deviation comparable with a standard deviation. Small groups say nothing.
+_PRICE_OUTLIER = """
+WITH priced AS (
+    SELECT s.*, v.service_type, ln(s.amount) AS price
+    FROM spent s JOIN prevention_service v ON v.id = s.service_id
+    WHERE s.allocation = 'DIRECT' AND s.incurred_on > %(today)s - 730
+), middles AS (
+    SELECT category, sector, count(*) AS n, percentile_cont(0.5) WITHIN GROUP (ORDER BY price) AS middle
+    FROM priced GROUP BY 1, 2 HAVING count(*) >= %(least)s
+), usual AS (
+    SELECT m.category, m.sector, m.n, m.middle,
+           greatest(percentile_cont(0.5) WITHIN GROUP (ORDER BY abs(p.price - m.middle)), 0.05) * 1.4826 AS spread
+    FROM priced p JOIN middles m USING (category, sector) GROUP BY 1, 2, 3, 4
+)
+SELECT p.id AS expense_id, p.policy_id, NULL::uuid AS other_id, false AS is_across, p.amount,
+       jsonb_build_object('amount', p.amount, 'category', p.category, 'sector', p.sector, 'compared', u.n,
+           'median', round(exp(u.middle)::numeric, 2),
+           'usual', round(exp(u.middle + %(deviations)s * u.spread)::numeric, 2)) AS facts
+FROM priced p JOIN usual u USING (category, sector)
+WHERE p.price > u.middle + %(deviations)s * u.spread
+"""
+
+_FORBIDDEN_USE = """
+SELECT s.id AS expense_id, s.policy_id, NULL::uuid AS other_id, false AS is_across, s.amount,
+       jsonb_build_object('amount', s.amount, 'payee', s.payee_name, 'why', w.why) AS facts
+FROM spent s
+JOIN parties_enterprise n ON n.id = s.enterprise_id
+LEFT JOIN parties_organisation o ON o.uscc = s.payee_uscc AND s.payee_uscc <> ''
+CROSS JOIN LATERAL (SELECT CASE
+    WHEN (s.payee_uscc <> '' AND s.payee_uscc = n.uscc) OR s.payee_name = n.name THEN '{rebate}'
+    WHEN o.kind = 'BROKER' THEN '{commission}'
+    WHEN o.id = s.insurer_id AND s.service_id IS NULL AND s.allocation = 'DIRECT' THEN '{own}'
+    WHEN s.payee_name ~ %(telling)s THEN '{entertainment}' END AS why) w
+WHERE w.why IS NOT NULL
+"""
+
+_ONE = "NULL::uuid AS other_id, false AS is_across, s.amount"
+
+_NO_SERVICE = f"""
+SELECT s.id AS expense_id, s.policy_id, {_ONE}, jsonb_build_object('amount', s.amount, 'payee', s.payee_name) AS facts
+FROM spent s WHERE s.allocation = 'DIRECT' AND s.service_id IS NULL AND s.incurred_on <= %(today)s - %(days)s
+"""
+_SERVICE_TAKEN_BACK = f"""
+SELECT s.id AS expense_id, s.policy_id, {_ONE},
+       jsonb_build_object('amount', s.amount, 'service', v.service_no, 'void', v.is_void) AS facts
+FROM spent s JOIN prevention_service v ON v.id = s.service_id WHERE v.is_void OR v.is_returned
+"""
+_NO_INVOICE = f"""
+SELECT s.id AS expense_id, s.policy_id, {_ONE}, jsonb_build_object('amount', s.amount, 'paid', s.paid_on) AS facts
+FROM spent s WHERE s.invoice_no = '' AND s.paid_on <= %(today)s - %(days)s AND s.category <> 'EXPERT_FEE'
+"""
+_NO_VOUCHER = f"""
+SELECT s.id AS expense_id, s.policy_id, {_ONE}, jsonb_build_object('amount', s.amount, 'paid', s.paid_on) AS facts
+FROM spent s WHERE s.voucher_file = '' AND s.paid_on <= %(today)s - %(days)s
+"""
+
+_ALL_OF_IT = "NULL::uuid AS expense_id, m.policy_id, NULL::uuid AS other_id, false AS is_across"
+_BEFORE_PREMIUM = f"""
+SELECT {_ALL_OF_IT}, sum(s.amount) AS amount, jsonb_build_object('amount', sum(s.amount), 'payments', count(*),
+       'paid', min(s.paid_on), 'received', m.first_on) AS facts
+FROM money m JOIN spent s ON s.policy_id = m.policy_id
+WHERE s.paid_on < coalesce(m.first_on, 'infinity') GROUP BY m.policy_id, m.first_on
+"""
+_OVER_CAP = f"""
+SELECT {_ALL_OF_IT}, m.spent - round(m.cap * m.received, 2) AS amount,
+       jsonb_build_object('spent', m.spent, 'received', m.received, 'cap', m.cap, 'payments', m.payments,
+           'allowed', round(m.cap * m.received, 2)) AS facts
+FROM money m WHERE m.received > 0 AND m.spent > m.cap * m.received
+"""
+_UNDER_FLOOR = f"""
+SELECT {_ALL_OF_IT}, round(m.floor * m.received, 2) - coalesce(m.spent, 0) AS amount,
+       jsonb_build_object('spent', coalesce(m.spent, 0), 'received', m.received, 'floor', m.floor,
+           'wanted', round(m.floor * m.received, 2)) AS facts
+FROM money m WHERE m.received > 0 AND coalesce(m.spent, 0) < m.floor * m.received AND m.end_on < %(today)s
+"""
+
+QUERIES: Mapping[FindingKind, str] = {
+    FindingKind.INVOICE_TWICE: _INVOICE_TWICE,
+    FindingKind.VISIT_TWICE: _VISIT_TWICE,
+    FindingKind.PRICE_OUTLIER: _PRICE_OUTLIER,
+    FindingKind.FORBIDDEN_USE: _FORBIDDEN_USE.format(
+        rebate=ForbiddenUse.REBATE, commission=ForbiddenUse.COMMISSION, own=ForbiddenUse.OWN_COST,
+        entertainment=ForbiddenUse.ENTERTAINMENT,
+    ),
+    FindingKind.NO_SERVICE: _NO_SERVICE,
+    FindingKind.SERVICE_TAKEN_BACK: _SERVICE_TAKEN_BACK,
+    FindingKind.NO_INVOICE: _NO_INVOICE,
+    FindingKind.NO_VOUCHER: _NO_VOUCHER,
+    FindingKind.BEFORE_PREMIUM: _BEFORE_PREMIUM,
+    FindingKind.OVER_CAP: _OVER_CAP,
+    FindingKind.UNDER_FLOOR: _UNDER_FLOOR,
+}  # fmt: skip
+
+_ADD = """
+INSERT INTO expenses_expensefinding AS f (kind, subject_id, expense_id, policy_id, other_id, is_across, amount, facts,
+    found_at, state, enterprise_id, insurer_id, region_code, sector)
+SELECT %(kind)s, coalesce(d.expense_id, d.policy_id), d.expense_id, d.policy_id, d.other_id, d.is_across, d.amount,
+       d.facts, %(at)s, 'OPEN', coalesce(s.enterprise_id, p.enterprise_id), coalesce(s.insurer_id, p.insurer_id),
+       coalesce(s.region_code, p.region_code), coalesce(s.sector, p.sector)
+FROM found d JOIN underwriting_policy p ON p.id = d.policy_id LEFT JOIN spent s ON s.id = d.expense_id
+ON CONFLICT (kind, subject_id) DO UPDATE SET
+    expense_id = excluded.expense_id, policy_id = excluded.policy_id, other_id = excluded.other_id,
+    is_across = excluded.is_across, amount = excluded.amount, facts = excluded.facts,
+    enterprise_id = excluded.enterprise_id, insurer_id = excluded.insurer_id, region_code = excluded.region_code,
+    sector = excluded.sector, gone_at = NULL,
+    state = CASE WHEN f.state = 'GONE' OR (f.state IN ('JUSTIFIED', 'CONFIRMED') AND excluded.amount > f.amount)
+                 THEN 'OPEN' ELSE f.state END,
+    found_at = CASE WHEN f.state = 'GONE' THEN excluded.found_at ELSE f.found_at END
+WHERE (f.state = 'GONE' OR (f.amount, f.policy_id, f.other_id, f.is_across, f.facts)
+       IS DISTINCT FROM (excluded.amount, excluded.policy_id, excluded.other_id, excluded.is_across, excluded.facts))
+RETURNING (xmax = 0) AS is_new
+"""
+_CLOSE = """
+UPDATE expenses_expensefinding f SET state = 'GONE', gone_at = %(at)s
+WHERE f.kind = %(kind)s AND f.state IN ('OPEN', 'ANSWERED')
+  AND NOT EXISTS (SELECT 1 FROM found d WHERE coalesce(d.expense_id, d.policy_id) = f.subject_id)
+"""
+
+
+@dataclass(frozen=True)
+class Matched:
+    """What a match did, by kind: how many stand now, how many of them are new, how many closed themselves."""
+
+    standing: dict[str, int]
+    new: dict[str, int]
+    gone: dict[str, int]
+
+
+def match_expenses(*, at: datetime) -> Matched:
+    """Match all expenses; must run with everything in view, in one transaction.
+
+    Whether another insurer charged the same is the very question, so no narrower scope could answer it.
+    """
+    today = beijing_day(at)
+    words: dict[str, Any] = {
+        "today": today,
+        "days": int(parameter("expense_papers_days", today)),
+        "least": int(parameter("expense_price_least_group", today)),
+        "deviations": parameter("expense_price_deviations", today),
+        "telling": "|".join(TELLING_WORDS),
+        "at": at,
+    }
+    standing, new, gone = {}, {}, {}
+    with connection.cursor() as cursor:
+        cursor.execute(_SPENT)
+        cursor.execute("CREATE INDEX ON spent (policy_id)")
+        cursor.execute("CREATE INDEX ON spent (id)")
+        cursor.execute("ANALYZE spent")
+        cursor.execute(_MONEY.format(cap=_in_force("expense_cap_ratio"), floor=_in_force("expense_floor_ratio")))
+        for kind, query in QUERIES.items():
+            cursor.execute(f"CREATE TEMP TABLE found ON COMMIT DROP AS {query}", words)
+            cursor.execute(_ADD, words | {"kind": kind.value})
+            new[kind.value] = sum(is_new for (is_new,) in cursor.fetchall())
+            cursor.execute(_CLOSE, words | {"kind": kind.value})
+            gone[kind.value] = cursor.rowcount
+            cursor.execute("SELECT count(*) FROM found")
+            standing[kind.value] = cursor.fetchone()[0]
+            cursor.execute("DROP TABLE found")
+        cursor.execute("DROP TABLE money")
+        cursor.execute("DROP TABLE spent")
+    return Matched(standing, new, gone)
+
+
+def _said(words: str, field: str, title: Any) -> str:
+    words = " ".join(words.split())[:300]
+    if not words:
+        raise Refused("reason_missing", title, remedy=_("Write in one sentence how it is."), field=field)
+    return words
+
+
+@action(Permission.KEEP_EXPENSES, "expense_finding.answered")
+def answer_finding(finding: ExpenseFinding, *, by: Actor, at: datetime, words: str) -> ExpenseFinding:
+    """The insurer says how it is; the doubt stays until an authority decides or the cause is gone."""
+    words = _said(words, "words", _("An explanation needs words."))
+    FINDING_LIFECYCLE.move(finding, "answer", answer=words, answered_at=at, answered_by_name=by.name)
+    return finding
+
+
+@action(Permission.JUDGE_EXPENSES, "expense_finding.decided")
+def decide_finding(finding: ExpenseFinding, *, by: Actor, at: datetime, decision: str, reason: str) -> ExpenseFinding:
+    """An authority says what it is; it can be said anew, and every earlier word stays in the history."""
+    reason = _said(reason, "reason", _("A decision needs its reason."))
+    if decision not in ("justify", "confirm"):
+        raise Refused("unknown_decision", _("There is no such decision."), remedy=_("Choose one of the buttons."))
+    FINDING_LIFECYCLE.move(finding, decision, reason=reason, decided_at=at, decided_by_name=by.name)
+    return finding

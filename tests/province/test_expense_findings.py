@@ -1,0 +1,66 @@
+"""What the nightly match finds in the synthetic province, against what was planted in it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from anze.exchange.synthetic.anomalies import truth
+from anze.exchange.synthetic.entities import Province
+from tests.province.conftest import AS_OF, Demo, Sent
+
+PAPERS = (AS_OF - timedelta(days=30)).isoformat()
+Keys = set[object]
+
+
+def _measured(name: str, found: Keys, planted: Keys) -> None:
+    """Print recall and precision; anything less than all of it, and nothing else, is a failure."""
+    hit = len(found & planted)
+    recall = hit / len(planted) if planted else 1.0
+    precision = hit / len(found) if found else 1.0
+    print(f"{name}: {len(planted)} planted, {len(found)} found, recall {recall:.3f}, precision {precision:.3f}")
+    assert planted - found == set()
+    assert found - planted == set()
+
+
+def test_every_planted_duplicate_invoice_is_found_and_nothing_else(demo: Demo, drawn: Province) -> None:
+    planted: Keys = {
+        frozenset({entry["original_expense_no"], entry["expense_no"]}) for entry in truth(drawn)["duplicate_invoices"]
+    }
+    rows = demo.select(
+        "SELECT e.expense_no, o.expense_no FROM expenses_expensefinding f JOIN expenses_expense e ON e.id = f.expense_id "
+        "JOIN expenses_expense o ON o.id = f.other_id WHERE f.kind = 'INVOICE_TWICE'"
+    )
+    assert planted
+    _measured("duplicate invoices", {frozenset(pair) for pair in rows}, planted)
+
+
+def test_every_policy_over_the_cap_is_found_and_nothing_else(demo: Demo, drawn: Province) -> None:
+    planted: Keys = {(entry["insurer"], entry["policy_no"]) for entry in truth(drawn)["over_cap_policies"]}
+    rows = demo.select(
+        "SELECT o.code, p.policy_no FROM expenses_expensefinding f JOIN underwriting_policy p ON p.id = f.policy_id "
+        "JOIN parties_organisation o ON o.id = f.insurer_id WHERE f.kind = 'OVER_CAP'"
+    )
+    assert planted
+    _measured("over cap", set(rows), planted)
+
+
+def test_payments_without_voucher_are_those_of_the_rows_sent(demo: Demo, sent: Sent) -> None:
+    planted: Keys = {
+        (each.sender, each.row["expense_no"])
+        for each in sent["expenses"]
+        if each.row.get("paid_on", "9") <= PAPERS and not each.row.get("voucher_file")
+    }
+    rows = demo.select(
+        "SELECT o.code, e.expense_no FROM expenses_expensefinding f JOIN expenses_expense e ON e.id = f.expense_id "
+        "JOIN parties_organisation o ON o.id = f.insurer_id WHERE f.kind = 'NO_VOUCHER'"
+    )
+    assert planted
+    _measured("without voucher", set(rows), planted)
+
+
+def test_clean_rows_raise_no_other_finding(demo: Demo) -> None:
+    """Nothing of these kinds is planted among the delivered rows."""
+    kinds = dict(demo.select("SELECT kind, count(*) FROM expenses_expensefinding GROUP BY kind"))
+    for kind in ("VISIT_TWICE", "FORBIDDEN_USE", "NO_SERVICE", "SERVICE_TAKEN_BACK", "BEFORE_PREMIUM", "UNDER_FLOOR"):
+        print(f"{kind}: {kinds.get(kind, 0)} found")
+        assert kind not in kinds, kinds
