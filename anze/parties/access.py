@@ -6,8 +6,8 @@ from uuid import UUID
 
 from anze.kernel.actor import Actor
 from anze.kernel.scope import NOTHING, Scope, region_range
-from anze.parties.models import Membership, Organisation
-from anze.parties.rules import ROLES, OrganisationKind, Reach, Role
+from anze.parties.models import Enterprise, Membership, Organisation
+from anze.parties.rules import ROLES, OrganisationKind, Permission, Reach, Role
 
 
 def actor_for(
@@ -35,6 +35,21 @@ def actor_for(
         language=language,
         second_factor=second_factor,
         extra={"membership": membership.pk},
+    )
+
+
+def holder_of_link(enterprise: Enterprise, name: str, *permissions: Permission, asking: Actor) -> Actor:
+    """Whoever holds a link acts for the enterprise, by the name he gives, and may do what the link is for only.
+
+    `asking` is who opened the page: nobody signed in, but with a network address and a language."""
+    return Actor(
+        name=name,
+        scope=Scope(reader="anze_enterprise", enterprise_id=enterprise.pk),
+        permissions=frozenset(permission.value for permission in permissions),
+        role=Role.ENTERPRISE.value,
+        organisation_name=str(enterprise),
+        address=asking.address,
+        language=asking.language,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 import pytest
@@ -24,6 +25,7 @@ from anze.prevention.models import Plan, PlanItem, TaskShare
 from anze.screen.lists import LISTS, count
 from tests.cast import NOW, XINGHUO, Cast, policy_row
 from tests.prevention.test_journey import plan
+from tests.web.conftest import Browser
 
 COMMITTEE = platform(frozenset({"LIST_TASKS"}))
 INSURER = platform(frozenset({"RUN_SERVICES"}))
@@ -79,6 +81,31 @@ def test_only_the_enterprise_itself_confirms_and_only_once(insured: Cast, confir
     assert browser_of(Role.ENTERPRISE).post(address).status_code == 302
     confirmed.refresh_from_db()
     assert confirmed.confirmed_on is not None
+
+
+def test_an_enterprise_without_an_account_confirms_by_a_link_and_only_what_it_has_read(insured: Cast, browser_of):
+    insured.accepted(insured.huaihai, "plans", plan("A1", "P1"))
+    made = Plan.objects.get()
+    answer = browser_of(Role.INSURER_CLERK).post(reverse("plan-link", args=[made.pk])).content.decode()
+    link = re.search(r"/p/[\w=-]+/", answer)[0]
+    phone = Browser()
+    shown = phone.get(link).content.decode()
+    seen = re.search(r'name="seen" value="(\w+)"', shown)[1]
+    changed = plan("A1", "P1")
+    changed["items"] = [{**changed["items"][0], "times": 5}]
+    insured.accepted(insured.huaihai, "plans", changed)
+    refused = phone.post(link, {"name": "示例负责人", "seen": seen})
+    assert refused.status_code == 422
+    assert "保险机构刚刚修改了方案" in refused.content.decode()
+    seen = re.search(r'name="seen" value="(\w+)"', refused.content.decode())[1]
+    assert phone.post(link, {"name": "示例负责人", "seen": seen}).status_code == 302
+    made.refresh_from_db()
+    assert made.confirmed_on is not None
+    said = made.confirmations.get()
+    assert (said.confirmed_by, said.enterprise_id) == ("示例负责人", made.enterprise_id)
+    assert "示例负责人" in phone.get(link).content.decode()
+    assert phone.post(link, {"name": "另一人", "seen": seen}).status_code == 422, "once is enough"
+    assert browser_of(Role.ENTERPRISE).get(reverse("plan-link", args=[made.pk])).status_code == 403
 
 
 def test_the_form_comes_filled_in_with_reasons_and_is_saved_like_any_other(insured: Cast, browser_of):

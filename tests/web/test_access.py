@@ -51,6 +51,7 @@ SAMPLES: dict[str, tuple[str, ...]] = {
     "entry": ("policies",),
     "entry-line": ("plans",),
     "workshop": ("no-such-link",),
+    "plan-by-link": ("no-such-link",),
     "attend": ("no-code",),
     "certificate-check": ("no-token",),
     "gate": ("AZ1.PERSON.x.y.z", "no-order"),

@@ -10,8 +10,7 @@ from anze.kernel.actor import Actor
 from anze.kernel.duty import beijing_day
 from anze.kernel.links import make_link
 from anze.kernel.models import parameter
-from anze.kernel.scope import Scope
-from anze.parties.rules import Permission, Role
+from anze.parties.rules import Permission
 
 PURPOSE = "hazard"
 
@@ -21,16 +20,3 @@ def issue_link(hazard: Hazard, *, by: Actor, at: datetime) -> str:
     """Whoever sees a hazard may hand it to the workshop: the link shows this one hazard and takes its proof."""
     days = int(parameter("hazard_link_days", beijing_day(at), hazard.region_code))
     return make_link(PURPOSE, hazard.pk, until=at + timedelta(days=days))
-
-
-def holder_of(hazard: Hazard, name: str, *, address: str = "", language: str = "zh-hans") -> Actor:
-    """Who holds a link acts for the enterprise, and can rectify and photograph only."""
-    return Actor(
-        name=name,
-        scope=Scope(reader="anze_enterprise", enterprise_id=hazard.enterprise_id),
-        permissions=frozenset({Permission.RECTIFY_HAZARDS.value, Permission.ADD_EVIDENCE.value}),
-        role=Role.ENTERPRISE.value,
-        organisation_name=str(hazard.enterprise),
-        address=address,
-        language=language,
-    )

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from anze.evidence.actions import thumbnail_file
-from anze.hazards.actions.links import PURPOSE, holder_of, issue_link
+from anze.hazards.actions.links import PURPOSE, issue_link
 from anze.hazards.actions.steps import start_rectification, submit_rectification
 from anze.hazards.models import Hazard
 from anze.hazards.rules import ENDED, STEPS, HazardClass, HazardState, Party, why_not
@@ -24,6 +24,7 @@ from anze.hazards.screens.steps import photos_field
 from anze.kernel.links import read_link
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import EVERYTHING, widened
+from anze.parties.access import holder_of_link
 from anze.parties.rules import Permission
 from anze.screen.forms import Form
 from anze.screen.lists import check_reader
@@ -100,9 +101,14 @@ def workshop(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _submit(request: HttpRequest, hazard: Hazard, given: dict[str, Any], needs_plan: bool) -> None:
-    actor = request.actor  # type: ignore[attr-defined]
     at = request.at  # type: ignore[attr-defined]
-    holder = holder_of(hazard, given["name"], address=actor.address, language=actor.language)
+    holder = holder_of_link(
+        hazard.enterprise,
+        given["name"],
+        Permission.RECTIFY_HAZARDS,
+        Permission.ADD_EVIDENCE,
+        asking=request.actor,  # type: ignore[attr-defined]
+    )
     with widened(holder.scope):
         if needs_plan:
             start_rectification(hazard, by=holder, at=at, to_whom=given["name"], words=given["measures"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,8 @@ from django.utils.translation import gettext_lazy as _
 from anze.kernel.actions import action
 from anze.kernel.actor import Actor
 from anze.kernel.duty import beijing_day, load_calendar
+from anze.kernel.links import make_link
+from anze.kernel.models import parameter
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import EVERYTHING, region_range, widened
 from anze.parties.models import Organisation
@@ -90,9 +92,22 @@ def return_annual_plan(plan: AnnualPlan, *, by: Actor, at: datetime, reason: str
 # the enterprise's word ----------------------------------------------------------------------------------------
 
 
+PLAN_LINK = "plan"
+
+
+@action(Permission.RUN_SERVICES, "plan.link_issued")
+def issue_plan_link(plan: Plan, *, by: Actor, at: datetime) -> str:
+    """A link for the enterprise that has no account: it shows this plan and takes its word on it."""
+    _check_is_open(plan)
+    days = int(parameter("plan_link_days", beijing_day(at), plan.region_code))
+    return make_link(PLAN_LINK, plan.pk, until=at + timedelta(days=days))
+
+
 @action(Permission.CONFIRM_PLANS, "plan.confirmed")
-def confirm_plan(plan: Plan, *, by: Actor, at: datetime) -> Plan:
-    """The enterprise agrees to the items as they stand. The same items need no second word after a correction."""
+def confirm_plan(plan: Plan, *, by: Actor, at: datetime, seen: str | None = None) -> Plan:
+    """The enterprise agrees to the items as they stand. The same items need no second word after a correction.
+
+    `seen` is the fingerprint of the items that were shown: agreed is what was read, not what was changed meanwhile."""
     if by.scope.enterprise_id != plan.enterprise_id:
         raise Refused(
             "not_your_plan",
@@ -100,11 +115,12 @@ def confirm_plan(plan: Plan, *, by: Actor, at: datetime) -> Plan:
             remedy=_("Open your own file."),
             status=403,
         )
-    if plan.is_void or plan.confirmed_on is not None:
+    _check_is_open(plan)
+    if seen is not None and seen != fingerprint(plan):
         raise Refused(
-            "nothing_to_confirm",
-            _("This plan is void or confirmed already."),
-            remedy=_("Reload the page."),
+            "plan_changed",
+            _("The insurer changed the plan while you were reading it."),
+            remedy=_("Read the items once more and confirm them as they are now."),
             status=409,
         )
     PlanConfirmation.objects.create(
@@ -121,6 +137,16 @@ def confirm_plan(plan: Plan, *, by: Actor, at: datetime) -> Plan:
     plan.confirmed_on = beijing_day(at)
     plan.save(update_fields=["confirmed_on"])
     return plan
+
+
+def _check_is_open(plan: Plan) -> None:
+    if plan.is_void or plan.confirmed_on is not None:
+        raise Refused(
+            "nothing_to_confirm",
+            _("This plan is void or confirmed already."),
+            remedy=_("Reload the page."),
+            status=409,
+        )
 
 
 def fingerprint(plan: Plan) -> str:
