@@ -21,7 +21,7 @@ from anze.prevention.actions.plans import (
     submit_annual_plan,
 )
 from anze.prevention.actions.tasks import accept_share, draft_task, issue_task, withdraw_task
-from anze.prevention.models import Plan, PlanItem, TaskShare
+from anze.prevention.models import Order, Plan, PlanItem, TaskShare
 from anze.screen.lists import LISTS, count
 from tests.cast import NOW, XINGHUO, Cast, policy_row
 from tests.prevention.test_journey import plan
@@ -177,3 +177,20 @@ def test_a_plan_of_a_year_goes_to_the_committee_and_back(insured: Cast):
     assert again.pk == kept.pk
     submit_annual_plan(again, by=INSURER, at=NOW)
     assert accept_annual_plan(again, by=COMMITTEE, at=NOW).state == "ACCEPTED"
+
+
+def test_a_share_is_ordered_straight_from_the_task_by_visits_planned_anyway(insured: Cast, browser_of):
+    insured.accepted(insured.huaihai, "plans", plan("A1", "P1"))
+    issued = task(insured)
+    accept_share(TaskShare.objects.get(insurer=insured.huaihai), by=INSURER, at=NOW)
+    clerk = browser_of(Role.INSURER_CLERK)
+    item = PlanItem.objects.get(plan__plan_no="A1")
+    PlanItem.objects.update(service_type="HAZARD", window_start_on=date(2026, 11, 1), window_end_on=date(2027, 1, 31))
+    address = f"{reverse('orders-bulk')}?task={issued.pk}"
+    assert str(item.pk) in clerk.get(address).content.decode()
+    answer = clerk.post(address, {"item": str(item.pk), "first_on": "2026-12-01", "per_day": 4, "price": "1000"})
+    assert answer.status_code == 302
+    assert list(Order.objects.values_list("task__code", "plan_item")) == [("RW-1", item.pk)]
+    assert str(item.pk) not in clerk.get(address).content.decode(), "one visit serves the task once"
+    found = clerk.get(reverse("search"), {"q": "RW-1"}).content.decode()
+    assert issued.title in found

@@ -87,8 +87,11 @@ def draft_orders(
     at: datetime,
     agency: Organisation | None,
     price: Decimal,
+    task: Task | None = None,
 ) -> list[Order]:
-    """A draft for each plan item on its day; a commissioned one for the agency chosen, else the item's own."""
+    """A draft for each plan item on its day; a commissioned one for the agency chosen, else the item's own.
+
+    `task` is what the visits are for where the items themselves name none: one visit serves plan and task."""
     today = beijing_day(at)
     orders = []
     for item, planned_on in items:
@@ -99,7 +102,7 @@ def draft_orders(
                 order_no=order_number(planned_on),
                 policy_id=item.policy_id,
                 plan_item=item,
-                task_id=item.task_id,
+                task_id=item.task_id or (task.pk if task else None),
                 service_type=item.service_type,
                 form=item.form,
                 planned_on=planned_on,

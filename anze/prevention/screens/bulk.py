@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.db.models import Count, F, IntegerField, OuterRef, Subquery
+from django.db.models import Count, F, IntegerField, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -24,8 +24,8 @@ from anze.parties.models import Organisation
 from anze.parties.rules import OrganisationKind, Permission
 from anze.parties.screens import KINDS, REGION_NAMES
 from anze.prevention.actions.orders import draft_orders, send_orders
-from anze.prevention.models import Order, PlanItem, Service
-from anze.prevention.rules import ServiceType
+from anze.prevention.models import Order, PlanItem, Service, Task, TaskShare
+from anze.prevention.rules import ServiceType, ShareState
 from anze.prevention.screens.forms import region_choices
 from anze.screen.columns import labels
 from anze.screen.forms import Form
@@ -61,8 +61,10 @@ class BulkForm(Form):
         self.fields["agency"].choices = [("", _("as planned")), *options]  # type: ignore[attr-defined]
 
 
-def open_items(insurer_id: UUID, today: date, until: date, region: str, kind: str, task: UUID | None) -> Any:
-    """Plan items of an insurer with services neither done nor on order, the most urgent first."""
+def open_items(insurer_id: UUID, today: date, until: date, region: str, kind: str, task: Task | None) -> Any:
+    """Plan items of an insurer with services neither done nor on order, the most urgent first.
+
+    For a task: the items that name it, and those whose visit would serve it as well, where none does there yet."""
     ordered = Order.objects.filter(plan_item=OuterRef("pk"), state__in=("DRAFT", "SENT", "ACCEPTED", "IN_SERVICE"))
     done = Service.objects.filter(plan_item=OuterRef("pk"), is_void=False)
     rows = PlanItem.objects.filter(
@@ -73,13 +75,41 @@ def open_items(insurer_id: UUID, today: date, until: date, region: str, kind: st
     if kind:
         rows = rows.filter(service_type=kind)
     if task:
-        rows = rows.filter(task=task)
+        rows = rows.filter(_serves(task, insurer_id))
     return (
         rows.annotate(ordered=_counted(ordered), done=_counted(done))
         .filter(times__gt=F("ordered") + F("done"))
         .select_related("enterprise", "policy")
         .order_by("window_end_on", "id")
     )
+
+
+def _serves(task: Task, insurer_id: UUID) -> Q:
+    here = Q(service_type=task.service_type, window_start_on__lte=task.ends_on, window_end_on__gte=task.starts_on)
+    if task.sectors:
+        here &= Q(sector__in=task.sectors)
+    if task.regions:
+        inside = Q()
+        for region in task.regions:
+            inside |= Q(region_code__range=region_range(region))
+        here &= inside
+    named = PlanItem.objects.filter(task=task, insurer=insurer_id, plan__is_void=False)
+    ordered = Order.objects.filter(task=task, insurer=insurer_id).exclude(state__in=("DECLINED", "CANCELLED"))
+    served = Q(enterprise__in=named.values("enterprise")) | Q(enterprise__in=ordered.values("enterprise"))
+    return Q(task=task) | (Q(task__isnull=True) & here & ~served)
+
+
+def _task_of(request: HttpRequest) -> Task | None:
+    """The task asked for, as far as this insurer has accepted a share of it."""
+    try:
+        key = UUID(request.GET.get("task", ""))
+    except ValueError:
+        return None
+    insurer = request.actor.scope.insurer_id  # type: ignore[attr-defined]
+    share = (
+        TaskShare.objects.filter(task=key, insurer=insurer, state=ShareState.ACCEPTED).select_related("task").first()
+    )
+    return share.task if share else None
 
 
 def _counted(rows: Any) -> Any:
@@ -102,10 +132,7 @@ def place_orders(request: HttpRequest) -> HttpResponse:
     today = beijing_day(at)
     which = WhichForm(request, request.GET or None, initial={"until": today + timedelta(days=30)})
     asked = which.cleaned_data if which.is_bound and which.is_valid() else {}
-    try:
-        task = UUID(request.GET.get("task", ""))
-    except ValueError:
-        task = None
+    task = _task_of(request)
     rows = open_items(
         actor.scope.insurer_id, today, asked.get("until") or today + timedelta(days=30), asked.get("region", ""),
         asked.get("service_type", ""), task,
@@ -118,18 +145,18 @@ def place_orders(request: HttpRequest) -> HttpResponse:
             form.add_error(None, _now("No plan item is chosen. Tick at least one."))
         else:
             try:
-                return redirect(_place(request, chosen, form.cleaned_data))
+                return redirect(_place(request, chosen, form.cleaned_data, task))
             except Refused as refused:
                 form.refuse(refused)
     items = list(rows[:MOST])
     words = {
-        "which": which, "form": form, "items": items, "most": MOST, "regions": REGION_NAMES,
+        "which": which, "form": form, "task": task, "items": items, "most": MOST, "regions": REGION_NAMES,
         "kinds": labels(ServiceType.choices), "agencies": KINDS[OrganisationKind.AGENCY],
     }  # fmt: skip
     return render(request, "prevention/bulk.html", words, status=422 if form.is_bound else 200)
 
 
-def _place(request: HttpRequest, items: Sequence[PlanItem], given: dict[str, Any]) -> str:
+def _place(request: HttpRequest, items: Sequence[PlanItem], given: dict[str, Any], task: Task | None) -> str:
     by, at = request.actor, request.at  # type: ignore[attr-defined]
     agency = Organisation.objects.filter(pk=given["agency"]).first() if given["agency"] else None
     calendar = load_calendar()
@@ -138,7 +165,9 @@ def _place(request: HttpRequest, items: Sequence[PlanItem], given: dict[str, Any
             max(item.window_end_on, given["first_on"]))
         for n, item in enumerate(items)
     ]  # fmt: skip
-    orders = draft_orders(list(zip(items, days, strict=True)), by=by, at=at, agency=agency, price=given["price"])
+    orders = draft_orders(
+        list(zip(items, days, strict=True)), by=by, at=at, agency=agency, price=given["price"], task=task
+    )
     if not given["send"]:
         messages.success(request, _now("%(count)s orders are drafts now.") % {"count": len(orders)})
         return f"{reverse('orders')}?state=DRAFT"

@@ -145,7 +145,7 @@ def plan_by_link(request: HttpRequest, token: str) -> HttpResponse:
                 confirm_plan(plan, by=holder, at=at, seen=form.cleaned_data["seen"])
             except Refused as refused:
                 form.refuse(refused)
-                form.data = {**form.data.dict(), "seen": shown}
+                form.data = {**request.POST.dict(), "seen": shown}
             else:
                 return redirect("plan-by-link", token)
         words = {**_told_of(plan), "form": form, "said": plan.confirmations.order_by("-confirmed_at").first()}

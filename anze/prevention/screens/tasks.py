@@ -47,7 +47,8 @@ from anze.screen.filters import Asking, Case, Cases, Choice, Dates, Search
 from anze.screen.forms import Form
 from anze.screen.lists import Button, ListScreen, list_screen, waiting
 from anze.screen.pages import percent
-from anze.screen.registry import page
+from anze.screen.registry import Hit, page, search
+from anze.screen.registry import Search as SearchAnswer
 
 TASK_STATE = Column("state", tones={"ISSUED": "success", "DRAFT": "warning", "WITHDRAWN": "danger"})
 SHARE_STATE = Column("state", tones={"SENT": "warning", "ACCEPTED": "success", "DECLINED": "danger"})
@@ -510,3 +511,14 @@ waiting(
     roles=frozenset({Role.COMMITTEE}),
     state="SENT",
 )
+
+
+def _find(words: str, limit: int) -> list[Hit]:
+    found = Task.objects.filter(Q(code__istartswith=words) | Q(title__icontains=words)).order_by("-starts_on", "-id")
+    return [
+        Hit(title, f"{code} · {start} – {end}", reverse("task", args=[key]))
+        for key, code, title, start, end in found.values_list("pk", "code", "title", "starts_on", "ends_on")[:limit]
+    ]
+
+
+search(SearchAnswer("tasks", _("Tasks"), Permission.SEE_SERVICES, _find, order=34))

@@ -25,7 +25,8 @@ from anze.screen.details import DetailScreen, Section, Way, detail_screen
 from anze.screen.filters import Asking, Case, Cases, Choice, Dates, Search
 from anze.screen.forms import Form
 from anze.screen.lists import Button, ListScreen, list_screen, waiting
-from anze.screen.registry import page
+from anze.screen.registry import Hit, page, search
+from anze.screen.registry import Search as SearchAnswer
 
 TOPIC_STATE = Column("state", tones={"ISSUED": "success", "DRAFT": "warning"})
 REGIONS = Column("regions", title=_("Only in"), needs=("regions",), compute=region_names)
@@ -224,3 +225,14 @@ def close(request: HttpRequest, pk: UUID) -> HttpResponse:
         lambda given: _to(close_topic(topic, by=request.actor, at=request.at, **given)),  # type: ignore[attr-defined]
         title=_("Close the topic"), done=_("Close"), back=_to(topic), back_title=topic.title,
     )  # fmt: skip
+
+
+def _find(words: str, limit: int) -> list[Hit]:
+    found = Topic.objects.filter(Q(code__istartswith=words) | Q(title__icontains=words)).order_by("-starts_on", "-id")
+    return [
+        Hit(title, f"{code} · {start} – {end}", reverse("topic", args=[key]))
+        for key, code, title, start, end in found.values_list("pk", "code", "title", "starts_on", "ends_on")[:limit]
+    ]
+
+
+search(SearchAnswer("topics", _("Topics"), Permission.SEE_SERVICES, _find, order=33))
