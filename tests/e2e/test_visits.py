@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import segno
 from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, Route, expect
@@ -458,3 +459,57 @@ def _sound(page: Page, where: str) -> None:
     assert wide <= 1, f"{where} is {wide} pixels too wide"
     found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa"]}).response["violations"]
     assert not found, (where, [(each["id"], each["nodes"][0]["html"][:200]) for each in found])
+
+
+def camera_that_sees(code: str, folder: Path) -> list[str]:
+    """Arguments that give the browser a camera which looks at a QR code (raw video: one brightness a pixel)."""
+    width, height, pixel = 640, 480, 8
+    rows = [[255] * width for _row in range(height)]
+    modules = list(segno.make(code, error="m").matrix)
+    top, left = (height - len(modules) * pixel) // 2, (width - len(modules) * pixel) // 2
+    for y, line in enumerate(modules):
+        for x, is_dark in enumerate(line):
+            for row in range(top + y * pixel, top + (y + 1) * pixel):
+                rows[row][left + x * pixel : left + (x + 1) * pixel] = [30 if is_dark else 225] * pixel
+    colourless = bytes([128]) * (width * height // 2)
+    frame = b"FRAME\n" + b"".join(map(bytes, rows)) + colourless
+    video = folder / "camera.y4m"
+    video.write_bytes(f"YUV4MPEG2 W{width} H{height} F10:1 Ip A1:1 C420jpeg\n".encode() + frame * 3)
+    return [
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-video-capture={video}",
+    ]
+
+
+def test_the_code_at_the_gate_opens_the_visit(
+    live: Platform, browser_type: BrowserType, browser_type_launch_args: dict[str, Any], tmp_path: Path
+) -> None:
+    """The platform's own code of an enterprise, read by the camera without a network."""
+    [(enterprise, uscc)] = live.ask(
+        "SELECT e.id::text, e.uscc FROM prevention_order o JOIN parties_enterprise e ON e.id = o.enterprise_id "
+        "WHERE o.order_no = 'PD-1'"
+    )
+    camera = camera_that_sees(f"AZ1.PLACE.k.{enterprise}~{uscc}.{'A' * 86}", tmp_path)
+    browser = browser_type.launch(**(browser_type_launch_args | {"args": [*browser_type_launch_args["args"], *camera]}))
+    context = browser.new_context(**(PHONE | {"permissions": ["geolocation", "camera"]}))
+    phone = Phone(live, context).sign_in(ONE).ready()
+    context.set_offline(True)
+    phone.tap("扫描企业二维码或选择企业")
+    phone.tap("打开摄像头")
+    expect(phone.page).to_have_url(re.compile(r"#/visit/[0-9a-f-]{36}$"), timeout=20_000)
+    expect(phone.page.locator(".phone-main")).to_contain_text("PD-", timeout=20_000)
+    assert not phone.errors
+    browser.close()
+
+
+def test_a_hazard_is_found_by_the_first_letters_of_its_words(phone_of: Any) -> None:
+    phone = phone_of(ONE)
+    phone.open(3)
+    if phone.page.get_by_role("button", name="开始服务", exact=True).count():
+        phone.begin()
+    phone.tap("记录隐患")
+    phone.page.get_by_role("searchbox").fill("jzqj")
+    expect(phone.page.locator(".list-group-item").first).to_contain_text("浇铸期间")
+    phone.page.get_by_role("searchbox").fill("qqqqqq")
+    expect(phone.page.locator(".list-group-item")).to_have_count(0)

@@ -23,7 +23,7 @@ from anze.library.models.standards import (
     in_force,
     worded,
 )
-from anze.library.rules import Answer, AnswerKind, Clause, Difference, TextStatus, difference
+from anze.library.rules import Answer, AnswerKind, Clause, Difference, TextStatus, difference, initials
 
 
 class Checklist(Edition):
@@ -185,6 +185,7 @@ def pack(checklist: Checklist, language: str, on: date | None = None) -> dict[st
                 "suggested_days": each.suggested_days,
                 "advice": each.advice,
                 "keywords": each.keywords.split(),
+                "initials": initials(f"{each.place_zh}{each.wording_zh}"),
                 "unverified": each.status == TextStatus.UNVERIFIED,
             }
             for each in entries.select_related("criterion__standard", "standard").order_by("code")
