@@ -114,6 +114,7 @@ INSTALLED_APPS = [
     "anze.expenses.apps.Room",
     "anze.exchange.apps.Room",
     "anze.monitoring.apps.Room",
+    "anze.assessment.apps.Room",
     "anze.web.apps.Room",
 ]
 

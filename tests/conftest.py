@@ -66,12 +66,14 @@ def django_db_setup(
         owner = {"USER": settings["USER"], "PASSWORD": settings["PASSWORD"]}
         settings["USER"], settings["PASSWORD"] = web_login(), web_password(owner["PASSWORD"])
         connection.close()
+        from anze.assessment.actions import load_schemes
         from anze.library.actions import load_library
         from anze.parties.actions import load_reference_data
 
         with inside(EVERYTHING):
             load_reference_data()
             load_library()
+            load_schemes()
         connection.close()
     with new_database(os.environ["DATABASE_URL"], settings["NAME"], name=_pristine(settings)):
         yield

@@ -28,6 +28,8 @@ ROOM_FOLDERS = {"migrations", "templates", "locale", "static", "management", "de
 MORE_MODULES = {
     # Committed facts and how they are read; from a role to what it may do and see.
     "parties": {"regions", "access"},
+    # Freezing a whole province takes half a minute, and forecasts are counted by night.
+    "assessment": {"tasks"},
 }
 FORBIDDEN_MODULES = {
     "utils", "util", "helpers", "helper", "common", "misc", "services", "managers", "signals", "serializers",

@@ -7,7 +7,7 @@ they were) and the drill-down (the groups of one page).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
 
 from anze.monitoring.rules import Fact, Indicator, Part, Source
@@ -88,19 +88,31 @@ def _until(part: Part, sql: str, as_of: date, since: date | None = None) -> str:
 
 def row_contributions(indicator: Indicator, as_of: date, rows_of: RowsOf, parts: Iterable[Part]) -> str:
     """SQL giving an indicator's contributions with the record each comes from and the reason it carries."""
-    fact = indicator.fact
-    selects = []
-    for part in parts:
-        numerator, denominator = (
-            _until(part, part.gives.get(each, "0"), as_of) for each in (indicator.numerator, indicator.denominator)
-        )
-        reason = f"coalesce({part.left_out}, {part.why.get(indicator.numerator, 'NULL')})::text"
-        selects.append(
-            f"SELECT '{part.source}' AS source, {part.row_id} AS row_id, {part.label} AS label, "
-            f"enterprise_id, {_common(part, fact)}, {reason} AS reason, {numerator} AS num, "
-            f"{denominator} AS den FROM {part.rows}"
-        )
+    return _with(indicator.fact, as_of, rows_of, [_of_rows(indicator, part, as_of) for part in parts])
+
+
+def tagged_contributions(wanted: Mapping[str, Indicator], as_of: date, rows_of: RowsOf = whole_table) -> str:
+    """The same for several indicators of one fact at once, each row with the tag of its indicator, so that what they
+    share is worked out once."""
+    fact = next(iter(wanted.values())).fact
+    selects = [
+        f"SELECT '{tag}' AS tag, t.* FROM ({_of_rows(indicator, part, as_of)}) t"
+        for tag, indicator in wanted.items()
+        for part in indicator.parts
+    ]
     return _with(fact, as_of, rows_of, selects)
+
+
+def _of_rows(indicator: Indicator, part: Part, as_of: date) -> str:
+    numerator, denominator = (
+        _until(part, part.gives.get(each, "0"), as_of) for each in (indicator.numerator, indicator.denominator)
+    )
+    reason = f"coalesce({part.left_out}, {part.why.get(indicator.numerator, 'NULL')})::text"
+    return (
+        f"SELECT '{part.source}' AS source, {part.row_id} AS row_id, {part.label} AS label, "
+        f"enterprise_id, {_common(part, indicator.fact)}, {reason} AS reason, {numerator} AS num, "
+        f"{denominator} AS den FROM {part.rows}"
+    )
 
 
 def in_force(parameters: str, day: str, region: str) -> str:

@@ -115,6 +115,12 @@ class Permission(TextChoices):
     SETTLE_DISPUTES = "SETTLE_DISPUTES", _("settle disputes about services")
     SEE_RATINGS = "SEE_RATINGS", _("see single ratings")
     CHECK_QUALITY = "CHECK_QUALITY", _("check the quality of services")
+    SEE_ASSESSMENT = "SEE_ASSESSMENT", _("see the effectiveness assessment")
+    RUN_ASSESSMENT = "RUN_ASSESSMENT", _("keep schemes and run assessments")
+    ANSWER_ASSESSMENT = "ANSWER_ASSESSMENT", _("hand in self-reports and appeal")
+    REVIEW_ASSESSMENT = "REVIEW_ASSESSMENT", _("review rows and self-reports of an assessment")
+    DECIDE_APPEALS = "DECIDE_APPEALS", _("decide on appeals")
+    CONFIRM_CASES = "CONFIRM_CASES", _("confirm cases of conduct")
     RUN_PLATFORM = "RUN_PLATFORM", _("operate the platform")
 
 
@@ -162,10 +168,12 @@ _INSURE = {*_LOOK, P.SEE_DASHBOARD, P.SEE_PARTIES, P.SEE_ENTERPRISES, P.SEE_EXCH
 _INSURE |= {P.JOIN_TRAININGS, P.RECORD_VISITS, P.RUN_SERVICES, P.HANDLE_HAZARDS, P.ATTEND_CAMPAIGNS}
 _REGULATE |= {P.HANDLE_HAZARDS, P.SUPERVISE_HAZARDS}
 _REGULATE |= {P.SETTLE_DISPUTES, P.SEE_RATINGS}
-_INSURE |= {P.ISSUE_REPORTS}
 # who spends explains; who supervises judges
 _INSURE |= {P.KEEP_EXPENSES}
 _REGULATE |= {P.JUDGE_EXPENSES}
+_INSURE |= {P.ISSUE_REPORTS, P.SEE_ASSESSMENT}
+_REGULATE |= {P.SEE_ASSESSMENT, P.REVIEW_ASSESSMENT}
+_ASSESS = {P.RUN_ASSESSMENT, P.DECIDE_APPEALS, P.REVIEW_ASSESSMENT}
 
 # judging pictures that were used twice is for those who are no party to it
 _REGULATE |= {P.REVIEW_EVIDENCE}
@@ -179,20 +187,22 @@ def _rule(reach: Reach, permissions: set[Permission], welcome: str | Promise) ->
 
 ROLES: dict[Role, RoleRule] = {
     Role.PROVINCE_REGULATOR: _rule(
-        Reach.ALL, {*_REGULATE, P.SEE_AUDIT, P.MANAGE_PARAMETERS, P.RUN_CAMPAIGNS}, _("The province at work")
+        Reach.ALL,
+        {*_REGULATE, *_ASSESS, P.CONFIRM_CASES, P.SEE_AUDIT, P.MANAGE_PARAMETERS, P.RUN_CAMPAIGNS},
+        _("The province at work"),
     ),
-    Role.CITY_REGULATOR: _rule(Reach.REGION, {*_REGULATE, P.SEE_AUDIT}, _("Your city at work")),
+    Role.CITY_REGULATOR: _rule(Reach.REGION, {*_REGULATE, P.CONFIRM_CASES, P.SEE_AUDIT}, _("Your city at work")),
     Role.COUNTY_REGULATOR: _rule(Reach.REGION, set(_REGULATE), _("Your county at work")),
     Role.SECTOR_DEPARTMENT: _rule(
         Reach.SECTOR,
-        {*_LOOK, *_WATCH, P.SEE_PARAMETERS, P.SET_TOPICS, P.HANDLE_HAZARDS, P.SUPERVISE_HAZARDS},
+        {*_LOOK, *_WATCH, P.SEE_PARAMETERS, P.SET_TOPICS, P.HANDLE_HAZARDS, P.SUPERVISE_HAZARDS} | {P.SEE_ASSESSMENT},
         _("Your sector at work"),
     ),
     # insurers' conduct; no data of workers
     Role.FINANCIAL_REGULATOR: _rule(
         Reach.ALL,
         {*_WATCH, P.SEE_UNDERWRITING, P.SEE_PREMIUMS, P.SEE_EXPENSES, P.SEE_CLAIMS, P.SEE_PARAMETERS, P.SEE_AUDIT}
-        | {P.JUDGE_EXPENSES},
+        | {P.JUDGE_EXPENSES, P.SEE_ASSESSMENT, P.CONFIRM_CASES},
         _("Insurers' conduct"),
     ),
     # aggregates and quality; premiums and rates stay with the regulators
@@ -200,11 +210,14 @@ ROLES: dict[Role, RoleRule] = {
         Reach.ALL,
         {P.SEE_DASHBOARD, P.SEE_PARTIES, P.SEE_ENTERPRISES, P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_EXCHANGE, P.EXPORT}
         | {P.SEE_PARAMETERS, P.KEEP_LIBRARY, P.LIST_TASKS, P.REVIEW_EVIDENCE}
-        | {P.SETTLE_DISPUTES, P.SEE_RATINGS, P.CHECK_QUALITY, P.RUN_CAMPAIGNS},
+        | {P.SETTLE_DISPUTES, P.SEE_RATINGS, P.CHECK_QUALITY, P.RUN_CAMPAIGNS}
+        | {P.SEE_ASSESSMENT, *_ASSESS},
         _("Services across the province"),
     ),
     Role.INSURER_MANAGER: _rule(
-        Reach.INSURER, {*_INSURE, P.MANAGE_KEYS, P.SEE_AUDIT, P.MANAGE_PEOPLE}, _("Your business in the province")
+        Reach.INSURER,
+        {*_INSURE, P.MANAGE_KEYS, P.SEE_AUDIT, P.MANAGE_PEOPLE, P.ANSWER_ASSESSMENT},
+        _("Your business in the province"),
     ),
     Role.INSURER_CLERK: _rule(Reach.INSURER, set(_INSURE), _("Your work today")),
     Role.INSURER_BRANCH_MANAGER: _rule(Reach.INSURER, {*_INSURE, P.SEE_AUDIT}, _("Your business in the city")),
@@ -213,7 +226,7 @@ ROLES: dict[Role, RoleRule] = {
         Reach.AGENCY,
         {P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_ENTERPRISES, P.SEE_PARTIES, P.EXPORT, P.JOIN_TRAININGS}
         | {P.RECORD_VISITS, P.ANSWER_ORDERS, P.HANDLE_HAZARDS}
-        | {P.ISSUE_REPORTS},
+        | {P.ISSUE_REPORTS, P.SEE_ASSESSMENT, P.ANSWER_ASSESSMENT},
         _("Your services"),
     ),
     Role.EXPERT: _rule(

@@ -26,6 +26,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from anze.assessment.actions import load_schemes
 from anze.exchange.synthetic import anomalies, marking
 from anze.exchange.synthetic.afterwards import record_on_platform
 from anze.exchange.synthetic.calendar import shipped_calendar
@@ -98,6 +99,7 @@ class Command(BaseCommand):
             if found is marking.Found.COMPLETE and not replace:
                 raise CommandError("There is a synthetic province already: --replace takes it away first.")
             marking.clear()
+            load_schemes()
 
     def _run(self, owner: psycopg.Connection, options: dict[str, Any]) -> None:
         started = time.monotonic()

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management import BaseCommand, CommandError, call_command
 from django.db import connection
 
+from anze.assessment.actions import load_schemes
 from anze.kernel.database import web_login
 from anze.kernel.readiness import NotReady, require_fit
 from anze.kernel.scope import EVERYTHING, inside
@@ -17,7 +18,9 @@ from config.settings import web_password
 
 
 class Command(BaseCommand):
-    help = "Migrate the database and load regions, the working-day calendar, the parameters and the library."
+    help = (
+        "Migrate the database and load regions, the working-day calendar, the parameters, the library and the schemes."
+    )
     requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -33,4 +36,5 @@ class Command(BaseCommand):
         with inside(EVERYTHING):
             load_reference_data()
             load_library()
+            load_schemes()
         connection.close()

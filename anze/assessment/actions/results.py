@@ -1,0 +1,243 @@
+"""From frozen rows, corrections and reviewed self-reports to scores, grades and ranks."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from anze.assessment.actions.freezing import PARTY
+from anze.assessment.models import Campaign, Correction, FrozenRow, Outcome, SelfReport, Tally
+from anze.assessment.rules import (
+    Cases,
+    Checklist,
+    Measure,
+    Result,
+    SchemeText,
+    SubjectKind,
+    checklist_measure,
+    ranks,
+    score,
+)
+from anze.assessment.rules.campaigns import Level, ReportState
+from anze.parties.models import Organisation
+from anze.parties.rules import OrganisationKind
+
+PROVINCE = "370000"
+KINDS = {SubjectKind.INSURER: OrganisationKind.INSURER, SubjectKind.AGENCY: OrganisationKind.AGENCY}
+Key = tuple[UUID, str]  # whose, and in which region
+
+
+@dataclass
+class Sums:
+    """What was counted for one party in one region."""
+
+    measures: dict[str, list[Any]] = field(default_factory=dict)  # input → numerator, denominator, rows, left out
+    cases: dict[str, int] = field(default_factory=dict)
+
+    def as_measures(self) -> dict[str, Measure]:
+        return {code: Measure(Decimal(found[0]), Decimal(found[1])) for code, found in self.measures.items()}
+
+
+TOTALS = """
+    SELECT {party}, CASE WHEN GROUPING(city) = 1 THEN '{province}' ELSE city END, input,
+           trim_scale(sum(numerator))::text, trim_scale(sum(denominator))::text,
+           count(*) FILTER (WHERE numerator <> 0 OR denominator <> 0),
+           count(*) FILTER (WHERE numerator = 0 AND denominator = 0)
+    FROM ({rows}) r
+    GROUP BY GROUPING SETS (({party}, input), ({party}, input, city))
+"""
+
+
+def collected(rows: Iterable[tuple[Any, ...]]) -> dict[Key, Sums]:
+    """Totals by party and region; what belongs to no city counts in the province only."""
+    found: dict[Key, Sums] = defaultdict(Sums)
+    whole: set[tuple[UUID, str]] = set()
+    for party, region, code, numerator, denominator, counted, left_out in rows:
+        if region == PROVINCE:
+            if (party, code) in whole:
+                continue  # of two lines for the province the one over everything comes first
+            whole.add((party, code))
+        sums = found[party, region]
+        if code.startswith("case."):
+            sums.cases[code.removeprefix("case.")] = int(Decimal(numerator))
+        else:
+            sums.measures[code] = [numerator, denominator, counted, left_out]
+    return found
+
+
+def sums_of(campaign: Campaign, party: UUID | None = None) -> dict[Key, Sums]:
+    """What the frozen rows give, corrections on top."""
+    column = PARTY[SubjectKind(campaign.subject)]
+    table, corrections = FrozenRow._meta.db_table, Correction._meta.db_table
+    only = f" AND f.{column} = '{party}'" if party else ""
+    rows = f"""
+        SELECT f.{column}, left(f.region_code, 4) || '00' AS city, f.input,
+               coalesce(c.numerator, f.numerator) AS numerator, coalesce(c.denominator, f.denominator) AS denominator
+        FROM {table} f LEFT JOIN (
+            SELECT DISTINCT ON (row_id) row_id, numerator, denominator FROM {corrections}
+            WHERE campaign_id = '{campaign.pk}' ORDER BY row_id, id DESC) c ON c.row_id = f.id
+        WHERE f.campaign_id = '{campaign.pk}' AND f.{column} IS NOT NULL{only}
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(TOTALS.format(party=column, province=PROVINCE, rows=rows) + " ORDER BY GROUPING(city) DESC")
+        return collected(cursor.fetchall())
+
+
+def told(scheme: SchemeText, sums: Mapping[Key, Sums], reports: Mapping[UUID, SelfReport]) -> None:
+    """Add what people told: checklists of self-reports, and that nobody confirmed a case where there is none."""
+    for element in scheme.elements:
+        if isinstance(element.curve, Checklist):
+            for (party, _region), found in sums.items():
+                report = reports.get(party)
+                if report is not None and report.state != ReportState.DRAFT:
+                    met = report.confirmed if report.state == ReportState.REVIEWED else report.met
+                    measure = checklist_measure(element.curve, met)
+                    found.measures[element.input] = [str(measure.numerator), str(measure.denominator), len(met), 0]
+        elif isinstance(element.curve, Cases):
+            for found in sums.values():
+                found.measures[element.input] = [str(found.cases.get(element.code, 0)), "1", 0, 0]
+
+
+def results_of(scheme: SchemeText, sums: Mapping[Key, Sums]) -> dict[Key, Result]:
+    return {key: score(scheme, found.as_measures(), found.cases) for key, found in sums.items()}
+
+
+def ranked(scheme: SchemeText, results: Mapping[Key, Result]) -> dict[Key, int]:
+    """Ranks, region by region."""
+    by_region: dict[str, dict[str, Result]] = defaultdict(dict)
+    for (party, region), result in results.items():
+        by_region[region][str(party)] = result
+    return {
+        (UUID(party), region): rank
+        for region, inside in by_region.items()
+        for party, rank in ranks(scheme, inside).items()
+    }
+
+
+def assessed(campaign: Campaign) -> dict[UUID, Organisation]:
+    kind = KINDS[SubjectKind(campaign.subject)]
+    return {each.pk: each for each in Organisation.objects.filter(kind=kind, is_active=True).order_by("code")}
+
+
+def _party(row: Outcome | SelfReport) -> UUID:
+    """Whose it is: every row is of one of the two."""
+    found = row.insurer_id or row.agency_id
+    assert found is not None
+    return found
+
+
+def rescore(campaign: Campaign, party: UUID | None = None) -> list[Outcome]:
+    """Score everybody, or one party only, and rank all anew. Nothing else of a result moves.
+
+    Returns the results whose points changed. The scope must be everything.
+    """
+    scheme = campaign.scheme.text
+    parties = assessed(campaign)
+    reports = {_party(report): report for report in SelfReport.objects.filter(campaign=campaign)}
+    sums = {key: found for key, found in sums_of(campaign, party).items() if key[0] in parties}
+    for each in parties:
+        if party in (None, each):
+            sums.setdefault((each, PROVINCE), Sums())
+    told(scheme, sums, reports)
+    results = results_of(scheme, sums)
+    present: dict[Key, Outcome] = {
+        (_party(outcome), outcome.region_code): outcome for outcome in Outcome.objects.filter(campaign=campaign)
+    }
+    made, moved = [], []
+    for key, result in results.items():
+        outcome = present.get(key)
+        words = _words(result)
+        if outcome is None:
+            outcome = Outcome(
+                campaign=campaign,
+                organisation=parties[key[0]],
+                level=Level.PROVINCE if key[1] == PROVINCE else Level.CITY,
+                region_code=key[1],
+                computed_score=result.score,
+                **{PARTY[SubjectKind(campaign.subject)]: key[0]},
+                **words,
+            )
+            present[key] = outcome
+            made.append(outcome)
+        elif any(getattr(outcome, name) != value for name, value in words.items()):
+            for name, value in words.items():
+                setattr(outcome, name, value)
+            moved.append(outcome)
+    # those who lost all their rows keep a result: there is nothing left to count
+    places = _ranks_of(scheme, present, results)
+    for key, outcome in present.items():
+        rank = places.get(key)
+        if outcome.rank != rank:
+            outcome.rank = rank
+            if outcome not in moved and outcome not in made:
+                moved.append(outcome)
+    Outcome.objects.bulk_create(made, batch_size=500)
+    fields = [*_words(next(iter(results.values()))), "rank"] if results else ["rank"]
+    Outcome.objects.bulk_update(moved, fields, batch_size=500)
+    _keep_tallies(campaign, sums, present)
+    return [*made, *moved]
+
+
+def _ranks_of(scheme: SchemeText, present: Mapping[Key, Outcome], fresh: Mapping[Key, Result]) -> dict[Key, int]:
+    """Ranks over all results, those not scored anew read back from their sums."""
+    missing = [key for key in present if key not in fresh]
+    if not missing:
+        return ranked(scheme, fresh)
+    tallies = Tally.objects.filter(outcome__in=[present[key].pk for key in missing]).in_bulk(field_name="outcome_id")
+    kept = {}
+    for key in missing:
+        tally = tallies.get(present[key].pk)
+        if tally is not None:
+            kept[key] = score(scheme, Sums(tally.measures, tally.cases).as_measures(), tally.cases)
+    return ranked(scheme, {**kept, **fresh})
+
+
+def _words(result: Result) -> dict[str, Any]:
+    return {
+        "score": result.score,
+        "grade": result.grade,
+        "why_not": str(result.why_not),
+        "earned": result.earned.quantize(Decimal("0.000001")),
+        "possible": result.possible.quantize(Decimal("0.01")),
+        "bonus": result.bonus.quantize(Decimal("0.01")),
+        "deduction": result.deduction.quantize(Decimal("0.01")),
+        "vetoes": list(result.vetoes),
+        "gates": list(result.gates),
+        "points": {each.code: [str(each.points), str(each.standing)] for each in result.elements},
+    }
+
+
+def _keep_tallies(campaign: Campaign, sums: Mapping[Key, Sums], outcomes: Mapping[Key, Outcome]) -> None:
+    known = {tally.outcome_id: tally for tally in Tally.objects.filter(campaign=campaign)}
+    made, moved = [], []
+    for key, found in sums.items():
+        outcome = outcomes[key]
+        tally = known.get(outcome.pk)
+        if tally is None:
+            made.append(
+                Tally(
+                    outcome=outcome,
+                    campaign=campaign,
+                    region_code=outcome.region_code,
+                    insurer_id=outcome.insurer_id,
+                    agency_id=outcome.agency_id,
+                    measures=found.measures,
+                    cases=found.cases,
+                )
+            )
+        elif tally.measures != found.measures or tally.cases != found.cases:
+            tally.measures, tally.cases = found.measures, found.cases
+            moved.append(tally)
+    Tally.objects.bulk_create(made, batch_size=500)
+    Tally.objects.bulk_update(moved, ["measures", "cases"], batch_size=500)
+
+
+def result_of(scheme: SchemeText, tally: Tally) -> Result:
+    """The result again from its sums, with every element's share and measure."""
+    return score(scheme, Sums(tally.measures, tally.cases).as_measures(), tally.cases)

@@ -1,0 +1,52 @@
+"""The inputs service agencies are assessed by: the smaller scheme."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from anze.assessment.definitions.kinds import OfRows
+from anze.monitoring.contributions import in_force, parameters_of
+from anze.prevention.models import QualityCheck, Rating, Service
+
+AGENCY_ROWS: tuple[OfRows, ...] = (
+    OfRows(
+        "agency_quality",
+        _("Marks of the quality checks"),
+        """
+        SELECT 'services' AS source, s.id AS row_id, s.service_no AS label, s.enterprise_id, s.region_code, s.sector,
+               NULL::uuid AS insurer_id, s.agency_id, coalesce(max(k.mark), 0)::numeric AS numerator,
+               CASE WHEN max(k.mark) IS NULL THEN 0 ELSE 100 END::numeric AS denominator,
+               CASE WHEN max(k.mark) IS NULL THEN 'NOT_MARKED' ELSE '' END AS reason
+        FROM checks k JOIN services s ON s.id = k.service_id
+        WHERE NOT s.is_void AND s.agency_id IS NOT NULL AND s.performed_on BETWEEN {first} AND least({last}, {as_of})
+        GROUP BY s.id, s.service_no, s.enterprise_id, s.region_code, s.sector, s.agency_id
+        """,
+        {"checks": QualityCheck, "services": Service},
+    ),
+    OfRows(
+        "agency_timeliness",
+        _("Service records in time"),
+        """
+        SELECT 'services', s.id, s.service_no, s.enterprise_id, s.region_code, s.sector, NULL::uuid, s.agency_id,
+               (s.received_at <= s.report_due_at)::int::numeric, 1::numeric,
+               CASE WHEN s.received_at <= s.report_due_at THEN '' ELSE 'LATE' END
+        FROM services s
+        WHERE NOT s.is_void AND s.agency_id IS NOT NULL AND s.performed_on BETWEEN {first} AND least({last}, {as_of})
+        """,
+        {"services": Service},
+    ),
+    # single ratings stay private: one row a quarter, and only where there are enough of them
+    OfRows(
+        "agency_satisfaction",
+        _("Ratings of the enterprises"),
+        f"""
+        SELECT 'ratings', NULL::uuid, r.quarter, NULL::uuid, '370000', '', NULL::uuid, r.agency_id,
+               sum(r.stars)::numeric, count(*)::numeric, ''
+        FROM ratings r WHERE r.agency_id IS NOT NULL AND r.rated_on BETWEEN {{first}} AND least({{last}}, {{as_of}})
+        GROUP BY r.quarter, r.agency_id
+        HAVING count(*) >= coalesce({in_force("least", "max(r.rated_on)", "'370000'")}, 5)
+        """,
+        {"ratings": Rating},
+        {"least": parameters_of("rating_min_count")},
+    ),
+)

@@ -1,0 +1,21 @@
+"""Tables of the assessment."""
+
+from anze.assessment.models.campaigns import Campaign, Outcome, Tally
+from anze.assessment.models.contested import Appeal, ReviewItem, SelfReport
+from anze.assessment.models.frozen import ConductCase, Correction, Forecast, FrozenRow
+from anze.assessment.models.schemes import Scheme, SchemeCopy
+
+__all__ = [
+    "Appeal",
+    "Campaign",
+    "ConductCase",
+    "Correction",
+    "Forecast",
+    "FrozenRow",
+    "Outcome",
+    "ReviewItem",
+    "Scheme",
+    "SchemeCopy",
+    "SelfReport",
+    "Tally",
+]

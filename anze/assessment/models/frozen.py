@@ -1,0 +1,153 @@
+"""What scores are made of: rows as they stood when the data were frozen, corrections on top, confirmed cases."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from anze.assessment.models.campaigns import Campaign
+from anze.assessment.models.schemes import Scheme
+from anze.kernel.models import ScopedTable
+from anze.parties.models import Organisation
+
+
+def amount(words: Any, **further: Any) -> Any:
+    return models.DecimalField(words, max_digits=20, decimal_places=4, **further)
+
+
+class FrozenRow(models.Model):
+    """One row of one input: which record, its content's hash, what it gave to numerator and denominator, or why not.
+
+    Written once by a few statements and never changed; there are more than a million a year.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    campaign = models.ForeignKey(Campaign, models.CASCADE, db_index=False, related_name="+")
+    input = models.CharField(_("input"), max_length=40)
+    insurer_id = models.UUIDField(null=True)
+    agency_id = models.UUIDField(null=True)
+    enterprise_id = models.UUIDField(null=True)
+    region_code = models.CharField(_("region"), max_length=6)
+    sector = models.CharField(_("sector"), max_length=12)
+    source = models.CharField(_("kind of record"), max_length=40)
+    row_id = models.UUIDField(null=True)
+    label = models.CharField(_("record"), max_length=120)
+    numerator = amount(_("numerator"))
+    denominator = amount(_("denominator"))
+    reason = models.CharField(_("why not, or not fully"), max_length=24)
+    content = models.CharField(_("hash of the content"), max_length=32)
+
+    is_scoped: ClassVar[bool] = True
+
+    class Meta:
+        verbose_name = _("frozen row")
+        verbose_name_plural = _("frozen rows")
+        indexes: ClassVar = [
+            models.Index(fields=["campaign", "insurer_id", "input", "id"], name="frozen_by_insurer"),
+            models.Index(
+                fields=["campaign", "agency_id", "input", "id"],
+                name="frozen_by_agency",
+                condition=models.Q(agency_id__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class Correction(ScopedTable):
+    """What a review or an appeal made of a frozen row. The row itself stays; of several the last one holds."""
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="corrections", verbose_name=_("assessment"))
+    row = models.ForeignKey(FrozenRow, models.CASCADE, db_index=False, related_name="+", verbose_name=_("record"))
+    input = models.CharField(_("input"), max_length=40)
+    insurer_id = models.UUIDField(null=True)
+    agency_id = models.UUIDField(null=True)
+    enterprise_id = models.UUIDField(null=True)
+    region_code = models.CharField(_("region"), max_length=6)
+    sector = models.CharField(_("sector"), max_length=12)
+    numerator_before = amount(_("numerator before"))
+    denominator_before = amount(_("denominator before"))
+    numerator = amount(_("numerator"))
+    denominator = amount(_("denominator"))
+    reasons = models.CharField(_("reasons"), max_length=1000)
+    appeal_id = models.UUIDField(null=True)
+    by = models.UUIDField(null=True)
+    by_name = models.CharField(_("by"), max_length=120)
+    at = models.DateTimeField(_("at"))
+
+    class Meta:
+        verbose_name = _("correction of a frozen row")
+        verbose_name_plural = _("corrections of frozen rows")
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=~models.Q(reasons=""), name="correction_has_reasons"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["campaign", "row", "-id"], name="correction_by_row")]
+
+    def __str__(self) -> str:
+        return f"{self.row_id}"
+
+
+class ConductCase(ScopedTable):
+    """Something an authority confirmed about an insurer or agency: rate conduct, bonus, deduction, veto.
+
+    Entered by people only, with the document it rests on: the platform itself accuses nobody.
+    """
+
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+", verbose_name=_("about"))
+    insurer_id = models.UUIDField(null=True)
+    agency_id = models.UUIDField(null=True)
+    region_code = models.CharField(_("region"), max_length=6)
+    code = models.CharField(_("item of the scheme"), max_length=12)
+    happened_on = models.DateField(_("day"))
+    document_no = models.CharField(_("document no."), max_length=80)
+    text = models.CharField(_("what was found"), max_length=1000)
+    confirmed_at = models.DateTimeField(_("confirmed at"))
+    confirmed_by = models.CharField(_("confirmed by"), max_length=120)
+    withdrawn_at = models.DateTimeField(_("withdrawn at"), null=True)
+    withdrawn_by = models.CharField(_("withdrawn by"), max_length=120, blank=True)
+    withdrawn_reason = models.CharField(_("reason for withdrawing"), max_length=500, blank=True)
+
+    class Meta:
+        verbose_name = _("confirmed case")
+        verbose_name_plural = _("confirmed cases")
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(withdrawn_at__isnull=True) | ~models.Q(withdrawn_reason=""),
+                name="withdrawn_case_has_reason",
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["-happened_on", "-id"], name="case_by_day")]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.document_no}"
+
+
+class Forecast(ScopedTable):
+    """Where somebody would stand if the period ended now, by the same rows and the same scoring."""
+
+    keeps_history = False
+
+    scheme = models.ForeignKey(Scheme, models.CASCADE, related_name="+", verbose_name=_("scheme"))
+    organisation = models.ForeignKey(Organisation, models.CASCADE, related_name="+", verbose_name=_("assessed"))
+    insurer_id = models.UUIDField(null=True)
+    agency_id = models.UUIDField(null=True)
+    region_code = models.CharField(_("region"), max_length=6)
+    period_from = models.DateField(_("period from"))
+    as_of = models.DateField(_("counted up to"))
+    made_at = models.DateTimeField(_("counted at"))
+    measures = models.JSONField(default=dict)
+    cases = models.JSONField(default=dict)
+    score = models.DecimalField(_("score"), max_digits=6, decimal_places=2)
+
+    class Meta:
+        verbose_name = _("forecast")
+        verbose_name_plural = _("forecasts")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["organisation", "region_code"], name="one_forecast_each"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organisation} {self.score}"

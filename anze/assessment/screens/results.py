@@ -1,0 +1,343 @@
+"""“Why 82.4?”: a score opened down to its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from statistics import median
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from anze.assessment.actions.freezing import PARTY
+from anze.assessment.actions.results import result_of
+from anze.assessment.definitions import INPUTS, KEPT
+from anze.assessment.models import Appeal, Correction, FrozenRow, Outcome, ReviewItem, SelfReport, Tally
+from anze.assessment.rules import Cases, Checklist, Points, Result, SchemeText, Standing, SubjectKind, WhyNot, share_of
+from anze.assessment.rules.campaigns import CampaignState, ItemState, Level
+from anze.assessment.rules.scoring import Measure
+from anze.assessment.screens.words import formula_text, input_title, measure_text, points_text
+from anze.monitoring.screens import RECORD_PAGES
+from anze.parties.models import Enterprise
+from anze.parties.rules import Permission
+from anze.parties.screens import REGION_NAMES
+from anze.screen.columns import Column
+from anze.screen.details import Crumb, DetailScreen, Section, detail_screen
+from anze.screen.lists import check_reader
+from anze.screen.pages import money, url, whole
+from anze.screen.registry import PAGES, page
+
+SEE = Permission.SEE_ASSESSMENT
+PARTS = {
+    "short": _("Counted, but short"),
+    "counted": _("Counted"),
+    "left_out": _("Left out"),
+    "corrected": _("Corrected by review or appeal"),
+}
+AT_ONCE = 50
+
+
+def element_points(outcome: Outcome) -> dict[str, Decimal]:
+    return {code: Decimal(found[0]) for code, found in outcome.points.items()}
+
+
+def medians_of(outcome: Outcome) -> dict[str, Decimal]:
+    """Element → median of its points among those of the same level and region who were scored by it."""
+    rows = Outcome.objects.filter(campaign=outcome.campaign, region_code=outcome.region_code)
+    by_code: dict[str, list[Decimal]] = {}
+    for points in rows.values_list("points", flat=True):
+        for code, (value, standing) in points.items():
+            if standing == Standing.SCORED:
+                by_code.setdefault(code, []).append(Decimal(value))
+    return {code: median(values) for code, values in by_code.items() if len(values) >= 3}
+
+
+def year_before(outcome: Outcome) -> Outcome | None:
+    before = outcome.campaign.before_id
+    if before is None:
+        return None
+    return Outcome.objects.filter(
+        campaign_id=before, organisation=outcome.organisation_id, region_code=outcome.region_code
+    ).first()
+
+
+def gain_of(scheme: SchemeText, code: str, measures: dict[str, list[Any]], result: Result) -> dict[str, Any] | None:
+    """What an element would bring at most, and what one more record in order would bring."""
+    element, found = scheme.element(code), result.of(code)
+    if found.standing != Standing.SCORED or found.points >= element.weight:
+        return None
+    scale = Decimal(100) / result.possible if result.possible else Decimal(0)
+    gain = (element.weight - found.points) * scale
+    one = None
+    sums = measures.get(element.input)
+    if sums and found.value is not None and not isinstance(element.curve, Cases | Checklist):
+        known = INPUTS.get(element.input)
+        numerator, denominator = Decimal(sums[0]), Decimal(sums[1])
+        if denominator > 0 and not (known and known.is_money):
+            falls = element.input == "data_error_rate"
+            step = Decimal(-1) if falls else Decimal(100) if "quality" in element.input else Decimal(1)
+            moved = Measure(numerator + step, denominator).value
+            if moved is not None:
+                one = (share_of(element.curve, element.weight, moved) - found.share) * element.weight * scale
+    return {"gain": gain, "one": one if one and one > 0 else None}
+
+
+def explanation(outcome: Outcome, tally: Tally | None) -> dict[str, Any]:
+    """Everything the page says about a score. Without the sums (another's published result) only points."""
+    scheme = outcome.campaign.scheme.text
+    result = result_of(scheme, tally) if tally else None
+    medians, before = medians_of(outcome), year_before(outcome)
+    last = element_points(before) if before else {}
+    lines, gains = [], []
+    for dimension in scheme.dimensions:
+        inside = []
+        for element in dimension.elements:
+            points, standing = outcome.points.get(element.code, ["0", Standing.MISSING])
+            line: dict[str, Any] = {
+                "code": element.code,
+                "title": element.title,
+                "weight": element.weight,
+                "points": points_text(points) if standing == Standing.SCORED else "–",
+                "raw": Decimal(points),
+                "is_scored": standing == Standing.SCORED,
+                "standing": str(Standing(standing).label),
+                "median": points_text(medians.get(element.code)),
+                "last": points_text(last.get(element.code)) if before else "–",
+                "share": int(Decimal(points) / element.weight * 100),
+            }
+            if result is not None and tally is not None:
+                line |= _with_sums(scheme, element.code, result.of(element.code), tally, outcome)
+                gain = gain_of(scheme, element.code, tally.measures, result)
+                if gain:
+                    gains.append({**line, "gain": points_text(gain["gain"]), "order": gain["gain"],
+                                  "one": points_text(gain["one"]) if gain["one"] else ""})  # fmt: skip
+            inside.append(line)
+        own = sum((line["raw"] for line in inside), Decimal(0))
+        lines.append({"code": dimension.code, "title": dimension.title, "weight": dimension.weight,
+                      "points": points_text(own), "raw": own, "elements": inside})  # fmt: skip
+    grades = {grade.code: grade for grade in scheme.grades}
+    vetoes = {veto.code: veto.title for veto in scheme.vetoes}
+    gains.sort(key=lambda each: -each["order"])
+    return {
+        "scheme": scheme,
+        "dimensions": lines,
+        "gains": gains[:5],
+        "result": result,
+        "grade": grades[outcome.grade],
+        "before": before,
+        "vetoed": [(code, vetoes.get(code, code)) for code in outcome.vetoes],
+        "why_not": WhyNot(outcome.why_not).label if outcome.why_not else "",
+        "is_scaled": outcome.possible != 100,
+        "chart": waterfall(scheme, lines, outcome),
+    }
+
+
+def _with_sums(scheme: SchemeText, code: str, found: Points, tally: Tally, outcome: Outcome) -> dict[str, Any]:
+    element = scheme.element(code)
+    numerator, denominator, counted, left_out = tally.measures.get(element.input, [None, None, 0, 0])
+    known = INPUTS.get(element.input)
+    show = money if known and known.is_money else whole
+    has_rows = bool(counted or left_out)
+    rows = {part: url("assessment-result-rows", outcome.pk, element=code, part=part) for part in PARTS}
+    return {
+        "measure": measure_text(element, found.value),
+        "formula": formula_text(element, found) if found.standing == Standing.SCORED else "",
+        "input": input_title(element.input),
+        "numerator": show(Decimal(numerator)) if numerator is not None else "–",
+        "denominator": show(Decimal(denominator)) if denominator is not None else "–",
+        "left_out": left_out,
+        "rows": rows if has_rows else None,
+    }
+
+
+def waterfall(scheme: SchemeText, lines: Iterable[dict[str, Any]], outcome: Outcome) -> dict[str, Any]:
+    """From nothing to the score, dimension by dimension: what each brought, and what it left."""
+    names, base, got, lost = [], [], [], []
+    running = Decimal(0)
+    for line in lines:
+        names.append(f"{line['code']} {line['title']}")
+        base.append(float(running))
+        got.append(round(float(line["raw"]), 3))
+        lost.append(round(float(line["weight"] - line["raw"]), 3))
+        running += line["raw"]
+    names.append(_now("Score"))
+    base.append(0.0)
+    got.append(float(outcome.score))
+    lost.append(0.0)
+    quiet = {"color": "transparent"}
+    return {
+        "tooltip": {"trigger": "axis", "valueFormatter": "@amount"},
+        "legend": {"data": [_now("reached"), _now("not reached")]},
+        "grid": {"left": 8, "right": 16, "containLabel": True},
+        "xAxis": {"type": "value", "max": 100},
+        "yAxis": {"type": "category", "inverse": True, "data": names},
+        "series": [
+            {"type": "bar", "stack": "all", "name": "", "data": base, "itemStyle": quiet, "tooltip": {"show": False},
+             "emphasis": {"disabled": True}},
+            {"type": "bar", "stack": "all", "name": _now("reached"), "data": got},
+            {"type": "bar", "stack": "all", "name": _now("not reached"), "data": lost, "itemStyle": {"opacity": 0.35}},
+        ],
+    }  # fmt: skip
+
+
+def _words(request: HttpRequest, outcome: Any) -> dict[str, Any]:
+    tally = Tally.objects.filter(outcome=outcome).first()
+    party = {PARTY[SubjectKind(outcome.campaign.subject)]: outcome.insurer_id or outcome.agency_id}
+    ranked = Outcome.objects.filter(
+        campaign=outcome.campaign, region_code=outcome.region_code, rank__isnull=False
+    ).count()
+    words = explanation(outcome, tally)
+    is_own = tally is not None
+    region = Q() if outcome.level == Level.PROVINCE else Q(region_code__startswith=outcome.region_code[:4])
+    items = (
+        ReviewItem.objects.filter(region, campaign=outcome.campaign, **party) if is_own else ReviewItem.objects.none()
+    )
+    appeals = Appeal.objects.filter(outcome=outcome).order_by("-submitted_at") if is_own else []
+    report = SelfReport.objects.filter(outcome=outcome).first() if is_own else None
+    may_appeal = (
+        is_own
+        and outcome.campaign.state == CampaignState.PROVISIONAL
+        and outcome.level == Level.PROVINCE
+        and request.actor.may(Permission.ANSWER_ASSESSMENT)  # type: ignore[attr-defined]
+        and request.at <= outcome.campaign.appeal_until_at  # type: ignore[attr-defined]
+    )
+    return {
+        **words,
+        "is_own": is_own,
+        "ranked": ranked,
+        "region_name": REGION_NAMES.name(outcome.region_code),
+        "reviewed": list(items.exclude(state=ItemState.WAITING)[:50]) if is_own else [],
+        "waiting_items": items.filter(state=ItemState.WAITING).count() if is_own else 0,
+        "appeals": appeals,
+        "report": report,
+        "may_appeal": may_appeal,
+        "input_title": input_title,
+    }
+
+
+def _crumbs(request: HttpRequest, outcome: Any) -> list[Crumb]:
+    return [Crumb("", outcome.campaign.title, url("assessment", outcome.campaign_id))]
+
+
+detail_screen(
+    DetailScreen(
+        name="assessment-result",
+        path="assessment/results/<uuid:pk>/",
+        title=_("Result of an assessment"),
+        model=Outcome,
+        permission=SEE,
+        named=("organisation",),
+        of_list="assessments",
+        template="assessment/result.html",
+        extra=_words,
+        climb=_crumbs,
+        has_history=False,
+        sections=(
+            Section(
+                _("The result"),
+                (
+                    Column("organisation"), Column("region_code"), "score", "grade", "rank", "earned", "possible",
+                    "bonus", "deduction", "computed_score", "provisional_score",
+                ),
+            ),
+        ),
+    )
+)  # fmt: skip
+
+
+@page(
+    "assessment/results/<uuid:pk>/rows/", name="assessment-result-rows", title=_("Rows behind a score"), permission=SEE
+)
+def result_rows(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The frozen rows of one element: what counts, what falls short and why, what was left out."""
+    check_reader(request, Outcome)
+    outcome = Outcome.objects.select_related("campaign__scheme", "organisation").filter(pk=pk).first()
+    tally = Tally.objects.filter(outcome=pk).first() if outcome else None
+    if outcome is None or tally is None:
+        raise Http404
+    scheme = outcome.campaign.scheme.text
+    code = request.GET.get("element", "")
+    if code not in {element.code for element in scheme.elements}:
+        code = scheme.elements[0].code
+    element = scheme.element(code)
+    part = request.GET.get("part", "")
+    part = part if part in PARTS else "counted"
+    after = request.GET.get("after", "")
+    rows = rows_of(outcome, element.input)
+    corrections = _corrections(outcome, element.input)
+    condition = {
+        "short": ~Q(denominator=0) & ~Q(reason=""),
+        "counted": ~Q(denominator=0) | ~Q(numerator=0),
+        "left_out": Q(denominator=0, numerator=0),
+        "corrected": Q(pk__in=list(corrections)),
+    }[part]
+    found = rows.filter(condition)
+    if after.isdecimal() and len(after) < 19:
+        found = found.filter(pk__gt=int(after))
+    shown = list(found.order_by("pk")[: AT_ONCE + 1])
+    more = shown[AT_ONCE - 1].pk if len(shown) > AT_ONCE else None
+    shown = shown[:AT_ONCE]
+    known = INPUTS.get(element.input)
+    line = _with_sums(scheme, code, result_of(scheme, tally).of(code), tally, outcome)
+    words = {
+        "outcome": outcome,
+        "element": element,
+        "line": line,
+        "part": part,
+        "parts": [
+            (name, title, url("assessment-result-rows", pk, element=code, part=name)) for name, title in PARTS.items()
+        ],
+        "rows": row_lines(shown, corrections, is_money=bool(known and known.is_money)),
+        "next": url("assessment-result-rows", pk, element=code, part=part, after=more) if more else "",
+        "back": url("assessment-result", pk),
+    }
+    return render(request, "assessment/rows.html", words)
+
+
+def rows_of(outcome: Outcome, code: str) -> Any:
+    """The frozen rows of one input of a result, by an index."""
+    party = {PARTY[SubjectKind(outcome.campaign.subject)]: outcome.insurer_id or outcome.agency_id}
+    rows = FrozenRow.objects.filter(campaign=outcome.campaign, input=code, **party)
+    if outcome.level == Level.CITY:
+        rows = rows.filter(region_code__startswith=outcome.region_code[:4])
+    return rows
+
+
+def _corrections(outcome: Outcome, code: str) -> dict[int, Correction]:
+    party = {PARTY[SubjectKind(outcome.campaign.subject)]: outcome.insurer_id or outcome.agency_id}
+    rows = Correction.objects.filter(campaign=outcome.campaign, input=code, **party).order_by("id")
+    return {each.row_id: each for each in rows}
+
+
+def row_lines(rows: list[FrozenRow], corrections: dict[int, Correction], *, is_money: bool) -> list[dict[str, Any]]:
+    """Rows as a page shows them, each with the page of its record; enterprises are named by one query."""
+    show = money if is_money else whole
+    keys = {row.enterprise_id for row in rows if row.enterprise_id}
+    names = dict(Enterprise.objects.filter(pk__in=keys).values_list("pk", "name")) if keys else {}
+    lines = []
+    for row in rows:
+        fixed = corrections.get(row.pk)
+        name = RECORD_PAGES.get(row.source, "")
+        lines.append(
+            {
+                "pk": row.pk,
+                "label": row.label,
+                "url": url(name, row.row_id) if name in PAGES and row.row_id else "",
+                "enterprise": names.get(row.enterprise_id, "") if row.enterprise_id else "",
+                "enterprise_url": url("enterprise", row.enterprise_id) if row.enterprise_id in names else "",
+                "region": REGION_NAMES.name(row.region_code),
+                "numerator": show(row.numerator),
+                "denominator": show(row.denominator),
+                "reason": str(KEPT.get(row.reason, row.reason)) if row.reason else "",
+                "content": row.content,
+                "fixed": f"{show(fixed.numerator)} / {show(fixed.denominator)}" if fixed else "",
+                "why": fixed.reasons if fixed else "",
+                "by": fixed.by_name if fixed else "",
+            }
+        )
+    return lines

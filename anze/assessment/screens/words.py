@@ -1,0 +1,108 @@
+"""How curves, measures and points read: a formula in words, and with the numbers in it."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from django.utils.translation import gettext as _now
+
+from anze.assessment.definitions import INPUTS
+from anze.assessment.rules.schemes import Band, Cases, Checklist, Curve, Element, Linear, Steps
+from anze.assessment.rules.scoring import Points
+from anze.screen.pages import percent
+
+
+def points_text(value: Decimal | str | None) -> str:
+    """Points as people read them: two places, half up."""
+    return "–" if value is None else str(Decimal(value).quantize(Decimal("0.01"), ROUND_HALF_UP))
+
+
+def measure_text(element: Element, value: Decimal | None) -> str:
+    if value is None:
+        return "–"
+    if isinstance(element.curve, Cases):
+        return _now("%(count)s cases") % {"count": value}
+    if _is_points(element):
+        return points_text(value)
+    return percent(value)
+
+
+def _is_points(element: Element) -> bool:
+    """Whether a measure is a mean of stars or the like rather than a share."""
+    return isinstance(element.curve, Linear) and element.curve.anchors[-1][0] > 1
+
+
+def _place(element: Element, value: Decimal) -> str:
+    return str(value) if _is_points(element) else percent(value, 0 if value * 100 == (value * 100).to_integral() else 1)
+
+
+def curve_text(element: Element) -> str:
+    """The rule of an element in one sentence."""
+    curve: Curve = element.curve
+    if isinstance(curve, Linear | Steps):
+        points = curve.anchors if isinstance(curve, Linear) else curve.steps
+        joined = " → ".join(
+            _now("%(measure)s gives %(share)s") % {"measure": _place(element, x), "share": percent(share, 0)}
+            for x, share in points
+        )
+        if isinstance(curve, Steps):
+            return _now("by steps: %(points)s of the points") % {"points": joined}
+        return _now("in a straight line: %(points)s of the points") % {"points": joined}
+    if isinstance(curve, Band):
+        words = {"low": percent(curve.low or Decimal(0), 0), "high": percent(curve.high, 0)}
+        if curve.zero_at is not None:
+            words["zero"] = percent(curve.zero_at, 0)
+            return _now("all points from %(low)s to %(high)s, none above, down to none at %(zero)s") % words
+        return _now("all points from %(low)s to %(high)s, none outside") % words
+    if isinstance(curve, Cases):
+        return _now("%(points)s points off for each confirmed case") % {"points": curve.per_case}
+    assert isinstance(curve, Checklist)
+    return _now("one share for each of %(count)s items met") % {"count": len(curve.items)}
+
+
+def formula_text(element: Element, found: Points) -> str:
+    """The formula with the numbers in it."""
+    if found.value is None:
+        return "–"
+    weight, points = element.weight, points_text(found.points)
+    curve = element.curve
+    if isinstance(curve, Linear):
+        for (x0, y0), (x1, y1) in zip(curve.anchors, curve.anchors[1:], strict=False):
+            if x0 < found.value < x1:
+                line = f"({measure_text(element, found.value)} − {_place(element, x0)}) ÷ ({_place(element, x1)} − {_place(element, x0)})"
+                if y0 == 0 and y1 == 1:
+                    return f"{weight} × {line} = {points}"
+                return f"{weight} × [{percent(y0, 0)} + ({percent(y1, 0)} − {percent(y0, 0)}) × {line}] = {points}"
+    if isinstance(curve, Cases):
+        return f"{weight} − {curve.per_case} × {found.value} = {points}"
+    return f"{weight} × {percent(found.share)} = {points}"
+
+
+def input_title(code: str) -> str:
+    known = INPUTS.get(code)
+    return str(known.title) if known else code
+
+
+def scheme_table(text: Any) -> list[dict[str, Any]]:
+    """Dimensions with their elements, as a page shows them."""
+    return [
+        {
+            "code": dimension.code,
+            "title": dimension.title,
+            "weight": dimension.weight,
+            "elements": [
+                {
+                    "code": element.code,
+                    "title": element.title,
+                    "weight": element.weight,
+                    "input": input_title(element.input),
+                    "rule": curve_text(element),
+                    "ground": element.ground,
+                    "is_counted": INPUTS[element.input].is_counted if element.input in INPUTS else False,
+                }
+                for element in dimension.elements
+            ],
+        }
+        for dimension in text.dimensions
+    ]
