@@ -28,6 +28,7 @@ PHOTO_REUSED = declare(
             "agency_id": "m.agency_id",
             "expert_id": "m.expert_id",
         },
+        shown_as=("open-matches",),
         facts={"found": "(m.found_at AT TIME ZONE 'Asia/Shanghai')::date"},
     )
 )

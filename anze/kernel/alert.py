@@ -94,6 +94,7 @@ class AlertRule:
     duty: Duty | None = None
     basis: str = ""
     shown_as: tuple[str, ...] = ()
+    permission: str = ""  # for those it is not addressed to; '': that of the page
 
     @property
     def escalates_by(self) -> str:

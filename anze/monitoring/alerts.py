@@ -18,6 +18,7 @@ PAYOUT_HIGH = declare(
         why=_("%(name)s: %(incurred)s yuan of claims on %(premium)s yuan of premium this year, %(percent)s %%."),
         remedy=_("Open the insurer"),
         page="insurer",
+        permission="SEE_PREMIUMS",
         rows="(SELECT insurer_id, region_code, sum(incurred) AS incurred, sum(premium) AS premium "
         f"FROM monitoring_moneycell WHERE month >= {_YEAR} AND region_code LIKE '__0000' AND sector = '' "
         "AND insurer_id IS NOT NULL GROUP BY insurer_id, region_code) m "
@@ -47,11 +48,12 @@ PAYOUT_ZERO = declare(
         why=_("%(name)s: %(premium)s yuan of premium since %(since)s, and no claim incurred."),
         remedy=_("Open the insurer"),
         page="insurer",
-        rows="(SELECT insurer_id, region_code, min(month) AS first_on, sum(incurred) FILTER (WHERE month >= "
-        "{today} - make_interval(years => ({years})::int)) AS incurred, sum(premium) AS premium "
-        "FROM monitoring_moneycell WHERE region_code LIKE '__0000' AND sector = '' AND insurer_id IS NOT NULL "
-        "GROUP BY insurer_id, region_code) m JOIN parties_organisation o ON o.id = m.insurer_id "
-        "WHERE m.premium > 0 AND coalesce(m.incurred, 0) = 0",
+        permission="SEE_PREMIUMS",
+        rows="(SELECT insurer_id, region_code, min(month) AS first_on, sum(premium) AS premium FROM monitoring_moneycell "
+        "WHERE region_code LIKE '__0000' AND sector = '' AND insurer_id IS NOT NULL GROUP BY insurer_id, region_code) m "
+        "JOIN parties_organisation o ON o.id = m.insurer_id WHERE m.premium > 0 AND NOT EXISTS "
+        "(SELECT FROM monitoring_moneycell c WHERE c.insurer_id = m.insurer_id AND c.region_code = m.region_code "
+        "AND c.sector = '' AND c.incurred <> 0 AND c.month >= {today} - make_interval(years => ({years})::int))",
         subject="m.insurer_id",
         begins="(m.first_on + make_interval(years => ({years})::int))::date",
         label="o.name",

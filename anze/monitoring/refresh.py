@@ -18,11 +18,13 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
+from anze.kernel.alert import load_alerts
 from anze.kernel.duty import beijing_day
 from anze.kernel.scope import EVERYTHING, enter
+from anze.monitoring.alerting import watched
 from anze.monitoring.contributions import key_columns, rolled_up, summed
 from anze.monitoring.definitions import FACTS
-from anze.monitoring.models import State
+from anze.monitoring.models import State, TouchedSubject
 from anze.monitoring.rules import Fact, Source
 
 LOCK = 0x616E7A65  # one refresh at a time
@@ -80,6 +82,7 @@ def refresh(*, at: datetime) -> Refreshed | None:
         touched = _take_touches(cursor)
         facts: list[str] = []
         if touched:
+            _note_for_alerts(cursor)
             facts = [fact.name for fact in FACTS.values() if _judge_again(cursor, fact, state.as_of)]
             cursor.execute("DROP TABLE was")
         if today > state.as_of:
@@ -117,6 +120,7 @@ def _recompute_all(
 ) -> Refreshed:
     cursor.execute("DELETE FROM kernel_touch")
     touched = cursor.rowcount
+    TouchedSubject.objects.create(table_name="*")
     _plan_by_hashing(cursor)
     for fact in FACTS.values():
         if progress:
@@ -191,6 +195,18 @@ def _take_touches(cursor: CursorWrapper) -> int:
     touched: int = cursor.rowcount
     cursor.execute("ANALYZE was")
     return touched
+
+
+def _note_for_alerts(cursor: CursorWrapper) -> None:
+    """The groups whose alerts are to be judged again: those of the changed rows, now and before."""
+    notes = " UNION ".join(
+        f"SELECT '{table}', '{column}', t.{column} FROM was w JOIN {table} t ON t.id = w.row_id "
+        f"WHERE w.table_name = '{table}' AND t.{column} IS NOT NULL UNION "
+        f"SELECT '{table}', '{column}', (w.before->>'{column}')::uuid FROM was w "
+        f"WHERE w.table_name = '{table}' AND w.before->>'{column}' IS NOT NULL"
+        for table, column in sorted(watched(load_alerts().values()))
+    )
+    cursor.execute(f'INSERT INTO monitoring_touchedsubject (table_name, "column", subject) {notes}')
 
 
 def _judge_again(cursor: CursorWrapper, fact: Fact, as_of: date) -> bool:

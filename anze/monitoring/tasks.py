@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
+from anze.monitoring.alerting import run
 from anze.monitoring.refresh import recompute, refresh
 
 
@@ -19,3 +20,17 @@ def refresh_figures(timestamp: int) -> None:
 def recompute_figures() -> None:
     """After a parameter or a definition changed."""
     recompute(at=timezone.now())
+
+
+@app.periodic(cron="* * * * *", periodic_id="alerts")
+@app.task(name="monitoring.watch_changes", queueing_lock="watch changes", lock="alerts")
+def watch_changes(timestamp: int) -> None:
+    """Every minute: what has changed, and the small tables."""
+    run(at=timezone.now())
+
+
+@app.periodic(cron="7 0 * * *", periodic_id="alerts of the day")
+@app.task(name="monitoring.watch_all", queueing_lock="watch all", lock="alerts")
+def watch_all(timestamp: int | None = None) -> None:
+    """After midnight deadlines have come nearer everywhere; also after a threshold was changed."""
+    run(at=timezone.now(), full=True)

@@ -122,6 +122,8 @@ class Permission(TextChoices):
     DECIDE_APPEALS = "DECIDE_APPEALS", _("decide on appeals")
     CONFIRM_CASES = "CONFIRM_CASES", _("confirm cases of conduct")
     RUN_PLATFORM = "RUN_PLATFORM", _("operate the platform")
+    HANDLE_ALERTS = "HANDLE_ALERTS", _("take alerts in hand and close them")
+    TUNE_ALERTS = "TUNE_ALERTS", _("see how precise alert rules are and try other thresholds")
 
 
 class Reach(TextChoices):
@@ -180,18 +182,20 @@ _REGULATE |= {P.REVIEW_EVIDENCE}
 
 
 def _rule(reach: Reach, permissions: set[Permission], welcome: str | Promise) -> RoleRule:
-    # what the law and the committee publish is for everybody; whoever works with hazards photographs them
+    # everybody has alerts of his own; what the law and the committee publish is for everybody; whoever works with hazards photographs them
     evidence = {P.SEE_EVIDENCE, P.ADD_EVIDENCE} if P.SEE_HAZARDS in permissions else set()
-    return RoleRule(reach, frozenset({*permissions, P.SEE_LIBRARY, *evidence}), welcome)
+    return RoleRule(reach, frozenset({*permissions, P.SEE_LIBRARY, P.HANDLE_ALERTS, *evidence}), welcome)
 
 
 ROLES: dict[Role, RoleRule] = {
     Role.PROVINCE_REGULATOR: _rule(
         Reach.ALL,
-        {*_REGULATE, *_ASSESS, P.CONFIRM_CASES, P.SEE_AUDIT, P.MANAGE_PARAMETERS, P.RUN_CAMPAIGNS},
+        {*_REGULATE, *_ASSESS, P.CONFIRM_CASES, P.SEE_AUDIT, P.MANAGE_PARAMETERS, P.RUN_CAMPAIGNS, P.TUNE_ALERTS},
         _("The province at work"),
     ),
-    Role.CITY_REGULATOR: _rule(Reach.REGION, {*_REGULATE, P.CONFIRM_CASES, P.SEE_AUDIT}, _("Your city at work")),
+    Role.CITY_REGULATOR: _rule(
+        Reach.REGION, {*_REGULATE, P.CONFIRM_CASES, P.SEE_AUDIT, P.TUNE_ALERTS}, _("Your city at work")
+    ),
     Role.COUNTY_REGULATOR: _rule(Reach.REGION, set(_REGULATE), _("Your county at work")),
     Role.SECTOR_DEPARTMENT: _rule(
         Reach.SECTOR,
@@ -211,7 +215,7 @@ ROLES: dict[Role, RoleRule] = {
         {P.SEE_DASHBOARD, P.SEE_PARTIES, P.SEE_ENTERPRISES, P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_EXCHANGE, P.EXPORT}
         | {P.SEE_PARAMETERS, P.KEEP_LIBRARY, P.LIST_TASKS, P.REVIEW_EVIDENCE}
         | {P.SETTLE_DISPUTES, P.SEE_RATINGS, P.CHECK_QUALITY, P.RUN_CAMPAIGNS}
-        | {P.SEE_ASSESSMENT, *_ASSESS},
+        | {P.SEE_ASSESSMENT, P.TUNE_ALERTS, *_ASSESS},
         _("Services across the province"),
     ),
     Role.INSURER_MANAGER: _rule(
@@ -246,7 +250,7 @@ ROLES: dict[Role, RoleRule] = {
     Role.ADMINISTRATOR: _rule(
         Reach.ALL,
         {P.RUN_PLATFORM, P.MANAGE_PEOPLE, P.SEE_AUDIT, P.SEE_PARAMETERS, P.MANAGE_PARAMETERS, P.SEE_EXCHANGE}
-        | {P.MANAGE_KEYS, P.SEE_PARTIES},
+        | {P.MANAGE_KEYS, P.SEE_PARTIES, P.TUNE_ALERTS},
         _("The platform at work"),
     ),
 }

@@ -15,8 +15,10 @@ from anze.evidence.rules import Subject
 from anze.exchange.feeds import FEEDS
 from anze.expenses.models import Expense, ExpenseFinding
 from anze.kernel.actor import Actor, platform
+from anze.kernel.alert import Party
 from anze.kernel.scope import EVERYTHING, Scope
 from anze.library.models import Certificate, SignUp, Training
+from anze.monitoring.models import Alert
 from anze.parties.models import Enterprise, Expert, Organisation
 from anze.parties.rules import Permission
 from anze.prevention.actions.confirmations import Call, Said, answer_service, record_call
@@ -179,6 +181,35 @@ def _words(service: Service, mark: str) -> None:
     record_call(service, by=clerk, at=NOW, call=Call(NOW.date(), True, f"负责人{mark}", 4, f"意见{mark}"))
 
 
+def alerts(cast: Cast) -> None:
+    """One alert of each side, addressed to everybody it concerns."""
+    for mark, insurer, enterprise, agency, expert in (
+        (OWN_MARK, cast.huaihai, cast.xinghuo, cast.agency, cast.expert),
+        (FOREIGN_MARK, cast.bohai, cast.yuanfan, cast.other_agency, cast.other_expert),
+    ):
+        service = Service.objects.get(service_no=f"S-{mark}")
+        Alert.objects.create(
+            code="SERVICE_DUE",
+            subject=service.pk,
+            episode="",
+            level="GENERAL",
+            parties=[each.value for each in Party],
+            reached="COUNTY",
+            row_id=service.policy.plans.get().pk,
+            label=f"AL-{mark}",
+            facts={"plan": f"A-{mark}", "service": "HAZARD", "until": "2026-12-01", "times": 1, "done": 0},
+            begins_on=NOW.date(),
+            due_on=NOW.date(),
+            opened_at=NOW,
+            insurer=insurer,
+            enterprise=enterprise,
+            agency=agency,
+            expert=expert,
+            region_code=enterprise.region_code,
+            sector=enterprise.sector,
+        )
+
+
 def two_sides(cast: Cast) -> None:
     cast.accepted(
         cast.province,
@@ -198,6 +229,7 @@ def two_sides(cast: Cast) -> None:
     chain(cast)
     photos(cast)
     money(cast)
+    alerts(cast)
 
 
 def money(cast: Cast) -> None:

@@ -10,7 +10,7 @@ from django.db.models import TextChoices
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from anze.monitoring.models import Cell
+from anze.monitoring.models.cells import Cell
 
 Words = str | Promise
 

@@ -1,0 +1,17 @@
+"""Tables of monitoring: the cells of every figure, and the alerts."""
+
+from anze.monitoring.models.alerts import Alert, Raising, TouchedSubject
+from anze.monitoring.models.cells import (
+    Cell,
+    CompletionCell,
+    CoverageCell,
+    HazardCell,
+    MoneyCell,
+    State,
+    TimelinessCell,
+)
+
+__all__ = [
+    "Alert", "Cell", "CompletionCell", "CoverageCell", "HazardCell", "MoneyCell", "Raising", "State",
+    "TimelinessCell", "TouchedSubject",
+]  # fmt: skip

@@ -1,0 +1,19 @@
+"""What facts and indicators are, and the life of an alert."""
+
+from anze.monitoring.rules.alerts import ALERT, AlertState, Closing, Reached, may_close, mine, reached_of
+from anze.monitoring.rules.figures import (
+    REASONS,
+    Direction,
+    Fact,
+    Family,
+    Indicator,
+    Part,
+    Source,
+    Unit,
+    Words,
+)
+
+__all__ = [
+    "ALERT", "REASONS", "AlertState", "Closing", "Direction", "Fact", "Family", "Indicator", "Part", "Reached",
+    "Source", "Unit", "Words", "may_close", "mine", "reached_of",
+]  # fmt: skip

@@ -1,0 +1,1 @@
+"""How precise each rule is, and what other thresholds would have given."""
