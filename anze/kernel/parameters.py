@@ -29,9 +29,24 @@ def change_parameter(
 
     The row in force until then ends the day before, and a row that begins later still takes over on its day.
     """
+    return begin_value(parameter, value=value, effective_from=effective_from, source=source, status=status, note=note)
+
+
+def begin_value(
+    parameter: Parameter,
+    *,
+    value: str,
+    effective_from: date,
+    source: str,
+    status: str,
+    note: str = "",
+    region_code: str | None = None,
+) -> Parameter:
+    """The write itself, for actions. With `region_code` the value of that region, which may be its first."""
     value = value.strip()
     _check_value(parameter, value)
-    same = Parameter.objects.filter(key=parameter.key, region_code=parameter.region_code)
+    where = parameter.region_code if region_code is None else region_code
+    same = Parameter.objects.filter(key=parameter.key, region_code=where)
     if same.filter(effective_from=effective_from).exists():
         raise Refused(
             "parameter_same_day",
@@ -41,7 +56,7 @@ def change_parameter(
         )
     before = same.filter(effective_from__lt=effective_from).order_by("-effective_from").first()
     after = same.filter(effective_from__gt=effective_from).order_by("effective_from").first()
-    if before is None:
+    if before is None and where == parameter.region_code:
         raise Refused(
             "parameter_before_first",
             _("The parameter was not in force before %(day)s."),
@@ -49,14 +64,14 @@ def change_parameter(
             field="effective_from",
             values={"day": min(row.effective_from for row in same)},
         )
-    if before.effective_to is None or before.effective_to >= effective_from:
+    if before is not None and (before.effective_to is None or before.effective_to >= effective_from):
         before.effective_to = effective_from - timedelta(days=1)
         before.save(update_fields=["effective_to"])
     return Parameter.objects.create(
         key=parameter.key,
         value=value,
         unit=parameter.unit,
-        region_code=parameter.region_code,
+        region_code=where,
         effective_from=effective_from,
         effective_to=after.effective_from - timedelta(days=1) if after else None,
         source=source,

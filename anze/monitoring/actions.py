@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 
 from django.utils.translation import gettext_lazy as _
+from procrastinate.contrib.django import app
 
 from anze.kernel.actions import action
 from anze.kernel.actor import Actor
+from anze.kernel.alert import AlertRule
+from anze.kernel.duty import beijing_day
+from anze.kernel.models import Parameter
+from anze.kernel.parameters import begin_value
 from anze.kernel.refusal import Refused
+from anze.kernel.rules import ParameterStatus
+from anze.kernel.scope import EVERYTHING, widened
 from anze.monitoring.models import Alert
 from anze.monitoring.rules.alerts import ALERT, SAID, may_close, party_of
 from anze.parties.rules import Permission
@@ -58,6 +66,48 @@ def close_alert(
     sets = {"closing": closing, "is_useful": is_useful, "reason": reason.strip(), "evidence": evidence.strip()}
     ALERT.move(held, "close", closed_at=at, closed_by=_name(by), **sets)
     return held
+
+
+def may_set(by: Actor, key: str, region_code: str) -> bool:
+    """Alerts' own thresholds in one's own region; legal numbers and those for everywhere with the right to change
+    parameters."""
+    if by.may(Permission.MANAGE_PARAMETERS):
+        return True
+    return (
+        key.startswith("alert.")
+        and bool(region_code)
+        and by.scope.covers_region(region_code)
+        and (by.scope.reader == "anze_region")
+    )
+
+
+@action(Permission.TUNE_ALERTS, "parameter.changed")
+def set_threshold(rule: AlertRule, *, by: Actor, at: datetime, key: str, region: str, value: Decimal) -> Parameter:
+    """Another number for a rule in a region, from today on. What is open follows with the run it starts."""
+    if not may_set(by, key, region):
+        raise Refused(
+            "not_yours_to_set",
+            _("You may set the platform's own thresholds in your region only."),
+            remedy=_("Choose your region, or ask the province."),
+            field="region",
+            status=422,
+        )
+    general = Parameter.objects.filter(key=key).order_by("region_code", "-effective_from").first()
+    if general is None or key not in rule.thresholds.values():
+        raise Refused(
+            "no_such_threshold", _("The rule has no such threshold."), remedy=_("Choose one of the list."), field="key"
+        )
+    with widened(EVERYTHING):
+        made = begin_value(
+            general,
+            value=f"{value.normalize():f}",
+            effective_from=beijing_day(at),
+            source=str(_name(by)),
+            status=ParameterStatus.DESIGN,
+            region_code=region,
+        )
+        app.configure_task("monitoring.watch_all").defer()
+    return made
 
 
 def _name(by: Actor) -> str:

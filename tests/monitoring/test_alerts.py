@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.urls import reverse
 
 from anze.kernel.alert import load_alerts
 from anze.kernel.models import Parameter
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import EVERYTHING, enter
-from anze.monitoring.actions import close_alert, take_alert
+from anze.monitoring.actions import close_alert, set_threshold, take_alert
 from anze.monitoring.alerting import Raised, run
+from anze.monitoring.backtest import tried
 from anze.monitoring.models import Alert
 from anze.monitoring.refresh import recompute, refresh
 from anze.monitoring.rules.alerts import mine
@@ -177,3 +181,42 @@ def test_a_region_has_its_own_threshold(insured):
     )  # fmt: skip
     full()
     assert list(Alert.objects.values_list("region_code", flat=True)) == ["370202"]
+
+
+def test_another_threshold_is_tried_on_last_year_before_it_is_saved(insured):
+    rule = load_alerts()["POLICY_EXPIRING"]
+    insured.accepted(insured.huaihai, "policies", policy("P0", start_on="2025-06-21", end_on="2026-06-20"))
+    insured.accepted(insured.bohai, "policies", policy("P2", YUANFAN, start_on="2025-09-01", end_on="2026-08-31"))
+    key = "alert.policy_expiring_days"
+
+    def trial(days: int) -> tuple[int, int]:
+        made = tried(rule, key=key, region_code="", value=Decimal(days), today=NOW.date())
+        return made.present, made.proposed
+
+    # P2's, for P1 was issued long before P0 ends
+    assert trial(30) == (1, 1)
+    assert trial(0) == (1, 1)
+    # 200 days before their ends P0 has no successor yet, and P1's end comes near
+    assert trial(200) == (1, 3)
+    assert not Alert.objects.exists()
+    city = actor(Role.CITY_REGULATOR, insured.qingdao)
+    with pytest.raises(Refused):
+        set_threshold(rule, by=city, at=NOW, key=key, region="", value=Decimal(10))
+    with pytest.raises(Refused):
+        set_threshold(rule, by=city, at=NOW, key=key, region="370100", value=Decimal(10))
+    assert set_threshold(rule, by=city, at=NOW, key=key, region="370200", value=Decimal(10)).region_code == "370200"
+
+
+def test_precision_counts_what_people_found(insured, browser_of):
+    full()
+    alert = Alert.objects.get()
+    province = actor(Role.PROVINCE_REGULATOR, insured.province)
+    close_alert(alert, by=province, at=NOW, closing="MENDED", is_useful=True, reason="已补方案")
+    browser = browser_of(Role.PROVINCE_REGULATOR)
+    page = browser.get(reverse("alert-rules")).content.decode()
+    assert "100.00%" in page or "100%" in page
+    page = browser.get(
+        reverse("alert-rule", args=["PLAN_MISSING"]), {"key": "plan_grace_days", "region": "", "value": "60"}
+    )
+    assert page.status_code == 200
+    assert {"2026-04", "2026-05"} <= set(re.findall(r"2026-0\d", page.content.decode()))
