@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 
 from anze.kernel.scope import EVERYTHING, inside
 from anze.parties.models import Account, Membership, Organisation
 from anze.parties.rules import Role
+from anze.web.sessions import SessionStore
 
 
 def regulator_cookie() -> dict[str, str]:

@@ -80,7 +80,9 @@ def served(workers: int = 2, *, with_worker: bool = True) -> Iterator[str]:
     if with_worker:
         processes.append(
             subprocess.Popen(
-                [sys.executable, "manage.py", "procrastinate", "worker"], cwd=ROOT, stderr=subprocess.DEVNULL
+                [sys.executable, "manage.py", "procrastinate", "worker", "--concurrency", "2"],
+                cwd=ROOT,
+                stderr=subprocess.DEVNULL,
             )
         )
     try:

@@ -153,7 +153,7 @@ TEMPLATES = [
 AUTH_USER_MODEL = "parties.Account"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
-    "django.contrib.auth.backends.ModelBackend",
+    "anze.web.sessions.Backend",
 ]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
@@ -179,6 +179,7 @@ OTP_TOTP_ISSUER = "Anze"
 
 # The longest a sign-in lasts; anze.web.middleware ends it earlier when nothing is asked for.
 SESSION_COOKIE_AGE = 12 * 3600
+SESSION_ENGINE = "anze.web.sessions"
 SESSION_SAVE_EVERY_REQUEST = False
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

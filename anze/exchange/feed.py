@@ -148,7 +148,8 @@ def _struct(name: str, fields: tuple[Field, ...]) -> type[msgspec.Struct]:
             words.append((each.name, each.json_type(), msgspec.field(default_factory=list)))
         else:
             words.append((each.name, each.json_type(), each.blank))
-    return msgspec.defstruct(name, words, forbid_unknown_fields=True, kw_only=True)
+    # what is left at its default is not written out: to say nothing and to say "nothing" are the same content
+    return msgspec.defstruct(name, words, forbid_unknown_fields=True, kw_only=True, omit_defaults=True)
 
 
 SENDER = "sender"  # stands for the sender's id in a reference
@@ -231,6 +232,8 @@ class Feed:
     checks: tuple[Check, ...] = ()
     lines: tuple[Lines, ...] = ()
     sets: Mapping[str, str] = attribute(default_factory=dict)  # column → SQL over alias r
+    # name → (date field, SQL over d.day): worked out once for each of its days in a batch; `sets` read <name>.value
+    by_day: Mapping[str, tuple[str, str]] = attribute(default_factory=dict)
     # columns of the record on file that checks, `sets` and `after` see as r.known_<column>; NULL for a new one
     remembers: tuple[str, ...] = ()
     # SQL run once after publishing; the temporary table `resolved` holds every row with its id and outcome

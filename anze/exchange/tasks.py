@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from django.utils import timezone
 from procrastinate.contrib.django import app
@@ -14,6 +15,8 @@ from anze.exchange.actions.batches import (
     LOST,
     MOST_ATTEMPTS,
     WAITING_TASK,
+    OutOfTurn,
+    await_turn,
     first_unchecked,
     first_waiting,
     process_batch,
@@ -59,11 +62,14 @@ def process_next() -> bool:
         batch.save(update_fields=["attempts", "started_at"])
     try:
         with inside(EVERYTHING, by=batch.by):
-            locked = Batch.objects.filter(pk=batch.pk, state=batch.state).select_for_update(skip_locked=True).first()
+            # whoever has it for a moment only wants to know whether it is done
+            locked = Batch.objects.filter(pk=batch.pk, state=batch.state).select_for_update().first()
             if locked is not None and locked.state == BatchState.RECEIVED:
-                process_batch(locked, at=timezone.now())
+                process_batch(locked, at=timezone.now(), await_turn=partial(await_turn, locked))
             elif locked is not None:
                 check_upload(locked, at=timezone.now())
+    except OutOfTurn:
+        _uncount(batch)
     except LOST:
         _uncount(batch)
         raise

@@ -14,6 +14,7 @@ from django.db import connection
 from django.db.models import Q
 
 from anze.kernel.actor import Actor
+from anze.kernel.compiled import Compiled
 from anze.kernel.models import Parameter
 from anze.kernel.rules import Sector
 from anze.kernel.scope import region_range
@@ -72,8 +73,11 @@ def own_slice(actor: Actor, as_of: date) -> Slice:
     return Slice(region, as_of.replace(month=1, day=1), as_of.replace(day=1), scope.sector, scope.insurer_id)
 
 
+_states = Compiled(lambda: State.objects.order_by("id")[:1])
+
+
 def present_state() -> State | None:
-    return State.objects.order_by("id").first()
+    return next(iter(_states()), None)
 
 
 def headline(family: Family, on: date) -> Indicator:

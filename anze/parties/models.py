@@ -342,3 +342,8 @@ class Membership(PrivateTable):
 
     def __str__(self) -> str:
         return f"{self.account} · {self.get_role_display()}"
+
+    @property
+    def role_name(self) -> str:
+        """As `get_role_display`, which goes through the whole list: every page names its reader's role."""
+        return str(Role(self.role).label)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from django.db import models
+from django.db import connection, models
 
 from anze.screen.columns import Plan, cell_of, html, opened
 from anze.screen.filters import Asking
@@ -43,8 +43,7 @@ class Reader:
         for (name, model), fields in self._related.items():
             at = self._at[name]
             keys = {row[at] for row in raw if row[at] is not None}
-            rows = model._default_manager.filter(pk__in=keys).values_list("pk", *fields) if keys else ()
-            found[name] = {row[0]: row for row in rows}
+            found[name] = {row[0]: row for row in _by_key(model, list(fields), keys)} if keys else {}
         return found
 
     def values(self, raw: Sequence[Sequence[Any]]) -> Iterator[list[Any]]:
@@ -79,23 +78,50 @@ class Reader:
 
     def cells(self, raw: Sequence[Sequence[Any]]) -> list[list[str]]:
         """Rows for a page: what stands in each cell, as HTML."""
-        getters = self._getters(self._look_up(raw))
-        makers = [self._maker(each, getters[i], self._shown[i]) for i, each in enumerate(self.plans)]
-        return [[make(row) for make in makers] for row in raw]
+        related = self._look_up(raw)
+        columns = [self._column(each, raw, related, self._shown[i]) for i, each in enumerate(self.plans)]
+        return [list(row) for row in zip(*columns, strict=True)]
 
     def tags(self) -> list[str]:
         """The opening tag of each column's cells; the first column names its row."""
         return [_opening_tag(each, i == 0) for i, each in enumerate(self.plans)]
 
-    def _maker(
-        self, each: Plan, get: Callable[[Sequence[Any]], Any], show: Callable[[Any], Any]
-    ) -> Callable[[Sequence[Any]], str]:
+    def _column(
+        self,
+        each: Plan,
+        raw: Sequence[Sequence[Any]],
+        related: dict[str, dict[Any, Sequence[Any]]],
+        show: Callable[[Any], Any],
+    ) -> list[str]:
+        """A column at a time: most of a cell's cost would else be calls."""
+        at = self._at[each.reads[0]] if each.reads else -1
+        if each.column.compute is not None or each.related is not None:
+            get = self._getter(each, related)
+            values = [get(row) for row in raw]
+        else:
+            values = [row[at] for row in raw]
         opens = each.column.opens
         if not opens or not self._links or not may_open(opens, self.asking):
-            return lambda row: show(get(row))
+            return [show(value) for value in values]
         linked = opened(show, opens)
-        at = self._at[each.reads[0]] if each.related is not None or each.directory is not None else -1
-        return lambda row: linked(get(row), row[at])
+        key_at = at if each.related is not None or each.directory is not None else -1
+        return [linked(value, row[key_at]) for value, row in zip(values, raw, strict=True)]
+
+
+def _by_key(model: type[models.Model], fields: list[str], keys: set[Any]) -> Sequence[Sequence[Any]]:
+    """Some fields of the rows with these keys, the key first. Written out: a list's every page asks this."""
+    meta: Any = model._meta
+    quote: Any = connection.ops.quote_name
+    wanted = [meta.pk, *(meta.get_field(name) for name in fields)]
+    if any(each.get_db_converters(connection) for each in wanted):
+        return list(model._default_manager.filter(pk__in=keys).values_list("pk", *fields))
+    columns = ", ".join(quote(each.column) for each in wanted)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {columns} FROM {quote(meta.db_table)} WHERE {quote(meta.pk.column)} = ANY(%s)", [list(keys)]
+        )
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found
 
 
 def may_open(page_name: str, asking: Asking) -> bool:

@@ -153,17 +153,15 @@ _FORMS: dict[tuple[Any, ...], tuple[float, Markup]] = {}
 
 
 def form_of(asked: Asked) -> Markup:
-    """The filters above a list. Without any in use they are the same for everybody of one scope, for a minute."""
+    """The filters above a list. The same for everybody of one scope who asks the same, for a minute."""
     actor = asked.asking.actor
-    key = (asked.screen.name, get_language(), actor.permissions, actor.scope.key)
-    is_plain = not asked.values and asked.chosen_names == asked.usual_columns
-    if is_plain and (kept := _FORMS.get(key)) and time.monotonic() - kept[0] < 60:
+    key = (asked.screen.name, get_language(), actor.permissions, actor.scope.key, *asked.words())
+    if (kept := _FORMS.get(key)) and time.monotonic() - kept[0] < 60:
         return kept[1]
     made = Markup(render_to_string("screen/list_form.html", {"list": asked}))
-    if is_plain:
-        if len(_FORMS) >= 2000:
-            _FORMS.clear()
-        _FORMS[key] = (time.monotonic(), made)
+    if len(_FORMS) >= 500:
+        _FORMS.clear()
+    _FORMS[key] = (time.monotonic(), made)
     return made
 
 

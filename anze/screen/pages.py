@@ -27,9 +27,14 @@ from anze.screen.navigation import menu
 
 def url(name: str, *positional: Any, **query: Any) -> str:
     """A page's address; keywords become the query string, empty ones are dropped."""
-    path = reverse(name, args=positional)
+    path = _path(name, *positional)
     kept = {key: value for key, value in query.items() if value not in (None, "")}
     return f"{path}?{urlencode(kept, doseq=True)}" if kept else path
+
+
+@lru_cache(maxsize=5000)
+def _path(name: str, *positional: Any) -> str:
+    return reverse(name, args=positional)
 
 
 @cache
@@ -42,6 +47,13 @@ def static(path: str) -> str:
     """A static file's address with its content's fingerprint, so browsers may keep it for good."""
     mark = "" if settings.DEBUG else _fingerprint(path)
     return f"{settings.STATIC_URL}{path}" + (f"?v={mark}" if mark else "")
+
+
+@lru_cache(maxsize=2000)
+def icon_of(name: str, class_: str = "") -> Markup:
+    """A picture of the icon set, which a page shows dozens of."""
+    where = static("dist/icons.svg")
+    return Markup('<svg class="icon {}" aria-hidden="true"><use href="{}#{}"></use></svg>').format(class_, where, name)
 
 
 def money(value: Decimal | None, places: int = 2) -> str:
@@ -137,6 +149,7 @@ def environment(**options: Any) -> Environment:
     env.globals.update(
         url=url,
         static=static,
+        icon_of=icon_of,
         with_query=with_query,
         is_chinese=is_chinese,
         language=get_language,

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.apps import apps
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, URLResolver, include, path
 from django.utils.functional import Promise
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
@@ -188,7 +188,15 @@ def load_screens() -> None:
                     raise
 
 
-def urlpatterns() -> Iterator[URLPattern]:
+def urlpatterns() -> Iterator[URLPattern | URLResolver]:
+    """Grouped by the first word of the address, or each request would be compared with hundreds of patterns."""
     load_screens()
+    groups: dict[str, list[URLPattern]] = {}
     for each in PAGES.values():
-        yield path(each.path, each.view, name=each.name)
+        first, slash, rest = each.path.partition("/")
+        if slash and "<" not in first:
+            groups.setdefault(f"{first}/", []).append(path(rest, each.view, name=each.name))
+        else:
+            yield path(each.path, each.view, name=each.name)
+    for first, patterns in groups.items():
+        yield path(first, include(patterns))

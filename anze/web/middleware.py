@@ -14,6 +14,7 @@ from django.utils import timezone, translation
 from django.utils.http import urlencode
 
 from anze.kernel.actor import ANYBODY, Actor
+from anze.kernel.compiled import Compiled
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import enter
 from anze.parties.access import actor_for
@@ -29,6 +30,15 @@ _MEMBERSHIP = (
     *("account_id", "role", "sector", "region_id", "enterprise_id", "is_active"),
     *("organisation__kind", "organisation__name", "organisation__name_en", "organisation__sector"),
     *("organisation__region_id", "organisation__parent_id", "expert__name"),
+)
+
+_memberships = Compiled(
+    lambda account_id: (
+        Membership.objects.filter(account_id=account_id, is_active=True)
+        .select_related("organisation", "expert")
+        .only(*_MEMBERSHIP)
+        .order_by("id")
+    )
 )
 
 IDLE = timedelta(hours=2)  # nothing asked for so long: sign in again
@@ -136,12 +146,7 @@ def identify(request: HttpRequest) -> None:
 
         request.user = AnonymousUser()
         return
-    memberships = list(
-        Membership.objects.filter(account_id=account.pk, is_active=True)
-        .select_related("organisation", "expert")
-        .only(*_MEMBERSHIP)
-        .order_by("id")
-    )
+    memberships = _memberships(account.pk)
     request.memberships = memberships  # type: ignore[attr-defined]
     address = address_of(request)
     if not memberships:

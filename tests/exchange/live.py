@@ -109,7 +109,7 @@ class Platform:
         raise RuntimeError("the server does not answer: " + (self.state / "server.log").read_text())
 
     def start_worker(self) -> subprocess.Popen[bytes]:
-        return self._start("manage.py", "procrastinate", "worker", log="worker.log")
+        return self._start("manage.py", "procrastinate", "worker", "--concurrency", "2", log="worker.log")
 
     def stop(self, process: subprocess.Popen[bytes], with_signal: int = signal.SIGTERM) -> None:
         """End a process and its children."""

@@ -68,7 +68,7 @@ def test_a_worker_killed_in_the_middle_of_a_batch(own: Platform) -> None:
     wait_until(lambda: own.ask("SELECT started_at FROM exchange_batch WHERE feed = 'policies'")[0][0])
     # the lock under which a batch is published
     wait_until(lambda: own.ask("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted")[0][0])
-    time.sleep(1)
+    time.sleep(0.2)
     own.stop(worker, signal.SIGKILL)
     [(state, attempts)] = own.ask("SELECT state, attempts FROM exchange_batch WHERE feed = 'policies'")
     assert (state, attempts) == ("RECEIVED", 1), "the kill came too late: the test must catch the worker at work"
@@ -80,6 +80,22 @@ def test_a_worker_killed_in_the_middle_of_a_batch(own: Platform) -> None:
         (50_000, 50_000, 1)
     ]
     assert own.ask("SELECT count(*) FROM exchange_batch WHERE feed = 'policies'") == [(1,)]
+
+
+def test_a_batch_read_while_the_one_before_is_published_still_comes_after_it(own: Platform) -> None:
+    """Two hands of one worker take batch after batch of one sender: each corrects the one before."""
+    own.start_server(workers=1)
+    client = own.client(wait=0)
+    row = policy_row("@", XINGHUO)
+    for workers in range(1, 7):
+        text = json.dumps({**row, "insured_workers": workers}, ensure_ascii=False)
+        with pytest.raises(ConnectionError, match="not processed yet"):
+            client.push("policies", (text.replace('"@"', f'"O{n}"') for n in range(3000)), f"key {workers}", chunk=3000)
+    own.start_worker()
+    wait_until(lambda: own.ask("SELECT count(*) FROM exchange_batch WHERE state = 'DONE'") == [(6,)])
+    assert own.ask("SELECT DISTINCT version, insured_workers FROM underwriting_policy") == [(6, 6)]
+    assert own.ask("SELECT DISTINCT attempts FROM exchange_batch") == [(1,)]
+    assert own.ask("SELECT updated FROM exchange_batch ORDER BY received_at") == [(0,), *[(3000,)] * 5]
 
 
 def test_a_database_killed_in_the_middle_of_batches(mortal: tuple[Platform, Path]) -> None:

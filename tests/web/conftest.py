@@ -55,7 +55,7 @@ class Browser(Client):
         finally:
             enter(EVERYTHING)
 
-    def force_login(self, user: Any, backend: str | None = "django.contrib.auth.backends.ModelBackend") -> None:
+    def force_login(self, user: Any, backend: str | None = "anze.web.sessions.Backend") -> None:
         leave()
         try:
             super().force_login(user, backend)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from itertools import islice
 from typing import Any
@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from psycopg.types.json import Jsonb
 from uuid_utils.compat import uuid7
 
-from anze.exchange.actions.rejections import Corrections, keep_rejections, rejected_numbers
+from anze.exchange.actions.rejections import forget_corrected, keep_rejections, rejected_numbers
 from anze.exchange.decoding import DecodedRow, FoundProblem
 from anze.exchange.feed import Feed
 from anze.exchange.feeds import FEEDS
@@ -148,18 +148,38 @@ def waiting() -> QuerySet[Batch]:
     return Batch.objects.filter(state=BatchState.RECEIVED)
 
 
+def earlier_than(batch: Batch | None = None) -> QuerySet[Batch]:
+    """The waiting batches of the same sender and dataset received before this one, or before an outer query's."""
+    word = (lambda name: getattr(batch, name)) if batch else OuterRef
+    before = Q(received_at__lt=word("received_at")) | Q(received_at=word("received_at"), pk__lt=word("pk"))
+    return waiting().filter(before, sender=word("sender"), feed=word("feed")).order_by("received_at", "pk")
+
+
 def first_waiting() -> Batch | None:
-    """The next batch to publish, locked; each sender's batches of one dataset come in the order received."""
-    before = Q(received_at__lt=OuterRef("received_at")) | Q(received_at=OuterRef("received_at"), pk__lt=OuterRef("pk"))
-    earlier = waiting().filter(before, sender=OuterRef("sender"), feed=OuterRef("feed"))
-    return (
+    """The next batch to publish, locked; each sender's batches of one dataset come in the order received.
+
+    If there is none, the one that comes after a batch another worker has at hand: it can be read and staged
+    meanwhile, and is published after that one.
+    """
+    free = (
         waiting()
-        .filter(~Exists(earlier))
         .defer("payload", "outcomes")
         .order_by("received_at", "pk")
         .select_for_update(skip_locked=True, of=("self",))
-        .first()
     )
+    return free.filter(~Exists(earlier_than())).first() or (
+        free.filter(Exists(earlier_than()), ~Exists(earlier_than()[1:2])).first()
+    )
+
+
+class OutOfTurn(Exception):
+    """An earlier batch of the same sender and dataset was not published; it comes first."""
+
+
+def await_turn(batch: Batch) -> None:
+    """Wait until no other worker is at the batch before this one; raises `OutOfTurn` if it still waits then."""
+    if earlier_than(batch).select_for_update(of=("self",)).values_list("pk", flat=True).first():
+        raise OutOfTurn
 
 
 def first_unchecked() -> Batch | None:
@@ -200,23 +220,23 @@ def process_batch(
     *,
     at: datetime | None = None,
     known_since: Sequence[datetime] = (),
+    await_turn: Callable[[], None] | None = None,
 ) -> Published:
     """Check and publish a received batch in the present transaction, and write its receipt.
 
     `at` is when it is done; the moment of receipt if it is not given. `known_since` gives for each row, the
-    first is row 1, when a predecessor of the platform received it.
+    first is row 1, when a predecessor of the platform received it. `await_turn` as in `Delivery`.
     """
     feed = FEEDS[batch.feed]
     payload = open_payload(batch) if rows is None else None
-    corrections = Corrections(batch, feed)
     given = payload.rows if payload is not None else rows or ()
-    result = _publish(batch, corrections.watch(fewer_findings(given)), known_since)
+    result = _publish(batch, fewer_findings(given), known_since, await_turn)
     if payload is not None:
         for problem in result.problems:
             payload.place(problem)
     keep_receipt(batch, result, at=at or batch.received_at)
     refused = rejected_numbers(result)
-    corrections.settle(lambda row: row not in refused)
+    forget_corrected(batch, feed, result, refused)
     if payload is not None and refused:
         keep_rejections(batch, feed, payload.contents(refused), due_dates(Channel(batch.channel)))
     return result
@@ -238,7 +258,12 @@ def try_rows(batch: Batch, payload: Payload) -> Published:
     return result
 
 
-def _publish(batch: Batch, rows: Iterable[DecodedRow], known_since: Sequence[datetime] = ()) -> Published:
+def _publish(
+    batch: Batch,
+    rows: Iterable[DecodedRow],
+    known_since: Sequence[datetime] = (),
+    await_turn: Callable[[], None] | None = None,
+) -> Published:
     channel = Channel(batch.channel)
     low, high = region_range(batch.region_code)
     delivery = Delivery(
@@ -249,6 +274,7 @@ def _publish(batch: Batch, rows: Iterable[DecodedRow], known_since: Sequence[dat
         region_from=low,
         region_to=high,
         known_since=known_since,
+        await_turn=await_turn,
     )
     return publish(FEEDS[batch.feed], rows, delivery, due_dates(channel))
 

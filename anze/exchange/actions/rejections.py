@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from itertools import islice
 from typing import Any
 
 import msgspec
 
-from anze.exchange.decoding import DecodedRow
 from anze.exchange.feed import Feed, Kind
 from anze.exchange.models import Batch, RejectedRow
 from anze.exchange.publishing import Published
@@ -26,28 +25,17 @@ def number_field(feed: Feed) -> str:
     return ""
 
 
-class Corrections:
-    """Watches the rows of a batch go by, and afterwards forgets the rejections it made good."""
-
-    def __init__(self, batch: Batch, feed: Feed) -> None:
-        self._mine = RejectedRow.objects.filter(sender=batch.sender_id, feed=feed.name)
-        self._field = number_field(feed)
-        self._open = set(self._mine.values_list("key", flat=True)) if self._field else set()
-        self._seen: dict[int, str] = {}
-
-    def watch(self, rows: Iterable[DecodedRow]) -> Iterable[DecodedRow]:
-        return self._watched(rows) if self._open else rows
-
-    def _watched(self, rows: Iterable[DecodedRow]) -> Iterator[DecodedRow]:
-        for row in rows:
-            if row.record is not None and (key := getattr(row.record, self._field)) in self._open:
-                self._seen[row.row] = key
-            yield row
-
-    def settle(self, accepted: Callable[[int], bool]) -> None:
-        made_good = [key for row, key in self._seen.items() if accepted(row)]
-        if made_good:
-            self._mine.filter(key__in=made_good).delete()
+def forget_corrected(batch: Batch, feed: Feed, result: Published, refused: set[int]) -> None:
+    """Forget the rejections that a published batch made good."""
+    if not number_field(feed):
+        return
+    mine = RejectedRow.objects.filter(sender=batch.sender_id, feed=feed.name)
+    row_of = result.row_of
+    made_good = [
+        key for key in mine.values_list("key", flat=True) if (row := row_of.get(key)) is not None and row not in refused
+    ]
+    if made_good:
+        mine.filter(key__in=made_good).delete()
 
 
 def keep_rejections(

@@ -73,14 +73,22 @@ def _number(parameter: str, day: str) -> str:
     )
 
 
-# a deadline of each duty, computed once when the row is written; only the few rows that have the duty pay for it
+# a deadline of each duty, computed once when the row is written
+_DUE_BY_DAY = {
+    "notify_due": ("found_on", _workdays_after("d.day", "hazard_notify_workdays")),
+    "recheck_due": ("rectified_on", _workdays_after("d.day", "hazard_recheck_workdays")),
+    "authority_due": (
+        "found_on",
+        "(d.day + 1)::timestamp AT TIME ZONE 'Asia/Shanghai' + make_interval(hours => "
+        + _number("major_hazard_report_hours", "d.day")
+        + ")",
+    ),
+}
 _DUE = {
-    "notify_due_at": f"CASE WHEN r.state = 'FOUND' THEN {_workdays_after('r.found_on', 'hazard_notify_workdays')} END",
-    "recheck_due_at": "CASE WHEN r.state = 'SUBMITTED' AND r.rectified_on IS NOT NULL "
-    f"THEN {_workdays_after('r.rectified_on', 'hazard_recheck_workdays')} END",
-    "authority_due_at": f"CASE WHEN r.known_acted_at IS NOT NULL THEN r.known_authority_due_at WHEN r.hazard_class = 'MAJOR' "
-    "THEN (r.found_on + 1)::timestamp AT TIME ZONE 'Asia/Shanghai' "
-    f"+ make_interval(hours => {_number('major_hazard_report_hours', 'r.found_on')}) END",
+    "notify_due_at": "CASE WHEN r.state = 'FOUND' THEN notify_due.value END",
+    "recheck_due_at": "CASE WHEN r.state = 'SUBMITTED' THEN recheck_due.value END",
+    "authority_due_at": "CASE WHEN r.known_acted_at IS NOT NULL THEN r.known_authority_due_at "
+    "WHEN r.hazard_class = 'MAJOR' THEN authority_due.value END",
     "extension_reason": "CASE WHEN r.known_extension = 'GRANTED' THEN r.known_extension_reason "
     "ELSE r.extension_reason END",
     "criterion_code": "CASE WHEN r.known_acted_at IS NOT NULL AND r.criterion_code = '' THEN r.known_criterion_code "
@@ -201,6 +209,7 @@ HAZARDS = Feed(
         ),
     ),
     sets=_DUE,
+    by_day=_DUE_BY_DAY,
     remembers=(
         "acted_at",
         "state",
