@@ -232,7 +232,7 @@ class Feed:
     checks: tuple[Check, ...] = ()
     lines: tuple[Lines, ...] = ()
     sets: Mapping[str, str] = attribute(default_factory=dict)  # column → SQL over alias r
-    # name → (date field, SQL over d.day): worked out once for each of its days in a batch; `sets` read <name>.value
+    # name → (date field, SQL over one.day): worked out once for each of its days in a batch; `sets` read <name>.value
     by_day: Mapping[str, tuple[str, str]] = attribute(default_factory=dict)
     # columns of the record on file that checks, `sets` and `after` see as r.known_<column>; NULL for a new one
     remembers: tuple[str, ...] = ()

@@ -423,7 +423,7 @@ class _Work:
             words["received_at"] = "{" + ",".join(each.isoformat() for each in delivery.known_since) + "}"
         table = feed.table
         source = "resolved r" + "".join(
-            f" LEFT JOIN (SELECT d.day, {sql} AS value FROM (SELECT DISTINCT {day} AS day FROM resolved) d) {name} "
+            f" LEFT JOIN (SELECT one.day, {sql} AS value FROM (SELECT DISTINCT {day} AS day FROM resolved) one) {name} "
             f"ON {name}.day = r.{day}"
             for name, (day, sql) in feed.by_day.items()
         )

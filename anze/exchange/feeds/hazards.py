@@ -75,12 +75,12 @@ def _number(parameter: str, day: str) -> str:
 
 # a deadline of each duty, computed once when the row is written
 _DUE_BY_DAY = {
-    "notify_due": ("found_on", _workdays_after("d.day", "hazard_notify_workdays")),
-    "recheck_due": ("rectified_on", _workdays_after("d.day", "hazard_recheck_workdays")),
+    "notify_due": ("found_on", _workdays_after("one.day", "hazard_notify_workdays")),
+    "recheck_due": ("rectified_on", _workdays_after("one.day", "hazard_recheck_workdays")),
     "authority_due": (
         "found_on",
-        "(d.day + 1)::timestamp AT TIME ZONE 'Asia/Shanghai' + make_interval(hours => "
-        + _number("major_hazard_report_hours", "d.day")
+        "(one.day + 1)::timestamp AT TIME ZONE 'Asia/Shanghai' + make_interval(hours => "
+        + _number("major_hazard_report_hours", "one.day")
         + ")",
     ),
 }
