@@ -9,6 +9,8 @@ docs/performance.md.
 from __future__ import annotations
 
 import sys
+import time
+import traceback
 from datetime import date
 
 from bench import stage
@@ -32,7 +34,13 @@ def main() -> None:
             module = known[name]
             print(f"\n{name}: {(module.__doc__ or '').strip().splitlines()[0]}", flush=True)
             report.setting(name)
-            module.run(report)
+            begun = time.perf_counter()
+            try:
+                module.run(report)
+            except (Exception, SystemExit) as problem:  # the other parts have their figures all the same
+                traceback.print_exc()
+                report.add(f"{name} broke off", f"{type(problem).__name__}: {problem}"[:120].replace("|", "/"), "", False)
+            report.add(f"_{name}: took_", f"{time.perf_counter() - begun:,.0f} s")
             if "--write" in sys.argv:
                 head = HEAD.format(machine=stage.machine(), day=date.today(), chunk=ingest.CHUNK)
                 (stage.ROOT / "docs" / "performance.md").write_text(head + report.table() + "\n", encoding="utf-8")
