@@ -39,7 +39,9 @@ def main() -> None:
                 module.run(report)
             except (Exception, SystemExit) as problem:  # the other parts have their figures all the same
                 traceback.print_exc()
-                report.add(f"{name} broke off", f"{type(problem).__name__}: {problem}"[:120].replace("|", "/"), "", False)
+                report.add(
+                    f"{name} broke off", f"{type(problem).__name__}: {problem}"[:120].replace("|", "/"), "", False
+                )
             report.add(f"_{name}: took_", f"{time.perf_counter() - begun:,.0f} s")
             if "--write" in sys.argv:
                 head = HEAD.format(machine=stage.machine(), day=date.today(), chunk=ingest.CHUNK)
