@@ -87,6 +87,13 @@ class DueDates:
         return end_of_day(last)
 
 
+def hold(feed: Feed, sender_id: UUID) -> None:
+    """Wait until nobody else publishes this sender's rows of a feed; held to the end of the transaction."""
+    lock = feed.name if not feed.of_insurer else f"{feed.name} {sender_id}"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [lock])
+
+
 def publish(feed: Feed, rows: Iterable[DecodedRow], delivery: Delivery, due: DueDates) -> Published:
     """Check and publish rows in the present transaction, whose scope must be everything."""
     # a body that cannot be read at all is refused with its first row, before anything has begun
@@ -137,8 +144,7 @@ class _Work:
         self._stage(rows)
         if delivery.await_turn:
             delivery.await_turn()
-        lock = feed.name if not feed.of_insurer else f"{feed.name} {delivery.sender_id}"
-        self.cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [lock])
+        hold(feed, delivery.sender_id)
         self._resolve()
         self._check()
         if self.rejected:
@@ -401,7 +407,7 @@ class _Work:
         feed, delivery = self.feed, self.delivery
         columns = {each.stored_as: f"r.{each.name}" for each in self.parent_fields if each.stored_as}
         columns |= {column: f"r.{column}" for column in self.given}
-        columns |= dict(feed.sets)
+        columns |= {column: self._filled(sql) for column, sql in feed.sets.items()}
         if feed.of_insurer:
             columns["insurer_id"] = f"'{delivery.sender_id}'::uuid"
         columns |= {

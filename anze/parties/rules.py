@@ -78,6 +78,9 @@ class Permission(TextChoices):
     SEE_REGISTER = "SEE_REGISTER", _("see the obligation register")
     KEEP_REGISTER = "KEEP_REGISTER", _("keep the obligation register")
     SEE_CLAIMS = "SEE_CLAIMS", _("see accidents and claims")
+    REPORT_LOSSES = "REPORT_LOSSES", _("report losses and answer in claims for the enterprise")
+    HANDLE_CLAIMS = "HANDLE_CLAIMS", _("register, assess and pay claims")
+    REVIEW_CLAIMS = "REVIEW_CLAIMS", _("review claims and judge those that look alike")
     SEE_SERVICES = "SEE_SERVICES", _("see prevention services")
     RECORD_VISITS = "RECORD_VISITS", _("record visits on site")
     SET_TOPICS = "SET_TOPICS", _("set topics for prevention services")
@@ -114,6 +117,13 @@ class Permission(TextChoices):
     CONFIRM_SERVICES = "CONFIRM_SERVICES", _("confirm and rate services")
     SETTLE_DISPUTES = "SETTLE_DISPUTES", _("settle disputes about services")
     SEE_RATINGS = "SEE_RATINGS", _("see single ratings")
+    SEE_COMPLAINTS = "SEE_COMPLAINTS", _("see complaints")
+    MAKE_COMPLAINTS = "MAKE_COMPLAINTS", _("complain for the enterprise and say whether the answer satisfies")
+    ANSWER_COMPLAINTS = "ANSWER_COMPLAINTS", _("accept and answer complaints")
+    SETTLE_COMPLAINTS = (
+        "SETTLE_COMPLAINTS",
+        _("give complaints to the side that answers, approve more time, close them"),
+    )
     CHECK_QUALITY = "CHECK_QUALITY", _("check the quality of services")
     SEE_ASSESSMENT = "SEE_ASSESSMENT", _("see the effectiveness assessment")
     RUN_ASSESSMENT = "RUN_ASSESSMENT", _("keep schemes and run assessments")
@@ -176,6 +186,8 @@ _REGULATE |= {P.JUDGE_EXPENSES}
 _INSURE |= {P.ISSUE_REPORTS, P.SEE_ASSESSMENT}
 _REGULATE |= {P.SEE_ASSESSMENT, P.REVIEW_ASSESSMENT}
 _ASSESS = {P.RUN_ASSESSMENT, P.DECIDE_APPEALS, P.REVIEW_ASSESSMENT}
+_INSURE |= {P.HANDLE_CLAIMS, P.SEE_COMPLAINTS, P.ANSWER_COMPLAINTS}
+_REGULATE |= {P.REVIEW_CLAIMS, P.SEE_COMPLAINTS, P.ANSWER_COMPLAINTS, P.SETTLE_COMPLAINTS}
 
 # judging pictures that were used twice is for those who are no party to it
 _REGULATE |= {P.REVIEW_EVIDENCE}
@@ -206,7 +218,7 @@ ROLES: dict[Role, RoleRule] = {
     Role.FINANCIAL_REGULATOR: _rule(
         Reach.ALL,
         {*_WATCH, P.SEE_UNDERWRITING, P.SEE_PREMIUMS, P.SEE_EXPENSES, P.SEE_CLAIMS, P.SEE_PARAMETERS, P.SEE_AUDIT}
-        | {P.JUDGE_EXPENSES, P.SEE_ASSESSMENT, P.CONFIRM_CASES},
+        | {P.JUDGE_EXPENSES, P.SEE_ASSESSMENT, P.CONFIRM_CASES, P.REVIEW_CLAIMS, P.SEE_COMPLAINTS},
         _("Insurers' conduct"),
     ),
     # aggregates and quality; premiums and rates stay with the regulators
@@ -215,7 +227,8 @@ ROLES: dict[Role, RoleRule] = {
         {P.SEE_DASHBOARD, P.SEE_PARTIES, P.SEE_ENTERPRISES, P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_EXCHANGE, P.EXPORT}
         | {P.SEE_PARAMETERS, P.KEEP_LIBRARY, P.LIST_TASKS, P.REVIEW_EVIDENCE}
         | {P.SETTLE_DISPUTES, P.SEE_RATINGS, P.CHECK_QUALITY, P.RUN_CAMPAIGNS}
-        | {P.SEE_ASSESSMENT, P.TUNE_ALERTS, *_ASSESS},
+        | {P.SEE_ASSESSMENT, P.TUNE_ALERTS, *_ASSESS}
+        | {P.SEE_COMPLAINTS, P.ANSWER_COMPLAINTS, P.SETTLE_COMPLAINTS},
         _("Services across the province"),
     ),
     Role.INSURER_MANAGER: _rule(
@@ -230,7 +243,7 @@ ROLES: dict[Role, RoleRule] = {
         Reach.AGENCY,
         {P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_ENTERPRISES, P.SEE_PARTIES, P.EXPORT, P.JOIN_TRAININGS}
         | {P.RECORD_VISITS, P.ANSWER_ORDERS, P.HANDLE_HAZARDS}
-        | {P.ISSUE_REPORTS, P.SEE_ASSESSMENT, P.ANSWER_ASSESSMENT},
+        | {P.ISSUE_REPORTS, P.SEE_ASSESSMENT, P.ANSWER_ASSESSMENT, P.SEE_COMPLAINTS, P.ANSWER_COMPLAINTS},
         _("Your services"),
     ),
     Role.EXPERT: _rule(
@@ -244,7 +257,7 @@ ROLES: dict[Role, RoleRule] = {
         Reach.ENTERPRISE,
         {P.SEE_UNDERWRITING, P.SEE_PREMIUMS, P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_EXPENSES, P.SEE_CLAIMS}
         | {P.SEE_ENTERPRISES, P.JOIN_TRAININGS, P.CONFIRM_PLANS, P.RECTIFY_HAZARDS}
-        | {P.CONFIRM_SERVICES},
+        | {P.CONFIRM_SERVICES, P.REPORT_LOSSES, P.SEE_COMPLAINTS, P.MAKE_COMPLAINTS},
         _("Your insurance and what it brings you"),
     ),
     Role.ADMINISTRATOR: _rule(

@@ -53,6 +53,8 @@ SAMPLES: dict[str, tuple[str, ...]] = {
     "entry-line": ("plans",),
     "workshop": ("no-such-link",),
     "plan-by-link": ("no-such-link",),
+    "complain": ("no-such-link",),
+    "complaint-follow": ("no-such-link",),
     "attend": ("no-code",),
     "certificate-check": ("no-token",),
     "gate": ("AZ1.PERSON.x.y.z", "no-order"),

@@ -61,11 +61,12 @@ def _workdays_after(day: str, parameter: str) -> str:
     return (
         "(SELECT (min(d.day) + 1)::timestamp AT TIME ZONE 'Asia/Shanghai' FROM kernel_calendarday d "
         "WHERE d.ordinal = "
-        f"(SELECT c.ordinal FROM kernel_calendarday c WHERE c.day = {day}) + {_number(parameter, day)})"
+        f"(SELECT c.ordinal FROM kernel_calendarday c WHERE c.day = {day}) + {number_on(parameter, day)})"
     )
 
 
-def _number(parameter: str, day: str) -> str:
+def number_on(parameter: str, day: str) -> str:
+    """SQL: the general number in force on a day."""
     return (
         f"(SELECT p.value::int FROM kernel_parameter p WHERE p.key = '{parameter}' AND p.region_code = '' "
         f"AND p.value <> '' AND p.effective_from <= {day} AND (p.effective_to IS NULL OR p.effective_to >= {day}) "
@@ -80,7 +81,7 @@ _DUE_BY_DAY = {
     "authority_due": (
         "found_on",
         "(one.day + 1)::timestamp AT TIME ZONE 'Asia/Shanghai' + make_interval(hours => "
-        + _number("major_hazard_report_hours", "one.day")
+        + number_on("major_hazard_report_hours", "one.day")
         + ")",
     ),
 }

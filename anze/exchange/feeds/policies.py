@@ -106,6 +106,8 @@ _UNDER_POLICY = (
     "prevention_service",
     "claims_claim",
     "claims_payment",
+    "claims_claimcover",
+    "claims_lossnotice",
     "expenses_expense",
 )
 _UNDER_RECORD = (

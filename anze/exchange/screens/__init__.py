@@ -1,10 +1,22 @@
 """Pages of the data exchange; the signed interface registers beside them."""
 
 from anze.exchange import interface
-from anze.exchange.screens import batches, clocks, datasets, drafts, entry, partners, selfchecks, uploading, visits
+from anze.exchange.screens import (
+    batches,
+    claims,
+    clocks,
+    datasets,
+    drafts,
+    entry,
+    partners,
+    selfchecks,
+    uploading,
+    visits,
+)
 
 __all__ = [
     "batches",
+    "claims",
     "clocks",
     "datasets",
     "drafts",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Q
 from django.http import HttpRequest
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from anze.claims.models import Accident
 from anze.hazards.models import Hazard, Recurrence, escalated
 from anze.hazards.rules import ENDED, OPEN, HazardClass, HazardState, Level
 from anze.hazards.screens.story import page_words
@@ -19,10 +21,11 @@ from anze.kernel.duty import beijing_day
 from anze.parties.rules import INSURER_ROLES, Permission, Role
 from anze.parties.screens import AGENCY, ENTERPRISE, INSURER, ORIGIN, USCC, agency_filter, insurer_filter
 from anze.prevention.screens.chain import below_service
+from anze.prevention.screens.records import accident_name
 from anze.screen.asked import count_text
 from anze.screen.columns import Column, labels
 from anze.screen.details import DetailScreen, Section, Tile, detail_screen, tile
-from anze.screen.filters import Asking, Case, Cases, Choice, Dates, Exact, InRegion, Search, begins
+from anze.screen.filters import Asking, Case, Cases, Choice, Dates, Exact, InRegion, Of, Search, begins
 from anze.screen.lists import ListScreen, count, list_screen, waiting
 from anze.screen.registry import Hit, search
 from anze.screen.registry import Search as SearchAnswer
@@ -119,6 +122,17 @@ DUE = Column(
     tones={"OVERDUE": "danger", "SOON": "warning", "IN_TIME": "info", "ENDED": "success"},
 )
 
+
+def _open_at_accident(accident: UUID) -> Q:
+    """Hazards of the enterprise that were known and not closed on the day of its accident."""
+    found = Accident.objects.filter(pk=accident).values_list("enterprise_id", "event_on").first()
+    if found is None:
+        return Q(pk__in=[])
+    return Q(enterprise_id=found[0], found_on__lte=found[1]) & (
+        Q(closed_on__isnull=True) & ~Q(state=HazardState.SHUT_DOWN) | Q(closed_on__gte=found[1])
+    )
+
+
 HAZARDS = list_screen(
     ListScreen(
         name="hazards",
@@ -190,9 +204,11 @@ HAZARDS = list_screen(
             Exact("campaign", _("Campaign"), path="campaign_code"),
             Exact("criterion", _("Criterion"), path="criterion_code"),
             Choice("channel"),
+            Of("before", _("Open on the day of the accident"), condition=_open_at_accident, named=accident_name),
         ),
         tab_of={
             "enterprise": "enterprise", "service": "service", "insurer": "insurer", "agency": "agency",
+            "accident": "before",
         },
         order=10,
     )
@@ -373,6 +389,24 @@ for _where in ("enterprise", "insurer", "agency"):
             order=51,
         )
     )
+
+
+def _before(more: dict[str, str]) -> Any:
+    def find(request: HttpRequest, accident: Any) -> tuple[str, str, str]:
+        words = {"before": str(accident.pk), **more}
+        number = count(HAZARDS, request, **words)
+        return count_text(number), "danger" if number and more else "", HAZARDS.link(**words)
+
+    return find
+
+
+tile(Tile("accident", "hazards-before", _("Open hazards that day"), Permission.SEE_HAZARDS, _before({}), order=20))
+tile(
+    Tile(
+        "accident", "major-before", _("Open major hazards that day"), Permission.SEE_HAZARDS,
+        _before({"class": "MAJOR"}), order=21,
+    )
+)  # fmt: skip
 
 
 def _find(words: str, limit: int) -> list[Hit]:

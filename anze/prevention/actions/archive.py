@@ -30,7 +30,18 @@ from anze.kernel.signing import published_keys, sign
 from anze.parties.models import Enterprise, Organisation
 from anze.parties.rules import Permission
 from anze.prevention.actions.reports import file_of
-from anze.prevention.models import Dispute, FollowUp, Order, Plan, PlanItem, Report, Service, ServicePerson, Visit
+from anze.prevention.models import (
+    Complaint,
+    Dispute,
+    FollowUp,
+    Order,
+    Plan,
+    PlanItem,
+    Report,
+    Service,
+    ServicePerson,
+    Visit,
+)
 from anze.screen.columns import readers_of, show_value
 from anze.screen.registry import load_screens
 from anze.underwriting.models import Endorsement, Policy, PremiumReceipt
@@ -171,6 +182,16 @@ def _complaints(policy: Policy, _today: date) -> Held:
     return Held((("disputes", disputes),), lacks=lacks, count=disputes.count())
 
 
+def _complaints_made(policy: Policy, _today: date) -> Held:
+    """Those the reader may see: a worker's are not shown to his enterprise."""
+    made = Complaint.objects.filter(models.Q(service__policy=policy) | models.Q(claim__policy=policy))
+    lacks = tuple(
+        Lack(each.complaint_no, _now("The complaint is not answered."), str(each.get_side_display()))
+        for each in made.filter(state__in=("RECEIVED", "ACCEPTED", "VERIFYING"))
+    )
+    return Held((("complaints", made),), lacks=lacks, count=made.count())
+
+
 def _evaluation(policy: Policy, today: date) -> Held:
     if policy.end_on >= today:
         return Held()
@@ -181,7 +202,8 @@ archive_part(ArchivePart("contract", _("Insurance contract"), 10, _contract, Per
 archive_part(ArchivePart("plan", _("Service plan"), 20, _plan))
 archive_part(ArchivePart("services", _("Materials of every service"), 30, _services))
 archive_part(ArchivePart("orders", _("Orders to agencies and experts"), 40, _orders))
-archive_part(ArchivePart("complaints", _("Complaints"), 60, _complaints))
+archive_part(ArchivePart("complaints", _("Disputes about services"), 60, _complaints))
+archive_part(ArchivePart("complaints-made", _("Complaints made"), 61, _complaints_made, Permission.SEE_COMPLAINTS))
 archive_part(ArchivePart("evaluation", _("Annual evaluation"), 70, _evaluation))
 
 

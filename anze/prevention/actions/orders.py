@@ -14,6 +14,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 from uuid_utils.compat import uuid7
 
+from anze.claims.models import Accident
 from anze.kernel.actions import action
 from anze.kernel.actor import Actor
 from anze.kernel.duty import beijing_day, load_calendar
@@ -46,6 +47,7 @@ def draft_order(
     price: Decimal = Decimal(0),
     plan_item: PlanItem | None = None,
     task: Task | None = None,
+    accident: Accident | None = None,
     agency: Organisation | None = None,
     experts: Sequence[Expert] = (),
     checklist_code: str = "",
@@ -60,6 +62,7 @@ def draft_order(
         policy=policy,
         plan_item=plan_item,
         task=task,
+        accident=accident,
         service_type=service_type,
         form=form,
         checklist_code=checklist_code or (task.checklist_code if task else ""),

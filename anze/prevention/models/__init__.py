@@ -1,5 +1,6 @@
 """Tables of prevention services: topics, tasks, plans, orders, services."""
 
+from anze.prevention.models.complaints import Complaint, ComplaintContact, ComplaintStep
 from anze.prevention.models.confirmations import Confirmation, ConfirmationLink, Dispute, FollowUp, Rating
 from anze.prevention.models.orders import Conflict, Order, OrderExpert
 from anze.prevention.models.plans import FINGERPRINT, Plan, PlanConfirmation, PlanItem
@@ -12,6 +13,9 @@ from anze.prevention.models.visits import Visit, VisitChange, VisitEntry
 __all__ = [
     "FINGERPRINT",
     "AnnualPlan",
+    "Complaint",
+    "ComplaintContact",
+    "ComplaintStep",
     "Confirmation",
     "ConfirmationLink",
     "Conflict",

@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from anze.claims.models import Accident
 from anze.kernel.models import ScopedTable
 from anze.kernel.rules import Sector
 from anze.kernel.scope import party
@@ -41,6 +42,9 @@ class Order(ScopedTable):
         PlanItem, models.SET_NULL, null=True, related_name="orders", verbose_name=_("plan item")
     )
     task = models.ForeignKey(Task, models.PROTECT, null=True, related_name="orders", verbose_name=_("task"))
+    accident = models.ForeignKey(
+        Accident, models.PROTECT, null=True, related_name="+", verbose_name=_("ordered after the accident")
+    )
     service = models.ForeignKey(
         Service,
         models.SET_NULL,

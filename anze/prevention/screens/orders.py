@@ -11,8 +11,10 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from anze.claims.models import Accident
 from anze.kernel.duty import beijing_day
 from anze.kernel.refusal import Refused
 from anze.parties.models import Expert, Organisation
@@ -88,6 +90,7 @@ ORDERS = list_screen(
             Column("due_on", optional=True),
             Column("form", optional=True),
             Column("task__title", title=_("Task"), opens="task", optional=True),
+            Column("accident__accident_no", opens="accident", permission=Permission.SEE_CLAIMS, optional=True),
             Column("answer_due_at", optional=True),
             Column("region_code", optional=True),
             Column("sector", optional=True),
@@ -121,7 +124,7 @@ ORDERS = list_screen(
         ),
         tab_of={
             "enterprise": "enterprise", "policy": "policy", "task": "task", "agency": "agency", "expert": "expert",
-            "insurer": "insurer", "service": "service",
+            "insurer": "insurer", "service": "service", "accident": "accident",
         },
         order=13,
         icon="calendar-event",
@@ -204,6 +207,7 @@ ORDER_PAGE = detail_screen(
                     "scope",
                     "checklist_code",
                     Column("task__title", title=_("Task"), opens="task"),
+                    Column("accident__accident_no", opens="accident", permission=Permission.SEE_CLAIMS),
                     POLICY,
                 ),
             ),
@@ -256,7 +260,7 @@ def _found(model: Any, key: str) -> Any:
 
 @page("prevention/orders/new/", name="order-new", permission=Permission.RUN_SERVICES, methods=("GET", "POST"))
 def new_order(request: HttpRequest) -> HttpResponse:
-    """From a plan item, a policy, or like an order that came to nothing."""
+    """From a plan item, a policy, an accident, or like an order that came to nothing."""
     actor, at = request.actor, request.at  # type: ignore[attr-defined]
     asked = request.GET.get
     item: PlanItem | None = _found(PlanItem, asked("item", ""))
@@ -264,17 +268,26 @@ def new_order(request: HttpRequest) -> HttpResponse:
     policy: Policy | None = _found(Policy, asked("policy", ""))
     if item or like:
         policy = Policy.objects.filter(pk=(item or like).policy_id).first()  # type: ignore[union-attr]
+    accident: Accident | None = _found(Accident, asked("accident", ""))
+    if accident is not None:
+        policy = policy_after(accident, beijing_day(at))
     if policy is None:
         return redirect("orders-bulk")
     task = _found(Task, asked("task", ""))
     today = beijing_day(at)
     initial = _initial(item, like, task, policy, today)
+    if accident is not None:
+        initial["scope"] = _now("After the accident %(number)s on %(day)s (%(kind)s, %(place)s): look for the causes.") % {
+            "number": accident.accident_no, "day": accident.event_on, "kind": accident.get_kind_display(),
+            "place": accident.place,
+        }  # fmt: skip
     form = OrderForm(request.POST if request.method == "POST" else None, initial=initial)
 
     def act(given: dict[str, Any]) -> str:
         order = draft_order(
             policy, by=actor, at=at, plan_item=item or (like.plan_item if like else None),
-            task=task or (like.task if like else None), agency=item.agency if item else None, **given,
+            task=task or (like.task if like else None), agency=item.agency if item else None,
+            accident=accident or (like.accident if like else None), **given,
         )  # fmt: skip
         if order.form in (ServiceForm.COMMISSIONED_TSP, ServiceForm.HIRED_EXPERT) and order.agency_id is None:
             return reverse("order-choose", args=[order.pk])
@@ -284,11 +297,20 @@ def new_order(request: HttpRequest) -> HttpResponse:
         (_("Enterprise"), policy.enterprise.name), (_("Policy no."), policy.policy_no),
         *([(_("Plan item"), f"{item.get_service_type_display()}, {item.window_start_on} – {item.window_end_on}")] if item else []),
         *([(_("Task"), task.title)] if task else []),
+        *([(_("Accident"), accident.accident_no)] if accident else []),
     ]  # fmt: skip
     return answer_form(
         request, form, act, title=_("New order"), done=_("Continue"), back=reverse("orders"), back_title=_("Service orders"),
         about=_("Nobody sees it before it is sent."), facts=facts, facts_title=_("For"),
     )  # fmt: skip
+
+
+def policy_after(accident: Accident, today: date) -> Policy | None:
+    """The policy under which the insurer can still serve the enterprise after an accident: the last that runs."""
+    running = Policy.objects.filter(
+        enterprise_id=accident.enterprise_id, insurer_id=accident.insurer_id, is_void=False, cover_end_on__gte=today
+    )
+    return running.select_related("enterprise").order_by("-start_on").first()
 
 
 def _initial(

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from anze.claims.models import Accident
 from anze.kernel.duty import beijing_day
 from anze.parties.models import Expert
 from anze.parties.rules import Permission, Role
@@ -221,6 +222,18 @@ def _unconfirmed(asking: Asking) -> Q:
     return Q(confirmation="NONE", performed_on__gte=beijing_day(asking.at) - timedelta(days=90))
 
 
+def _before_accident(accident: UUID) -> Q:
+    """Services at the enterprise in the year up to the day of its accident."""
+    found = Accident.objects.filter(pk=accident).values_list("enterprise_id", "event_on").first()
+    if found is None:
+        return Q(pk__in=[])
+    return Q(enterprise_id=found[0], performed_on__range=(found[1] - timedelta(days=365), found[1]))
+
+
+def accident_name(accident: UUID) -> str:
+    return str(Accident.objects.filter(pk=accident).values_list("accident_no", flat=True).first() or accident)
+
+
 SERVICES = list_screen(
     ListScreen(
         name="services",
@@ -272,10 +285,11 @@ SERVICES = list_screen(
             Choice("channel"),
             Of("expert", _("Expert"), condition=_of_expert, named=_expert_name),
             Of("task", _("Task"), condition=_for_task, named=_task_title),
+            Of("before", _("In the year before the accident"), condition=_before_accident, named=accident_name),
         ),
         tab_of={
             "enterprise": "enterprise", "policy": "policy", "insurer": "insurer", "agency": "agency",
-            "expert": "expert", "task": "task",
+            "expert": "expert", "task": "task", "accident": "before",
         },
         order=20,
     )
@@ -443,3 +457,16 @@ search(SearchAnswer("services", _("Services"), Permission.SEE_SERVICES, _find_se
 def plan_item(request: HttpRequest, pk: UUID) -> HttpResponse:
     """An item has no page of its own: it is read in its plan."""
     return redirect("plan", get_object_or_404(PlanItem, pk=pk).plan_id)
+
+
+def _services_before(request: HttpRequest, accident: Any) -> tuple[str, str, str]:
+    number = count(SERVICES, request, before=str(accident.pk))
+    return count_text(number), "" if number else "warning", SERVICES.link(before=str(accident.pk))
+
+
+tile(
+    Tile(
+        "accident", "services-before", _("Services in the year before"), Permission.SEE_SERVICES, _services_before,
+        order=10,
+    )
+)  # fmt: skip

@@ -1,106 +1,110 @@
-"""Pages of accidents and claims."""
+"""Pages of claims: the list with its clocks, the claim with its story and what can be done next."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, Sum
+from django.db.models import Exists, OuterRef, Q, Sum
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from anze.claims.models import Accident, Claim, Payment, Victim
-from anze.claims.rules import AccidentClass, AccidentType, ClaimState, PaymentKind
-from anze.parties.rules import Permission
+from anze.claims.models import Claim, Payment, Victim
+from anze.claims.rules import CLAIM_ENDS, ClaimState, Clock, PaymentKind, clock_state
+from anze.claims.screens.story import page_words
+from anze.parties.rules import INSURER_ROLES, Permission, Role
 from anze.parties.screens import ENTERPRISE, INSURER, ORIGIN, USCC, insurer_filter
 from anze.screen.asked import count_text
 from anze.screen.columns import Column, labels, money_text
 from anze.screen.details import DetailScreen, Section, Tile, detail_screen, tile
-from anze.screen.filters import Asking, Case, Cases, Choice, Dates, Flag, InRegion, Numbers, Search, begins
+from anze.screen.filters import Asking, Case, Cases, Choice, Dates, InRegion, Numbers, Search, begins
 from anze.screen.lists import ListScreen, count, list_screen, waiting
 from anze.screen.registry import Hit, search
 from anze.screen.registry import Search as SearchAnswer
 from anze.screen.stories import Story, story
 from anze.underwriting.screens import ORIGIN_SECTION
 
-ENDED = (ClaimState.CLOSED, ClaimState.REJECTED, ClaimState.CANCELLED, ClaimState.CLOSED_ZERO)
-CLASS_TONES = {"GENERAL": "warning", "LARGER": "danger", "MAJOR": "danger", "EXTRA_MAJOR": "danger"}
 STATE_TONES = {"PAID": "success", "CLOSED": "success", "REJECTED": "danger"}
+CLOCK_TONES = {"LATE": "danger", "SOON": "warning", "RUNNING": "info", "KEPT": "success", "MISSED": "warning"}
+SOON_DAYS = 3
+_OPEN = Q(closed_at__isnull=True)
+_ADVANCED = Q(Exists(Payment.objects.filter(claim_id=OuterRef("pk"), kind=PaymentKind.ADVANCE)))
 
-ACCIDENTS = list_screen(
-    ListScreen(
-        name="accidents",
-        path="claims/accidents/",
-        title=_("Accidents"),
-        about=_("Accidents at insured enterprises as their insurers report them; the class follows order 493 of the State Council."),
-        model=Accident,
-        permission=Permission.SEE_CLAIMS,
-        detail="accident",
-        sort="-occurred_at",
-        columns=(
-            Column("accident_no"),
-            ENTERPRISE,
-            INSURER,
-            Column("region_code"),
-            Column("occurred_at"),
-            Column("kind"),
-            Column("accident_class", tones=CLASS_TONES),
-            Column("deaths"),
-            Column("serious_injuries"),
-            Column("minor_injuries", optional=True),
-            Column("direct_loss", optional=True),
-            Column("sector", optional=True),
-            Column("reported_at", optional=True),
-            USCC,
-            *ORIGIN,
-        ),
-        filters=(
-            Search(
-                own=("accident_no",), relation="enterprise", related=("name", "uscc"),
-                title=_("Accident no., enterprise or credit code"),
-            ),
-            InRegion(),
-            insurer_filter(),
-            Choice("accident_class", main=True),
-            Choice("kind"),
-            Choice("sector"),
-            Dates("occurred_at"),
-            Numbers("deaths"),
-            Flag("hits_third_party"),
-        ),
-        tab_of={"enterprise": "enterprise"},
-        order=20,
-    )
+
+def _next_clock(
+    asking: Asking,
+    state: str,
+    assess_due: datetime | None,
+    assessed: datetime | None,
+    pay_due: datetime | None,
+    paid: datetime | None,
+    letter_due: datetime | None,
+    letter: datetime | None,
+) -> str:
+    """The clock that runs at present, the last begun first; what is over has none."""
+    for due, done in ((letter_due, letter), (pay_due, paid), (assess_due, assessed)):
+        found = clock_state(due, done, state in CLAIM_ENDS and due is not letter_due, asking.at, SOON_DAYS)
+        if found in (Clock.LATE, Clock.SOON, Clock.RUNNING, Clock.MISSED):
+            return found.value
+        if found is not None:
+            return "" if state in CLAIM_ENDS else found.value
+    return "" if state in CLAIM_ENDS else Clock.PAUSED.value
+
+
+CLOCK = Column(
+    "clock",
+    title=_("Legal clock"),
+    needs=(
+        "state", "assess_due_at", "assessed_at", "pay_due_at", "paid_at", "refusal_due_at", "refusal_sent_at",
+    ),
+    compute=_next_clock,
+    choices=(*Clock.choices, ("", "–")),
+    tones=CLOCK_TONES,
 )  # fmt: skip
-detail_screen(
-    DetailScreen(
-        name="accident",
-        path="claims/accidents/<uuid:pk>/",
-        title=_("Accident"),
-        model=Accident,
-        permission=Permission.SEE_CLAIMS,
-        named=("accident_no",),
-        state=Column("accident_class", tones=CLASS_TONES),
-        of_list="accidents",
-        sections=(
-            Section(
-                _("What happened"),
-                (
-                    ENTERPRISE,
-                    Column("insurer", opens="insurer"),
-                    "occurred_at",
-                    "place",
-                    "kind",
-                    "accident_class",
-                    "description",
-                    "reported_at",
-                ),
+_UNPAID = _OPEN & Q(paid_at__isnull=True)
+CLOCKS = Cases(
+    "clock",
+    _("Legal clock"),
+    main=True,
+    cases={
+        "late": Case(
+            _("any overdue"),
+            lambda a: (
+                _UNPAID & (Q(assessed_at__isnull=True, assess_due_at__lte=a.at) | Q(pay_due_at__lte=a.at))
+                | Q(state=ClaimState.REJECTED, refusal_sent_at__isnull=True, refusal_due_at__lte=a.at)
             ),
-            Section(_("Harm"), ("deaths", "serious_injuries", "minor_injuries", "direct_loss", "hits_third_party")),
-            ORIGIN_SECTION,
         ),
-    )
+        "assess": Case(
+            _("assessment overdue"), lambda a: _UNPAID & Q(assessed_at__isnull=True, assess_due_at__lte=a.at)
+        ),
+        "pay": Case(_("payment overdue"), lambda a: _UNPAID & Q(pay_due_at__lte=a.at)),
+        "letter": Case(
+            _("refusal letter overdue"),
+            lambda a: Q(state=ClaimState.REJECTED, refusal_sent_at__isnull=True, refusal_due_at__lte=a.at),
+        ),
+        "advance": Case(
+            _("advance payment overdue"),
+            lambda a: _UNPAID & Q(agreed_at__isnull=True, advance_due_at__lte=a.at) & ~_ADVANCED,
+        ),
+        "paused": Case(
+            _("waits for documents"), lambda a: _OPEN & Q(docs_asked_at__isnull=False, docs_complete_at__isnull=True)
+        ),
+    },
+)
+WAITS = Cases(
+    "next",
+    _("Waiting for"),
+    cases={
+        "survey": Case(_("survey"), lambda a: Q(state=ClaimState.REGISTERED)),
+        "documents": Case(_("documents"), lambda a: Q(state=ClaimState.SURVEYED)),
+        "assessment": Case(_("assessment"), lambda a: Q(state=ClaimState.DOCS_COMPLETE)),
+        "agreement": Case(_("agreement"), lambda a: Q(state=ClaimState.ASSESSED)),
+        "payment": Case(_("payment"), lambda a: Q(state=ClaimState.AGREED)),
+        "letter": Case(_("refusal letter"), lambda a: Q(state=ClaimState.REJECTED, refusal_sent_at__isnull=True)),
+        "closing": Case(_("closing"), lambda a: Q(state=ClaimState.PAID)),
+    },
 )
 
 CLAIMS = list_screen(
@@ -121,11 +125,19 @@ CLAIMS = list_screen(
             Column("loss_on"),
             Column("notified_at"),
             Column("state", tones=STATE_TONES),
+            CLOCK,
             Column("claimed"),
             Column("outstanding"),
             Column("region_code", optional=True),
             Column("sector", optional=True),
             Column("docs_complete_at", optional=True),
+            Column("assess_due_at", optional=True),
+            Column("assessed", optional=True),
+            Column("agreed", optional=True),
+            Column("pay_due_at", optional=True),
+            Column("refusal_due_at", optional=True),
+            Column("refusal_sent_at", optional=True),
+            Column("reject_code", optional=True),
             Column("agreed_at", optional=True),
             Column("paid_at", optional=True),
             Column("closed_at", optional=True),
@@ -141,15 +153,18 @@ CLAIMS = list_screen(
             InRegion(),
             insurer_filter(),
             Choice("state", main=True),
+            CLOCKS,
+            WAITS,
             Cases(
                 "open",
                 _("Settlement"),
                 cases={
-                    "yes": Case(_("still open"), lambda a: ~Q(state__in=ENDED) & Q(paid_at__isnull=True)),
-                    "no": Case(_("ended or paid"), lambda a: Q(state__in=ENDED) | Q(paid_at__isnull=False)),
+                    "yes": Case(_("still open"), lambda a: ~Q(state__in=CLAIM_ENDS) & Q(paid_at__isnull=True)),
+                    "no": Case(_("ended or paid"), lambda a: Q(state__in=CLAIM_ENDS) | Q(paid_at__isnull=False)),
                 },
             ),
             Choice("sector"),
+            Choice("reject_code"),
             Dates("loss_on"),
             Dates("notified_at"),
             Numbers("claimed"),
@@ -177,6 +192,8 @@ detail_screen(
         named=("claim_no",),
         state=Column("state", tones=STATE_TONES),
         of_list="claims",
+        template="claims/claim.html",
+        extra=page_words,
         sections=(
             Section(
                 _("The claim"),
@@ -187,6 +204,8 @@ detail_screen(
                     Column("accident__accident_no", opens="accident"),
                     "loss_on",
                     "claimed",
+                    "assessed",
+                    "agreed",
                     "outstanding",
                     Column(
                         "paid",
@@ -194,6 +213,8 @@ detail_screen(
                         needs=("id",),
                         compute=lambda a, key: money_text(_paid(a, key)),
                     ),
+                    "docs_missing",
+                    "reject_code",
                     "reject_reason",
                 ),
             ),
@@ -203,11 +224,13 @@ detail_screen(
                     "notified_at",
                     "registered_at",
                     "surveyed_at",
+                    "docs_asked_at",
                     "docs_complete_at",
                     "assessed_at",
                     "agreed_at",
                     "paid_at",
                     "closed_at",
+                    "refusal_sent_at",
                 ),
             ),
             ORIGIN_SECTION,
@@ -265,6 +288,59 @@ VICTIMS = list_screen(
         in_menu=False,
     )
 )
+_REGULATORS = frozenset({Role.PROVINCE_REGULATOR, Role.CITY_REGULATOR, Role.COUNTY_REGULATOR, Role.FINANCIAL_REGULATOR})
+for _name, _title, _why, _order in (
+    ("assess", _("Claims to assess: overdue"), _("Thirty days after request and documents (保险法 Art. 23)."), 8),
+    ("pay", _("Claims to pay: overdue"), _("Ten days after the amount was agreed (保险法 Art. 23)."), 8),
+    ("letter", _("Refusal letters: overdue"), _("Three days after the decision (保险法 Art. 24)."), 8),
+    ("advance", _("Advance payments: overdue"), _("Sixty days after the documents (保险法 Art. 25)."), 8),
+):
+    waiting(
+        CLAIMS,
+        f"claims-{_name}-late",
+        _title,
+        why=_why,
+        tone="danger",
+        order=_order,
+        roles=frozenset(INSURER_ROLES),
+        clock=_name,
+    )
+for _name, _title, _why, _order in (
+    ("survey", _("Claims to survey"), _("Registered, and nobody has looked yet."), 23),
+    ("assessment", _("Claims to assess"), _("Request and documents are complete."), 24),
+    ("payment", _("Claims to pay"), _("The amount is agreed."), 25),
+):
+    waiting(CLAIMS, f"claims-{_name}", _title, why=_why, order=_order, roles=frozenset(INSURER_ROLES), next=_name)
+waiting(
+    CLAIMS,
+    "claims-late",
+    _("Claims past a legal deadline"),
+    why=_("Assessment, payment or refusal letter is overdue by the insurance law."),
+    tone="warning",
+    order=19,
+    roles=_REGULATORS,
+    clock="late",
+)
+waiting(
+    CLAIMS,
+    "claims-to-agree",
+    _("Claims whose amount waits for your word"),
+    why=_("The insurer has assessed the amount: agree, or say why not."),
+    tone="warning",
+    order=5,
+    roles=frozenset({Role.ENTERPRISE}),
+    next="agreement",
+)
+waiting(
+    CLAIMS,
+    "claims-documents",
+    _("Claims that wait for your documents"),
+    why=_("The insurer has asked for what is missing, once."),
+    tone="warning",
+    order=6,
+    roles=frozenset({Role.ENTERPRISE}),
+    clock="paused",
+)
 waiting(
     CLAIMS,
     "claims-open",
@@ -276,30 +352,11 @@ waiting(
 )
 
 
-def _tell_accident(asking: Asking, kind: str, kind_class: str, deaths: int, injured: int) -> tuple[str, str]:
-    text = (
-        f"{labels(AccidentType.choices).get(kind, kind)}, {labels(AccidentClass.choices).get(kind_class, kind_class)}"
-    )
-    if deaths or injured:
-        text += _now("; %(deaths)s dead, %(injured)s seriously injured") % {
-            "deaths": deaths,
-            "injured": injured,
-        }
-    return text, "danger" if deaths else ""
-
-
 def _tell_claim(asking: Asking, state: str, claimed: Any) -> tuple[str, str]:
     said = labels(ClaimState.choices).get(state, state)
     return _now("%(state)s; claimed ¥%(amount)s") % {"state": said, "amount": money_text(claimed)}, ""
 
 
-story(
-    Story(
-        "accident", _("Accident"), Permission.SEE_CLAIMS, "alert-octagon", Accident, "event_on", "accident_no",
-        "accident", ("kind", "accident_class", "deaths", "serious_injuries"), _tell_accident,
-        where=Q(is_void=False), order=60,
-    )
-)  # fmt: skip
 story(
     Story(
         "claim", _("Claim"), Permission.SEE_CLAIMS, "ambulance", Claim, "loss_on", "claim_no", "claim",

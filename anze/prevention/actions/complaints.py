@@ -1,0 +1,315 @@
+"""Complaints from the first word to the closing: each step holds the row, asks the rules, writes row and story."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext_lazy as _
+from uuid_utils.compat import uuid7
+
+from anze.claims.models import Claim
+from anze.kernel.actions import action
+from anze.kernel.actor import Actor
+from anze.kernel.duty import beijing_day, end_of_day, load_calendar
+from anze.kernel.links import make_link
+from anze.kernel.models import parameter
+from anze.kernel.refusal import Refused
+from anze.kernel.scope import EVERYTHING, Scope, widened
+from anze.parties.models import Enterprise, Organisation
+from anze.parties.rules import Permission, Role
+from anze.prevention.models import Complaint, ComplaintContact, ComplaintStep, Service
+from anze.prevention.rules.complaints import (
+    ANSWER,
+    COMPLAINT,
+    MOVES,
+    SETTLE,
+    Acting,
+    Complainant,
+    ComplaintState,
+    ComplaintStepKind,
+    ExtensionState,
+    Move,
+    Side,
+    longest_extension,
+    side_of,
+    why_not,
+)
+
+MAKE, FOLLOW = "complain", "complaint"  # purposes of links
+MOST_A_DAY = 10  # without an account, at one enterprise
+_ACTINGS = {"anze_insurer": Acting.INSURER, "anze_agency": Acting.AGENCY, "anze_enterprise": Acting.COMPLAINANT}
+
+
+def acting_of(by: Actor) -> Acting:
+    return _ACTINGS.get(by.scope.reader, Acting.AUTHORITY)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a complainant writes."""
+
+    subject: str
+    text: str
+    kind: str = Complainant.ENTERPRISE.value
+    name: str = ""
+    phone: str = ""
+    may_be_named: bool = False
+    insurer: UUID | None = None
+    service: UUID | None = None
+    claim: UUID | None = None
+
+    def __str__(self) -> str:
+        return self.subject
+
+
+def link_to_complain(enterprise: Enterprise, *, at: datetime) -> str:
+    """A link by which anybody at the enterprise complains without an account."""
+    days = int(parameter("complaint_link_days", beijing_day(at)))
+    return make_link(MAKE, enterprise.pk, until=at + timedelta(days=days))
+
+
+def link_to_follow(complaint: Complaint, *, at: datetime) -> str:
+    """A link by which the complainant reads the answer and says whether it satisfies."""
+    days = int(parameter("complaint_link_days", beijing_day(at)))
+    return make_link(FOLLOW, complaint.pk, until=at + timedelta(days=days))
+
+
+def holder_of(enterprise_id: UUID, *, name: str = "", address: str = "") -> Actor:
+    """Whoever holds a link may complain in the enterprise's matters, and nothing else."""
+    return Actor(
+        name=name or str(_("complainant")),
+        scope=Scope(reader="anze_enterprise", enterprise_id=enterprise_id),
+        permissions=frozenset({Permission.MAKE_COMPLAINTS.value}),
+        role=Role.ENTERPRISE.value,
+        address=address,
+    )
+
+
+@dataclass(frozen=True)
+class Made:
+    """A complaint that has been made."""
+
+    complaint: Complaint
+
+
+@action(Permission.MAKE_COMPLAINTS, "complaint.made")
+def make_complaint(enterprise: Enterprise, *, by: Actor, at: datetime, told: Told) -> Made:
+    """Keep a complaint, give it to the side that answers, and start its clock.
+
+    The audit event is about the enterprise: who complained must not stand in what an insurer may read of its own.
+    """
+    if not told.text.strip():
+        raise Refused("text_missing", _("Say what it is about."), remedy=_("A few words are enough."), field="text")
+    today = beijing_day(at)
+    with widened(EVERYTHING):
+        own = {"enterprise_id": enterprise.pk}
+        service = Service.objects.filter(pk=told.service, **own).first() if told.service else None
+        claim = Claim.objects.filter(pk=told.claim, **own).first() if told.claim else None
+        about = service.insurer_id if service else claim.insurer_id if claim else told.insurer
+        concerns = Organisation.objects.filter(pk=about).first() if about else None
+        if by.account_id is None:
+            count = Complaint.objects.filter(enterprise=enterprise, made_at__gt=at - timedelta(days=1)).count()
+            if count >= MOST_A_DAY:
+                raise Refused(
+                    "too_many",
+                    _("Many complaints came in from here today already."),
+                    remedy=_("Call the authority, or come back tomorrow."),
+                    status=429,
+                )
+        side = side_of(told.subject, concerns is not None)
+        complaint = Complaint(
+            id=uuid7(),
+            subject=told.subject,
+            text=told.text.strip()[:1000],
+            made_by_kind=told.kind,
+            named_as=told.name.strip()[:60] if told.may_be_named else "",
+            made_at=at,
+            enterprise=enterprise,
+            concerns=concerns,
+            service=service,
+            claim=claim,
+            side=side,
+            state=ComplaintState.RECEIVED,
+            answer_due_at=ANSWER.due_at(today, calendar=load_calendar(), region_code=enterprise.region_code),
+            insurer=concerns if side is Side.INSURER else None,
+            region_code=enterprise.region_code,
+            sector=enterprise.sector,
+        )
+        complaint.complaint_no = f"TS{today:%Y%m%d}-{complaint.pk.hex[-6:].upper()}"
+        complaint.save(force_insert=True)
+        ComplaintContact.objects.create(complaint=complaint, name=told.name.strip()[:60], phone=told.phone.strip()[:40])
+        _tell(complaint, ComplaintStepKind.MADE, Acting.COMPLAINANT, by, at, words=told.text.strip(), side=side)
+    return Made(complaint)
+
+
+def _tell(
+    complaint: Complaint, kind: ComplaintStepKind, acting: Acting, by: Actor, at: datetime, *, words: str = "",
+    day: date | None = None, side: str = "",
+) -> ComplaintStep:  # fmt: skip
+    is_known = acting is not Acting.COMPLAINANT
+    return ComplaintStep.objects.create(
+        complaint=complaint,
+        kind=kind,
+        at=at,
+        acting=acting,
+        by=by.account_id if is_known else None,
+        by_name=by.name[:120] if is_known else complaint.named_as,
+        organisation_name=by.organisation_name[:160] if is_known else "",
+        words=words[:1000],
+        day=day,
+        side=side,
+    )
+
+
+@dataclass(frozen=True)
+class Said:
+    """What goes with a step."""
+
+    words: str = ""
+    day: date | None = None
+    side: str = ""
+    stars: int | None = None
+
+    def __str__(self) -> str:
+        return self.side or str(self.day or "")
+
+
+def take_move(complaint: Complaint, move: Move, *, by: Actor, at: datetime, said: Said) -> ComplaintStep:
+    """One step, in the present transaction: the row is held, the rules are asked, the way is gone."""
+    acting = acting_of(by)
+    with widened(EVERYTHING):
+        now = Complaint.objects.select_for_update().get(pk=complaint.pk)
+        if refused := why_not(move, now, acting):
+            raise refused
+        sets = _SETS[move.name](now, said, at) if move.name in _SETS else {}
+        if move.target is not None:
+            COMPLAINT.move(now, move.name, **sets)
+        else:
+            Complaint.objects.filter(pk=now.pk).update(**sets)
+        words = said.words.strip()
+        if move.name in _WITH_REASON and not words:
+            raise Refused(
+                "reason_missing", _("This step needs its reason."), remedy=_("Say in a sentence why."), field="words"
+            )
+        return _tell(
+            now, move.kind, acting, by, at, words=words, day=sets.get("extension_to_on"), side=sets.get("side", "")
+        )
+
+
+_WITH_REASON = ("answer", "verify", "ask-time", "refuse-time", "escalate", "assign", "take-over", "not-accept", "close")
+
+
+def _accepted(complaint: Complaint, said: Said, at: datetime) -> dict[str, Any]:
+    return {}
+
+
+def _answered(complaint: Complaint, said: Said, at: datetime) -> dict[str, Any]:
+    sets: dict[str, Any] = {"answer": said.words.strip()[:1000], "settled_at": at}
+    if complaint.answered_at is None:
+        sets["answered_at"] = at
+    if complaint.extension == ExtensionState.ASKED:
+        sets["extension"] = ""
+    return sets
+
+
+def _verifying(complaint: Complaint, said: Said, at: datetime) -> dict[str, Any]:
+    # both clocks run from the day the complaint came in to this side
+    began = _began(complaint)
+    due = SETTLE.due_at(began, calendar=load_calendar(), region_code=complaint.region_code)
+    return {"answered_at": at, "settle_due_at": due}
+
+
+def _began(complaint: Complaint) -> date:
+    again = ComplaintStep.objects.filter(complaint=complaint, kind=ComplaintStepKind.ESCALATED).order_by("-at").first()
+    return beijing_day(again.at if again else complaint.made_at)
+
+
+def _time_asked(complaint: Complaint, said: Said, at: datetime) -> dict[str, Any]:
+    due = complaint.settle_due_at
+    assert due is not None
+    last = beijing_day(due - timedelta(seconds=1))
+    most = longest_extension(last, int(parameter("complaint_extension_days", beijing_day(at), complaint.region_code)))
+    if said.day is None or not last < said.day <= most:
+        raise Refused(
+            "extension_out_of_range",
+            _("More time ends after the deadline and at most on %(day)s."),
+            remedy=_("Give a day between the two."),
+            field="day",
+            values={"day": most},
+        )
+    return {"extension": ExtensionState.ASKED, "extension_to_on": said.day}
+
+
+def _time_granted(complaint: Complaint, said: Said, at: datetime) -> dict[str, Any]:
+    assert complaint.extension_to_on is not None
+    return {
+        "extension": ExtensionState.GRANTED,
+        "settle_due_at": end_of_day(complaint.extension_to_on),
+    }
+
+
+def _time_refused(complaint: Complaint, said: Said, at: datetime) -> dict[str, Any]:
+    return {"extension": ExtensionState.REFUSED}
+
+
+def _rated(complaint: Complaint, said: Said, at: datetime) -> dict[str, Any]:
+    if said.stars is None or not 1 <= said.stars <= 5:
+        raise Refused(
+            "stars_out_of_range", _("A rating has one to five stars."), remedy=_("Choose one."), field="stars"
+        )
+    return {"satisfaction": said.stars}
+
+
+def _escalated(complaint: Complaint, said: Said, at: datetime) -> dict[str, Any]:
+    """To the authority, with a clock of its own; what was answered before stays in the story."""
+    due = ANSWER.due_at(beijing_day(at), calendar=load_calendar(), region_code=complaint.region_code)
+    return {
+        "side": Side.AUTHORITY, "answer_due_at": due, "settle_due_at": None, "answered_at": None, "settled_at": None,
+        "extension": "", "extension_to_on": None, "escalations": complaint.escalations + 1,
+    }  # fmt: skip
+
+
+def _assigned(complaint: Complaint, said: Said, at: datetime) -> dict[str, Any]:
+    """To the side that can answer; the clock is the complainant's and runs on."""
+    if said.side == Side.INSURER and complaint.concerns_id is not None:
+        return {"side": Side.INSURER, "insurer_id": complaint.concerns_id}
+    agency = complaint.service.agency_id if complaint.service else None
+    if said.side == Side.AGENCY and agency is not None:
+        return {"side": Side.AGENCY, "agency_id": agency}
+    if said.side == Side.AUTHORITY:
+        return {"side": Side.AUTHORITY}
+    raise Refused(
+        "side_unknown",
+        _("The complaint names nobody of this side."),
+        remedy=_("Give it to another side, or answer it yourself."),
+        field="side",
+    )
+
+
+_SETS: dict[str, Any] = {
+    "accept": _accepted,
+    "answer": _answered,
+    "verify": _verifying,
+    "ask-time": _time_asked,
+    "grant-time": _time_granted,
+    "refuse-time": _time_refused,
+    "rate": _rated,
+    "escalate": _escalated,
+    "take-over": _escalated,
+    "assign": _assigned,
+}
+
+
+def _action_of(move: Move) -> Any:
+    @action(move.permission, f"complaint.{move.name}")
+    def take(complaint: Complaint, *, by: Actor, at: datetime, said: Said) -> ComplaintStep:
+        return take_move(complaint, move, by=by, at=at, said=said)
+
+    return take
+
+
+# step → the action that takes it; permission and event are the step's own
+COMPLAINT_ACTIONS: dict[str, Any] = {move.name: _action_of(move) for move in MOVES.values()}
