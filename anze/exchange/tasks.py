@@ -29,6 +29,7 @@ from anze.expenses.actions import match_expenses
 from anze.hazards.actions import propose_recurrences
 from anze.kernel.duty import beijing_day
 from anze.kernel.scope import EVERYTHING, inside
+from anze.underwriting.actions import look_for_findings
 
 log = logging.getLogger("anze.exchange")
 
@@ -129,3 +130,12 @@ def match_all_expenses(timestamp: int) -> None:
     """Services, invoices and payments of the whole province against each other; across insurers, hence all in view."""
     with inside(EVERYTHING):
         match_expenses(at=datetime.fromtimestamp(timestamp, UTC))
+
+
+@app.periodic(cron="*/10 * * * *", periodic_id="cover")
+@app.task(name="exchange.look_at_cover", queueing_lock="underwriting cover")
+def look_at_cover(timestamp: int) -> None:
+    """What is wrong with cover follows the data within minutes, and the calendar: days pass by themselves. What is
+    done on the platform is looked at in the same moment."""
+    with inside(EVERYTHING):
+        look_for_findings(at=datetime.fromtimestamp(timestamp, UTC))

@@ -1,4 +1,4 @@
-"""Changing a parameter: a new row from a day on, never another value under an old date."""
+"""Parameters in SQL, and changing one: a new row from a day on, never another value under an old date."""
 
 from __future__ import annotations
 
@@ -107,3 +107,12 @@ def _is_number(text: str) -> bool:
         return Decimal(text).is_finite()
     except InvalidOperation:
         return False
+
+
+def parameters_of(key: str) -> str:
+    """The rows of a parameter as the body of a CTE. A value that is no number is no value."""
+    return (
+        "SELECT region_code, effective_from, coalesce(effective_to, 'infinity') AS effective_to, "
+        f"value::numeric AS value FROM kernel_parameter WHERE key = '{key}' "
+        "AND value ~ '^[0-9]+(\\.[0-9]+)?$'"
+    )

@@ -128,15 +128,6 @@ def in_force(parameters: str, day: str, region: str) -> str:
     )
 
 
-def parameters_of(key: str) -> str:
-    """The rows of a parameter for `in_force`, as the body of a CTE. A value that is no number is no value."""
-    return (
-        "SELECT region_code, effective_from, coalesce(effective_to, 'infinity') AS effective_to, "
-        f"value::numeric AS value FROM kernel_parameter WHERE key = '{key}' "
-        "AND value ~ '^[0-9]+(\\.[0-9]+)?$'"
-    )
-
-
 CITY = "left(region_code, 4) || '00'"
 PROVINCE = "left(region_code, 2) || '0000'"
 NOBODY = "NULL::uuid"

@@ -115,6 +115,10 @@ class Permission(TextChoices):
     EXPORT = "EXPORT", _("export tables")
     ISSUE_REPORTS = "ISSUE_REPORTS", _("issue service reports and have services confirmed")
     CONFIRM_SERVICES = "CONFIRM_SERVICES", _("confirm and rate services")
+    ANSWER_COVER = "ANSWER_COVER", _("answer reminders about cover and dispute the register")
+    SEE_MARKET = "SEE_MARKET", _("see insurers' profiles and try out premiums")
+    CHOOSE_INSURER = "CHOOSE_INSURER", _("ask insurers for offers and accept one")
+    MAKE_OFFERS = "MAKE_OFFERS", _("make offers and keep the own profile")
     SETTLE_DISPUTES = "SETTLE_DISPUTES", _("settle disputes about services")
     SEE_RATINGS = "SEE_RATINGS", _("see single ratings")
     SEE_COMPLAINTS = "SEE_COMPLAINTS", _("see complaints")
@@ -188,6 +192,7 @@ _REGULATE |= {P.SEE_ASSESSMENT, P.REVIEW_ASSESSMENT}
 _ASSESS = {P.RUN_ASSESSMENT, P.DECIDE_APPEALS, P.REVIEW_ASSESSMENT}
 _INSURE |= {P.HANDLE_CLAIMS, P.SEE_COMPLAINTS, P.ANSWER_COMPLAINTS}
 _REGULATE |= {P.REVIEW_CLAIMS, P.SEE_COMPLAINTS, P.ANSWER_COMPLAINTS, P.SETTLE_COMPLAINTS}
+_INSURE |= {P.ANSWER_COVER, P.MAKE_OFFERS}
 
 # judging pictures that were used twice is for those who are no party to it
 _REGULATE |= {P.REVIEW_EVIDENCE}
@@ -196,7 +201,9 @@ _REGULATE |= {P.REVIEW_EVIDENCE}
 def _rule(reach: Reach, permissions: set[Permission], welcome: str | Promise) -> RoleRule:
     # everybody has alerts of his own; what the law and the committee publish is for everybody; whoever works with hazards photographs them
     evidence = {P.SEE_EVIDENCE, P.ADD_EVIDENCE} if P.SEE_HAZARDS in permissions else set()
-    return RoleRule(reach, frozenset({*permissions, P.SEE_LIBRARY, P.HANDLE_ALERTS, *evidence}), welcome)
+    # and what insurers publish about themselves is for everybody too
+    open_to_all = {P.SEE_LIBRARY, P.HANDLE_ALERTS, P.SEE_MARKET}
+    return RoleRule(reach, frozenset({*permissions, *open_to_all, *evidence}), welcome)
 
 
 ROLES: dict[Role, RoleRule] = {
@@ -257,7 +264,8 @@ ROLES: dict[Role, RoleRule] = {
         Reach.ENTERPRISE,
         {P.SEE_UNDERWRITING, P.SEE_PREMIUMS, P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_EXPENSES, P.SEE_CLAIMS}
         | {P.SEE_ENTERPRISES, P.JOIN_TRAININGS, P.CONFIRM_PLANS, P.RECTIFY_HAZARDS}
-        | {P.CONFIRM_SERVICES, P.REPORT_LOSSES, P.SEE_COMPLAINTS, P.MAKE_COMPLAINTS},
+        | {P.CONFIRM_SERVICES, P.REPORT_LOSSES, P.SEE_COMPLAINTS, P.MAKE_COMPLAINTS}
+        | {P.SEE_REGISTER, P.ANSWER_COVER, P.CHOOSE_INSURER},
         _("Your insurance and what it brings you"),
     ),
     Role.ADMINISTRATOR: _rule(

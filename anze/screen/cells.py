@@ -104,7 +104,8 @@ class Reader:
         if not opens or not self._links or not may_open(opens, self.asking):
             return [show(value) for value in values]
         linked = opened(show, opens)
-        key_at = at if each.related is not None or each.directory is not None else -1
+        is_other = (each.related is not None or each.directory is not None) and not each.column.opens_row
+        key_at = at if is_other else -1
         return [linked(value, row[key_at]) for value, row in zip(values, raw, strict=True)]
 
 

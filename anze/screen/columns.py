@@ -140,6 +140,7 @@ class Column:
     compute: Callable[..., Any] | None = None
     optional: bool = False
     places: int = 2
+    opens_row: bool = False  # the page opened is the row's own, also where the value is a related row's
 
     @property
     def name(self) -> str:

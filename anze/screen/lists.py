@@ -90,7 +90,7 @@ class ListScreen:
             TABS.setdefault(where, []).append(self)
         first = self.columns[0]
         if self.detail and not first.opens:
-            self.columns = (replace(first, opens=self.detail), *self.columns[1:])
+            self.columns = (replace(first, opens=self.detail, opens_row=True), *self.columns[1:])
 
     @cached_property
     def plans(self) -> dict[str, Plan]:

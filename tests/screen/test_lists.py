@@ -27,6 +27,7 @@ from anze.screen.asked import Asked
 from anze.screen.columns import Column
 from anze.screen.lists import LISTS, ListScreen
 from anze.screen.registry import load_screens
+from anze.underwriting.models import Obligation
 from anze.underwriting.screens import POLICIES
 from tests.cast import XINGHUO, YUANFAN, policy_row
 from tests.exchange.examples import example
@@ -346,12 +347,14 @@ def test_states_follow_the_day_of_the_request(cast, asked_by):
         return sorted(column(Asked(POLICIES, asked_by(f"?state={state}")).page()))
 
     assert found("in_force") == ["now", "soon"]
-    assert found("expiring") == ["soon"]
-    assert found("expired") == ["past"]
+    # the next policy is on file already
+    assert found("renewing") == ["soon"]
+    assert found("renewed") == ["past"]
+    assert found("expiring") == found("expired") == []
     assert found("not_yet") == ["next"]
     page = Asked(POLICIES, asked_by("?columns=policy_no,cover_state&sort=-start_on")).page()
     said = dict(zip(column(page), (row[1] for row in page.rows), strict=True))
-    assert "state-warning" in said["soon"]
+    assert "state-success" in said["soon"]
     assert "state-success" in said["now"]
     assert "state-info" in said["next"]
 
@@ -407,3 +410,11 @@ def test_a_count_that_takes_too_long_gives_way_to_the_page(insured, asked_by, mo
     with connection.cursor() as cursor:
         cursor.execute("SHOW statement_timeout")
         assert cursor.fetchone() == ("0",)
+
+
+def test_the_first_column_opens_the_row_itself_also_where_it_names_another(cast, browser_of):
+    cast.accepted(cast.province, "obligations", example(FEEDS["obligations"], uscc=XINGHUO, sector="SMELT"))
+    entry = Obligation.objects.get()
+    text = browser_of(Role.PROVINCE_REGULATOR).get(reverse("obligations")).content.decode()
+    assert reverse("obligation", args=[entry.pk]) in text
+    assert reverse("obligation", args=[entry.enterprise_id]) not in text

@@ -37,7 +37,7 @@ from anze.prevention.models import (
     VisitEntry,
 )
 from anze.prevention.rules.confirmations import Answer
-from anze.underwriting.models import Policy
+from anze.underwriting.models import Finding, FindingNote, Obligation, Policy, RegisterDispute
 from tests.cast import NOW, XINGHUO, YUANFAN, Cast, enterprise_row, policy_row
 from tests.exchange.examples import example
 
@@ -230,6 +230,7 @@ def two_sides(cast: Cast) -> None:
     photos(cast)
     money(cast)
     alerts(cast)
+    cover(cast)
 
 
 def money(cast: Cast) -> None:
@@ -240,6 +241,28 @@ def money(cast: Cast) -> None:
         ExpenseFinding.objects.create(
             kind="NO_SERVICE", subject_id=expense.pk, expense=expense, policy_id=expense.policy_id, amount=1200,
             facts={"amount": 1200, "payee": f"收款方{mark}"}, found_at=NOW, **of,
+        )  # fmt: skip
+
+
+def cover(cast: Cast) -> None:
+    """A finding about the cover of each side with a note, and a dispute about its register entry."""
+    sides = ((OWN_MARK, cast.huaihai, cast.xinghuo), (FOREIGN_MARK, cast.bohai, cast.yuanfan))
+    for mark, insurer, enterprise in sides:
+        of = {"enterprise_id": enterprise.pk, "region_code": enterprise.region_code, "sector": enterprise.sector}
+        entry = Obligation.objects.get(enterprise=enterprise)
+        policy = Policy.objects.get(policy_no=f"P-{mark}")
+        finding = Finding.objects.create(
+            kind="SUBSTITUTE", subject=policy.pk, policy=policy, insurer=insurer, obligation=entry, state="REMINDED",
+            since_on=policy.start_on, note=f"险种{mark}", opened_at=NOW, reminded_at=NOW, reply_due_at=NOW, reminders=1,
+            **of,
+        )  # fmt: skip
+        FindingNote.objects.create(
+            finding=finding, kind="REMINDER", side="AUTHORITY", said_by="示例局", said_at=NOW, words=f"提醒{mark}",
+            insurer_id=insurer.pk, **of,
+        )  # fmt: skip
+        RegisterDispute.objects.create(
+            obligation=entry, ground="NOT_OBLIGED", words=f"异议{mark}", side="ENTERPRISE", raised_by=f"负责人{mark}",
+            raised_at=NOW, due_at=NOW, state="OPEN", **of,
         )  # fmt: skip
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from anze.assessment.definitions.kinds import OfRows
-from anze.monitoring.contributions import in_force, parameters_of
+from anze.kernel.parameters import parameters_of
+from anze.monitoring.contributions import in_force
 from anze.prevention.models import QualityCheck, Rating, Service
 
 AGENCY_ROWS: tuple[OfRows, ...] = (

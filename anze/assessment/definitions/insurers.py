@@ -9,7 +9,8 @@ from anze.claims.models import Accident, Claim, Payment
 from anze.exchange.models import Batch
 from anze.expenses.models import Expense
 from anze.hazards.models import Attendance, Hazard
-from anze.monitoring.contributions import in_force, parameters_of
+from anze.kernel.parameters import parameters_of
+from anze.monitoring.contributions import in_force
 from anze.prevention.models import Dispute, QualityCheck, Service, ServicePerson
 from anze.underwriting.models import Policy
 

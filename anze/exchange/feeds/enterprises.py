@@ -122,6 +122,30 @@ ENTERPRISES = Feed(
     ),
 )
 
+# every list that names an enterprise is kept, whichever the entry shows now
+KEEP_SOURCES = """
+INSERT INTO underwriting_obligationsource (obligation_id, source, reason, listed_on, registered_workers, enterprise_id,
+    region_code, sector)
+SELECT r.id, r.source, r.reason, r.listed_on, r.registered_workers, r.enterprise_id, r.region_code, r.sector
+FROM resolved r WHERE r.outcome IN ('A', 'U') AND NOT r.is_void ORDER BY r.id
+ON CONFLICT (obligation_id, source) DO UPDATE SET reason = excluded.reason, listed_on = excluded.listed_on,
+    registered_workers = excluded.registered_workers
+WHERE (underwriting_obligationsource.reason, underwriting_obligationsource.listed_on,
+       underwriting_obligationsource.registered_workers)
+    IS DISTINCT FROM (excluded.reason, excluded.listed_on, excluded.registered_workers)
+"""
+# what was decided on the platform outlives the next delivery of the list
+KEEP_DECISIONS = """
+UPDATE underwriting_obligation o SET state = CASE WHEN d.is_open THEN 'DISPUTED' ELSE o.state END,
+    delisted_on = coalesce(o.delisted_on, o.merged_on),
+    delisting_reason = CASE WHEN o.merged_on IS NULL OR o.delisting_reason <> '' THEN o.delisting_reason
+                       ELSE '与其他条目合并' END
+FROM resolved r CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM underwriting_registerdispute x
+    WHERE x.obligation_id = r.id AND x.state = 'OPEN') AS is_open) d
+WHERE o.id = r.id AND r.outcome = 'U'
+    AND ((d.is_open AND o.state <> 'DISPUTED') OR (o.merged_on IS NOT NULL AND o.delisted_on IS NULL))
+"""
+
 OBLIGATIONS = Feed(
     name="obligations",
     title=_("Obligation register"),
@@ -189,4 +213,5 @@ OBLIGATIONS = Feed(
             _("State why, for example: closed by law, moved, merged."),
         ),
     ),
+    after=(KEEP_SOURCES, KEEP_DECISIONS),
 )

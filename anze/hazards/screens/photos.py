@@ -12,18 +12,16 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from anze.evidence.actions import arrived, receive_media, subject_of
 from anze.evidence.models import Media
 from anze.evidence.rules import MediaKind, MediaRole, Subject, register_subject
+from anze.evidence.screens.forms import MOST, files_taken
 from anze.hazards.models import Hazard, OwnFinding
 from anze.hazards.rules import ENDED, HazardSource
 from anze.kernel.actor import Actor
-from anze.kernel.refusal import Refused
 from anze.kernel.rules import Channel
 from anze.prevention.models import Visit
 from anze.screen.columns import moment_text, readers_of
 
-MOST = 9  # photos in one step
 # what a photo sent with a step shows
 ROLE_OF = {"submit": MediaRole.RECTIFIED, "close": MediaRole.RECTIFIED}
 
@@ -59,26 +57,7 @@ def take_photos(request: HttpRequest, hazard: Hazard, step: str, by: Actor) -> l
 
 
 def photos_taken(request: HttpRequest, kind: str, key: UUID, role: MediaRole, by: Actor) -> list[UUID]:
-    files = request.FILES.getlist("photos")
-    if not files:
-        return []
-    if len(files) > MOST:
-        raise Refused(
-            "too_many_photos",
-            _("A step may have up to %(most)s photos."),
-            remedy=_("Choose the clearest ones."),
-            field="photos",
-            values={"most": MOST},
-        )
-    at: datetime = request.at  # type: ignore[attr-defined]
-    subject = subject_of(kind, key, by, at)
-    return [
-        receive_media(
-            subject, by=by, at=at, content=arrived(file.read()), kind=MediaKind.PHOTO, role=role,
-            file_name=file.name or "",
-        ).pk
-        for file in files
-    ]  # fmt: skip
+    return files_taken(request, "photos", kind, key, role, by, MediaKind.PHOTO)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from anze.evidence.screens.forms import Files, SeveralFiles
 from anze.hazards import actions
 from anze.hazards.models import Hazard
 from anze.hazards.rules import STEPS, Means, Step
@@ -131,20 +132,9 @@ WITH_PHOTOS: dict[str, Words] = {
 }
 
 
-class Files(forms.FileInput):
-    allow_multiple_selected = True
-
-
-class Photos(forms.FileField):
-    """Any number of files; each is checked by itself."""
-
-    def clean(self, data: Any, initial: Any = None) -> list[Any]:
-        return [super(Photos, self).clean(each, initial) for each in data or ()]
-
-
 def photos_field(label: Words, hint: bool = True) -> forms.FileField:
     """Several photos, from the camera or the album; the page's camera opens at once on a phone."""
-    return Photos(
+    return SeveralFiles(
         label=label,
         required=False,
         widget=Files(attrs={"accept": "image/*", "multiple": True}),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from anze.claims.models import Claim, Payment
 from anze.expenses.models import Expense
-from anze.monitoring.contributions import in_force, parameters_of
+from anze.kernel.parameters import parameters_of
+from anze.monitoring.contributions import in_force
 from anze.monitoring.models import MoneyCell
 from anze.monitoring.rules import Fact, Part, Source
 from anze.prevention.models import Service

@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from anze.hazards.models import Hazard
-from anze.monitoring.contributions import in_force, parameters_of
+from anze.kernel.parameters import parameters_of
+from anze.monitoring.contributions import in_force
 from anze.monitoring.models import CompletionCell, HazardCell
 from anze.monitoring.rules import Direction, Fact, Family, Indicator, Part, Source, Unit
 from anze.prevention.models import Plan, PlanItem, Service, ServicePerson

@@ -171,6 +171,7 @@ REASONS: dict[str, Promise] = {
     "POLICY_VOID": _("its policy was voided"),
     "CLOSED_UNIT": _("the enterprise is closed"),
     "DELISTED": _("no longer on the register"),
+    "SUSPENDED": _("the enterprise has suspended its operation"),
     "ALSO_LISTED": _("counted under its other sector"),
     "UNINSURED": _("no policy in force"),
     "PARTIAL_HEADCOUNT": _("not all workers are covered"),

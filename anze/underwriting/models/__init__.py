@@ -1,13 +1,19 @@
-"""Tables of underwriting: the register, policies and what hangs on them."""
+"""Tables of underwriting: the register, policies and what hangs on them, and what is found wrong with cover."""
 
+from anze.underwriting.models.findings import Finding, FindingNote, Substitute
 from anze.underwriting.models.policies import Endorsement, Policy, PremiumReceipt, predecessors, successors, with_life
-from anze.underwriting.models.register import Obligation
+from anze.underwriting.models.register import Obligation, ObligationSource, RegisterDispute
 
 __all__ = [
     "Endorsement",
+    "Finding",
+    "FindingNote",
     "Obligation",
+    "ObligationSource",
     "Policy",
     "PremiumReceipt",
+    "RegisterDispute",
+    "Substitute",
     "predecessors",
     "successors",
     "with_life",

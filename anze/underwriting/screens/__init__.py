@@ -1,8 +1,20 @@
-"""Pages of underwriting: the register, policies and what hangs on them."""
+"""Pages of underwriting: the register, policies and what hangs on them, what is found wrong with cover."""
 
-from anze.underwriting.screens import policies, register
+from anze.underwriting.screens import disputes, findings, policies, register
+from anze.underwriting.screens.findings import FINDINGS
 from anze.underwriting.screens.policies import ENDORSEMENTS, POLICIES, RECEIPTS
 from anze.underwriting.screens.register import OBLIGATIONS
 from anze.underwriting.screens.shared import ORIGIN_SECTION
 
-__all__ = ["ENDORSEMENTS", "OBLIGATIONS", "ORIGIN_SECTION", "POLICIES", "RECEIPTS", "policies", "register"]
+__all__ = [
+    "ENDORSEMENTS",
+    "FINDINGS",
+    "OBLIGATIONS",
+    "ORIGIN_SECTION",
+    "POLICIES",
+    "RECEIPTS",
+    "disputes",
+    "findings",
+    "policies",
+    "register",
+]

@@ -10,17 +10,20 @@ from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from anze.kernel.actor import Actor
 from anze.kernel.duty import beijing_day
 from anze.kernel.rules import Sector
+from anze.parties.models import Enterprise
 from anze.parties.rules import Permission, Role
 from anze.parties.screens import ENTERPRISE, ORIGIN, USCC
 from anze.screen.columns import Column, labels
-from anze.screen.details import DetailScreen, Section, Tile, detail_screen, tile
+from anze.screen.details import DetailScreen, Section, Tile, Way, detail_screen, tile
 from anze.screen.filters import Asking, Case, Cases, Choice, Dates, InRegion, Numbers
 from anze.screen.lists import ListScreen, list_screen, waiting
 from anze.screen.stories import Story, story
-from anze.underwriting.models import Obligation, Policy
-from anze.underwriting.rules import ObligationState
+from anze.underwriting.actions import duplicates_of
+from anze.underwriting.models import Obligation, ObligationSource, Policy
+from anze.underwriting.rules import REGISTER_TONES, ObligationState
 from anze.underwriting.screens.shared import OF_ENTERPRISE, ORIGIN_SECTION
 
 
@@ -36,7 +39,25 @@ def _covered(asking: Asking) -> Exists:
     )
 
 
-REGISTER_TONES = {"CONFIRMED": "success", "DISPUTED": "danger", "UNCERTAIN": "warning"}
+def _suspended(asking: Asking) -> Q:
+    today = beijing_day(asking.at)
+    return Q(suspended_from_on__lte=today) & (Q(suspended_to_on__isnull=True) | Q(suspended_to_on__gte=today))
+
+
+def _closed(asking: Asking) -> Q:
+    gone = Enterprise.objects.filter(pk=OuterRef("enterprise_id"), closed_on__lte=beijing_day(asking.at))
+    return Q(Exists(gone))
+
+
+def _twice(asking: Asking) -> Q:
+    """Another entry of the same credit code, or of another code with the same name in the same county."""
+    others = Obligation.objects.filter(is_void=False, delisted_on__isnull=True).exclude(pk=OuterRef("pk"))
+    same_code = others.filter(enterprise_id=OuterRef("enterprise_id"))
+    same_name = others.filter(
+        enterprise__name=OuterRef("enterprise__name"), enterprise__region_code=OuterRef("enterprise__region_code")
+    )
+    return (Q(Exists(same_code)) | Q(Exists(same_name))) & Q(delisted_on__isnull=True)
+
 
 OBLIGATIONS = list_screen(
     ListScreen(
@@ -47,6 +68,7 @@ OBLIGATIONS = list_screen(
         model=Obligation,
         permission=Permission.SEE_REGISTER,
         detail="obligation",
+        body="underwriting/obligations_body.html",
         sort="-listed_on",
         columns=(
             Column("enterprise__name", title=_("Enterprise")),
@@ -61,6 +83,8 @@ OBLIGATIONS = list_screen(
             Column("dispute_note", optional=True),
             Column("delisted_on", optional=True),
             Column("delisting_reason", optional=True),
+            Column("suspended_from_on", optional=True),
+            Column("suspended_to_on", optional=True),
             *ORIGIN,
         ),
         filters=(
@@ -87,6 +111,16 @@ OBLIGATIONS = list_screen(
                     "no": Case(_("taken off"), lambda a: Q(delisted_on__lte=beijing_day(a.at))),
                 },
             ),
+            Cases(
+                "unit",
+                _("The unit"),
+                cases={
+                    "working": Case(_("operates"), lambda a: ~_suspended(a) & ~_closed(a)),
+                    "suspended": Case(_("operation suspended"), _suspended),
+                    "closed": Case(_("closed"), _closed),
+                },
+            ),
+            Cases("twice", _("Perhaps listed twice"), cases={"yes": Case(_("yes"), _twice)}),
             Choice("reason"),
             Dates("listed_on"),
             Numbers("registered_workers"),
@@ -95,6 +129,61 @@ OBLIGATIONS = list_screen(
         order=10,
     )
 )
+SOURCES = list_screen(
+    ListScreen(
+        name="obligation-sources",
+        path="underwriting/sources/",
+        title=_("Sources of the register"),
+        about=_("Every list that names an enterprise, also those of entries merged into another."),
+        model=ObligationSource,
+        permission=Permission.SEE_REGISTER,
+        sort="-listed_on",
+        columns=(
+            Column("enterprise__name", title=_("Enterprise"), opens="enterprise", hide_for="enterprise_id"),
+            Column("source"),
+            Column("reason"),
+            Column("listed_on"),
+            Column("registered_workers"),
+            Column("from_entry__source", title=_("From a merged entry"), opens="obligation"),
+            Column("region_code", optional=True),
+            Column("sector", optional=True),
+        ),
+        filters=(OF_ENTERPRISE, InRegion(), Choice("sector", main=True), Choice("reason"), Dates("listed_on")),
+        tab_of={"obligation": "obligation"},
+        in_menu=False,
+    )
+)
+
+
+def _ways(request: HttpRequest, entry: Obligation) -> list[Way]:
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    if entry.is_void or entry.delisted_on is not None:
+        return []
+    ways = []
+    if actor.may(Permission.ANSWER_COVER):
+        ways.append(Way(_("Dispute"), reverse("obligation-dispute", args=[entry.pk]), "message", "primary"))
+    if actor.may(Permission.KEEP_REGISTER):
+        if entry.state == ObligationState.UNCERTAIN:
+            confirm = reverse("obligation-confirm", args=[entry.pk])
+            ways.append(Way(_("Confirm"), confirm, "check", "primary", at_once=True))
+        ways.append(
+            Way(_("Suspended or working again"), reverse("obligation-suspend", args=[entry.pk]), "calendar-event")
+        )
+    return ways
+
+
+def _extra(request: HttpRequest, entry: Obligation) -> dict[str, Any]:
+    """What may mean the same unit, for those who keep the register."""
+    if entry.delisted_on is not None or not request.actor.may(Permission.KEEP_REGISTER):  # type: ignore[attr-defined]
+        return {"twins": []}
+    twins = [
+        {"key": each.pk, "name": each.enterprise.name, "uscc": each.enterprise.uscc, "source": each.source,
+         "sector": each.get_sector_display(), "listed_on": each.listed_on}
+        for each in duplicates_of(entry)[:10]
+    ]  # fmt: skip
+    return {"twins": twins}
+
+
 detail_screen(
     DetailScreen(
         name="obligation",
@@ -105,6 +194,9 @@ detail_screen(
         named=("enterprise__name", "sector"),
         state=Column("state", tones=REGISTER_TONES),
         of_list="obligations",
+        template="underwriting/obligation.html",
+        ways=_ways,
+        extra=_extra,
         sections=(
             Section(
                 _("The duty to insure"),
@@ -120,6 +212,10 @@ detail_screen(
                     "dispute_note",
                     "delisted_on",
                     "delisting_reason",
+                    "suspended_from_on",
+                    "suspended_to_on",
+                    Column("enterprise__closed_on", title=_("Unit closed on")),
+                    Column("merged_into__source", title=_("Merged into"), opens="obligation"),
                 ),
             ),
             ORIGIN_SECTION,
@@ -130,16 +226,6 @@ detail_screen(
 
 _REGULATORS = frozenset({Role.PROVINCE_REGULATOR, Role.CITY_REGULATOR, Role.COUNTY_REGULATOR, Role.SECTOR_DEPARTMENT})
 
-waiting(
-    OBLIGATIONS,
-    "uninsured",
-    _("Must insure, but are not insured"),
-    why=_("On the register and without a policy in force today."),
-    tone="danger",
-    order=10,
-    cover="no",
-    listed="yes",
-)
 waiting(
     OBLIGATIONS,
     "register-open",

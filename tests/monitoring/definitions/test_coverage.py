@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from anze.kernel.models import Parameter
+from anze.underwriting.models import Obligation
 from tests.cast import YUANFAN, enterprise_row
 from tests.monitoring.counting import count, figure, reasons, shows
 from tests.monitoring.deliveries import VOID, endorsement, obligation, policy
@@ -282,3 +283,21 @@ def test_the_register_says_when_it_began(cast):
     assert (figure("coverage_rate"), figure("voluntary_share")) == ((1, 1), (0, 1))
     count("2026-07-01")
     assert (figure("coverage_rate"), figure("voluntary_share")) == ((0, 1), (0, 0))
+
+
+@shows("coverage_rate", "SUSPENDED")
+def test_a_suspended_unit_does_not_count_while_it_rests(cast):
+    cast.accepted(cast.province, "obligations", obligation())
+    Obligation.objects.update(suspended_from_on="2026-02-01", suspended_to_on="2026-02-28")
+    count("2026-02-15")
+    assert figure("coverage_rate", months="2026-01 2026-02") == (0, 0)
+    assert reasons("coverage_rate", months="2026-01 2026-02") == {X: "SUSPENDED"}
+    count("2026-03-31")
+    assert figure("coverage_rate", months="2026-01 2026-03") == (0, 1)
+    # a delivery of the list does not wake it
+    cast.accepted(cast.province, "obligations", obligation(source="另一名录"))
+    count("2026-02-15")
+    assert figure("coverage_rate", months="2026-01 2026-02") == (0, 0)
+    assert list(Obligation.objects.get().sources.order_by("source").values_list("source", flat=True)) == [
+        "另一名录", "名录",
+    ]  # fmt: skip

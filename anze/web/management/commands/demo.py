@@ -32,6 +32,7 @@ from anze.exchange.synthetic.afterwards import record_on_platform
 from anze.exchange.synthetic.calendar import shipped_calendar
 from anze.exchange.synthetic.campaigns import create_campaign
 from anze.exchange.synthetic.chain import load_chain
+from anze.exchange.synthetic.cover import load_cover
 from anze.exchange.synthetic.drawing import Draft, begin
 from anze.exchange.synthetic.entities import Province
 from anze.exchange.synthetic.learning import create_learning
@@ -141,6 +142,7 @@ class Command(BaseCommand):
             with inside(EVERYTHING):
                 load_chain(as_of)
                 record_on_platform(timezone.now())
+                load_cover(as_of, timezone.now())
                 create_campaign(draft.as_of, timezone.now())
             truth = self._write_truth(province, late, options["truth"])
             with inside(EVERYTHING):
