@@ -9,6 +9,10 @@ ANZE_STATE           folder for what must outlive a restart (default var/)
 ANZE_EVIDENCE_STORE  s3://bucket/prefix?endpoint=https://…&region=…: where photos and files are kept (default: a folder
                      of ANZE_STATE); its key comes from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
 ANZE_CLAMD           host:port of a ClamAV daemon; then every file is scanned, and none is taken while it is away
+ANZE_SITE            https://… by which people reach the site; stands in notices
+ANZE_SMTP            smtp://user:password@host:port (or smtps://, smtp+tls://): notices by e-mail; ANZE_MAIL_FROM the sender
+ANZE_SMS             "file" writes text messages into a file of ANZE_STATE; else the path of a provider's class
+ANZE_NOTICE_NETWORKS comma-separated private networks webhooks may lead into (default: none)
 ANZE_PROXIES         how many proxies of yours stand before the server (default 0): whose word on addresses counts
 """
 
@@ -18,7 +22,7 @@ import hashlib
 import os
 import secrets
 from pathlib import Path
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import psycopg
 from csp.constants import NONE, SELF
@@ -105,6 +109,7 @@ INSTALLED_APPS = [
     "anze.kernel.apps.Room",
     "anze.screen.apps.Room",
     "anze.parties.apps.Room",
+    "anze.notices.apps.Room",
     "anze.evidence.apps.Room",
     "anze.library.apps.Room",
     "anze.underwriting.apps.Room",
@@ -207,6 +212,19 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "Asia/Shanghai"
 USE_THOUSAND_SEPARATOR = True
+
+SITE = os.environ.get("ANZE_SITE", "")
+_smtp = urlsplit(os.environ.get("ANZE_SMTP", ""))
+EMAIL_IS_SET = bool(_smtp.hostname)
+EMAIL_HOST, EMAIL_PORT = _smtp.hostname or "", _smtp.port or (465 if _smtp.scheme == "smtps" else 25)
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_smtp.username or ""), unquote(_smtp.password or "")
+EMAIL_USE_SSL, EMAIL_USE_TLS = _smtp.scheme == "smtps", _smtp.scheme == "smtp+tls"
+EMAIL_TIMEOUT = 15
+DEFAULT_FROM_EMAIL = os.environ.get("ANZE_MAIL_FROM", "anze@localhost")
+SMS_PROVIDER = {"file": "anze.notices.sending.FileProvider"}.get(
+    os.environ.get("ANZE_SMS", ""), os.environ.get("ANZE_SMS", "")
+)
+NOTICE_NETWORKS = [each for each in os.environ.get("ANZE_NOTICE_NETWORKS", "").split(",") if each]
 
 EVIDENCE_PARTS = STATE / "evidence" / "parts"  # uploads under way, on a disk all web servers share
 EVIDENCE_CLAMD = os.environ.get("ANZE_CLAMD", "")

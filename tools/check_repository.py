@@ -20,7 +20,7 @@ DOMAIN_ROOMS = {
     "library", "evidence", "parties",
 }  # fmt: skip
 # The others hold machinery, whose files are named after their subjects.
-ROOMS = DOMAIN_ROOMS | {"web", "monitoring", "exchange", "screen", "kernel"}
+ROOMS = DOMAIN_ROOMS | {"web", "monitoring", "exchange", "notices", "screen", "kernel"}
 # A file, or the folder it became when it grew.
 # `alerts` declares what rules.py may not: SQL over the room's tables (see anze/kernel/alert.py).
 ROOM_MODULES = {"rules", "models", "actions", "screens", "apps", "alerts"}

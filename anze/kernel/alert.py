@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from importlib import import_module
+from typing import Any
 
 from django.apps import apps
 from django.db.models import Choices, TextChoices
@@ -99,6 +100,13 @@ class AlertRule:
     @property
     def escalates_by(self) -> str:
         return self.escalation or f"alert.escalation_workdays.{self.level.value}"
+
+    def said(self, facts: Mapping[str, Any]) -> str:
+        """The reason in words, with its numbers."""
+        words = dict(facts)
+        for name, choices in self.kinds.items():
+            words[name] = dict(choices.choices).get(facts.get(name), facts.get(name))
+        return str(self.why) % {name: "–" if value is None else value for name, value in words.items()}
 
     def column(self, name: str) -> str:
         text = self.scope.get(name) or (f"{self.of}.{name}" if self.of and name in _OF else "NULL")

@@ -9,7 +9,7 @@ the same alerts behind.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -26,6 +26,7 @@ from anze.kernel.models import Parameter
 from anze.kernel.scope import EVERYTHING, enter
 from anze.monitoring.models import Raising
 from anze.monitoring.rules.alerts import Reached
+from anze.monitoring.telling import tell
 
 LOCK = 0x616C6572  # one run at a time
 MOST = 20_000  # changed subjects beyond which a rule is asked for everything
@@ -46,11 +47,6 @@ class Raised:
     escalated: int = 0
     alerts: list[UUID] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
-
-
-Tell = Callable[[Sequence[UUID], datetime], None]
-# who is told of alerts that were raised or came up to another level, in the same transaction
-TELL: list[Tell] = []
 
 
 def numbers(today: date, keys: Iterable[str]) -> dict[str, dict[str, Decimal]]:
@@ -99,8 +95,8 @@ def run(*, at: datetime, full: bool = False, only: Iterable[str] | None = None) 
             raised.seconds[rule.code] = time.monotonic() - begun
         carried = _carry_up(cursor, rules, at, today)
         raised.escalated = len(carried)
-        for tell in TELL:
-            tell([*raised.alerts, *carried], at)
+        # in this very transaction: an alert is never there without its notices, nor they without it
+        tell([*raised.alerts, *carried], at)
         if full or raised.alerts or raised.closed or carried:
             Raising.objects.create(
                 at=at,

@@ -7,6 +7,7 @@ from procrastinate.contrib.django import app
 
 from anze.monitoring.alerting import run
 from anze.monitoring.refresh import recompute, refresh
+from anze.monitoring.telling import summarise
 
 
 @app.periodic(cron="* * * * * */5")
@@ -34,3 +35,10 @@ def watch_changes(timestamp: int) -> None:
 def watch_all(timestamp: int | None = None) -> None:
     """After midnight deadlines have come nearer everywhere; also after a threshold was changed."""
     run(at=timezone.now(), full=True)
+
+
+@app.periodic(cron="*/5 * * * *", periodic_id="summaries")
+@app.task(name="monitoring.summarise", queueing_lock="summaries", lock="summaries")
+def tell_summaries(timestamp: int) -> None:
+    """The summary of the day, for those whose hour has come."""
+    summarise(at=timezone.now())

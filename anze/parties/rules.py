@@ -137,6 +137,7 @@ class Permission(TextChoices):
     CONFIRM_CASES = "CONFIRM_CASES", _("confirm cases of conduct")
     RUN_PLATFORM = "RUN_PLATFORM", _("operate the platform")
     HANDLE_ALERTS = "HANDLE_ALERTS", _("take alerts in hand and close them")
+    MANAGE_HOOKS = "MANAGE_HOOKS", _("have alerts sent to the organisation's own systems")
     TUNE_ALERTS = "TUNE_ALERTS", _("see how precise alert rules are and try other thresholds")
 
 
@@ -209,11 +210,20 @@ def _rule(reach: Reach, permissions: set[Permission], welcome: str | Promise) ->
 ROLES: dict[Role, RoleRule] = {
     Role.PROVINCE_REGULATOR: _rule(
         Reach.ALL,
-        {*_REGULATE, *_ASSESS, P.CONFIRM_CASES, P.SEE_AUDIT, P.MANAGE_PARAMETERS, P.RUN_CAMPAIGNS, P.TUNE_ALERTS},
+        {
+            *_REGULATE,
+            *_ASSESS,
+            P.CONFIRM_CASES,
+            P.SEE_AUDIT,
+            P.MANAGE_PARAMETERS,
+            P.RUN_CAMPAIGNS,
+            P.TUNE_ALERTS,
+            P.MANAGE_HOOKS,
+        },
         _("The province at work"),
     ),
     Role.CITY_REGULATOR: _rule(
-        Reach.REGION, {*_REGULATE, P.CONFIRM_CASES, P.SEE_AUDIT, P.TUNE_ALERTS}, _("Your city at work")
+        Reach.REGION, {*_REGULATE, P.CONFIRM_CASES, P.SEE_AUDIT, P.TUNE_ALERTS, P.MANAGE_HOOKS}, _("Your city at work")
     ),
     Role.COUNTY_REGULATOR: _rule(Reach.REGION, set(_REGULATE), _("Your county at work")),
     Role.SECTOR_DEPARTMENT: _rule(
@@ -234,13 +244,13 @@ ROLES: dict[Role, RoleRule] = {
         {P.SEE_DASHBOARD, P.SEE_PARTIES, P.SEE_ENTERPRISES, P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_EXCHANGE, P.EXPORT}
         | {P.SEE_PARAMETERS, P.KEEP_LIBRARY, P.LIST_TASKS, P.REVIEW_EVIDENCE}
         | {P.SETTLE_DISPUTES, P.SEE_RATINGS, P.CHECK_QUALITY, P.RUN_CAMPAIGNS}
-        | {P.SEE_ASSESSMENT, P.TUNE_ALERTS, *_ASSESS}
+        | {P.SEE_ASSESSMENT, P.TUNE_ALERTS, P.MANAGE_HOOKS, *_ASSESS}
         | {P.SEE_COMPLAINTS, P.ANSWER_COMPLAINTS, P.SETTLE_COMPLAINTS},
         _("Services across the province"),
     ),
     Role.INSURER_MANAGER: _rule(
         Reach.INSURER,
-        {*_INSURE, P.MANAGE_KEYS, P.SEE_AUDIT, P.MANAGE_PEOPLE, P.ANSWER_ASSESSMENT},
+        {*_INSURE, P.MANAGE_KEYS, P.MANAGE_HOOKS, P.SEE_AUDIT, P.MANAGE_PEOPLE, P.ANSWER_ASSESSMENT},
         _("Your business in the province"),
     ),
     Role.INSURER_CLERK: _rule(Reach.INSURER, set(_INSURE), _("Your work today")),
@@ -249,7 +259,7 @@ ROLES: dict[Role, RoleRule] = {
     Role.AGENCY: _rule(
         Reach.AGENCY,
         {P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_ENTERPRISES, P.SEE_PARTIES, P.EXPORT, P.JOIN_TRAININGS}
-        | {P.RECORD_VISITS, P.ANSWER_ORDERS, P.HANDLE_HAZARDS}
+        | {P.MANAGE_HOOKS, P.RECORD_VISITS, P.ANSWER_ORDERS, P.HANDLE_HAZARDS}
         | {P.ISSUE_REPORTS, P.SEE_ASSESSMENT, P.ANSWER_ASSESSMENT, P.SEE_COMPLAINTS, P.ANSWER_COMPLAINTS},
         _("Your services"),
     ),
@@ -271,7 +281,7 @@ ROLES: dict[Role, RoleRule] = {
     Role.ADMINISTRATOR: _rule(
         Reach.ALL,
         {P.RUN_PLATFORM, P.MANAGE_PEOPLE, P.SEE_AUDIT, P.SEE_PARAMETERS, P.MANAGE_PARAMETERS, P.SEE_EXCHANGE}
-        | {P.MANAGE_KEYS, P.SEE_PARTIES, P.TUNE_ALERTS},
+        | {P.MANAGE_KEYS, P.SEE_PARTIES, P.TUNE_ALERTS, P.MANAGE_HOOKS},
         _("The platform at work"),
     ),
 }

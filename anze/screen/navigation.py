@@ -20,6 +20,7 @@ ROOMS: dict[str, str] = {
     "hazards": "alert-triangle",
     "expenses": "coin",
     "parties": "buildings",
+    "notices": "bell",
     "monitoring": "chart-bar",
     "assessment": "award",
     "exchange": "database-import",

@@ -36,14 +36,6 @@ RULES = load_alerts()
 TITLES = tuple((code, rule.title) for code, rule in RULES.items())
 
 
-def why(rule: AlertRule, facts: dict[str, Any]) -> str:
-    """The reason in words, with its numbers."""
-    said = dict(facts)
-    for name, choices in rule.kinds.items():
-        said[name] = labels(choices.choices).get(facts.get(name), facts.get(name))
-    return str(rule.why) % {name: "–" if value is None else value for name, value in said.items()}
-
-
 def is_for_others(rule: AlertRule, actor: Actor) -> bool:
     """Whether somebody it is not addressed to may read it: if he may open what it is about."""
     needed = rule.permission or PAGES[rule.page].permission
@@ -69,7 +61,7 @@ def _title(asking: Asking, code: str) -> str:
 
 
 def _why(asking: Asking, code: str, facts: dict[str, Any]) -> str:
-    return why(RULES[code], facts) if code in RULES else ""
+    return RULES[code].said(facts) if code in RULES else ""
 
 
 def _clock(asking: Asking, state: str, due_on: date) -> str:
@@ -336,5 +328,5 @@ def close(request: HttpRequest, pk: UUID) -> HttpResponse:
         done=pgettext_lazy("alert", "Close"),
         back=reverse("alert", args=[alert.pk]),
         back_title=str(alert),
-        about=why(RULES[alert.code], alert.facts) if alert.code in RULES else "",
+        about=RULES[alert.code].said(alert.facts) if alert.code in RULES else "",
     )

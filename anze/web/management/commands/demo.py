@@ -43,6 +43,7 @@ from anze.kernel.duty import beijing_day
 from anze.kernel.readiness import NotReady, connect_as_owner
 from anze.kernel.scope import EVERYTHING, inside
 from anze.monitoring.definitions import FACTS
+from anze.monitoring.demonstration import raise_alerts
 from anze.monitoring.refresh import recompute
 
 _LOCK = 0x64656D6F  # one load at a time
@@ -144,6 +145,8 @@ class Command(BaseCommand):
                 record_on_platform(timezone.now())
                 load_cover(as_of, timezone.now())
                 create_campaign(draft.as_of, timezone.now())
+            show.begin("Alerts", 1)
+            raise_alerts(timezone.now())
             truth = self._write_truth(province, late, options["truth"])
             with inside(EVERYTHING):
                 marking.mark(marking.FINISHED, timezone.now(), scale=province.scale)

@@ -1,0 +1,160 @@
+"""Signatures, robots, private networks, quiet hours, retries, and one message for one cause."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anze.kernel.duty import BEIJING
+from anze.kernel.refusal import Refused
+from anze.notices.actions import Told, add_hook, keep_wishes, tell_hooks, tell_people
+from anze.notices.models import Hook, Notice, Preference
+from anze.notices.rules import WAITS, after_quiet, check_hook
+from anze.notices.sending import NotSent, allowed_address, send_next, signature
+from anze.parties.models import Account
+from anze.parties.rules import Role
+from tests.cast import NOW
+from tests.hazards.conftest import actor
+from tests.notices.servers import web_server
+
+TOLD = Told("alert:1", "URGENT", "重大事故隐患逾期未整改", "请尽快处置", "/alerts/1/", {"type": "alert.raised"})
+
+
+def test_a_message_is_signed_as_standard_webhooks_says() -> None:
+    # the example published with the specification
+    secret, message = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek"
+    signed = signature(secret, message, 1614265330, b'{"test": 2432232314}')
+    assert signed == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "10.1.2.3", "192.168.0.9", "169.254.169.254", "::1", "localhost"]
+)
+def test_no_door_of_a_private_network_is_knocked_at(host: str, settings: Any) -> None:
+    settings.NOTICE_NETWORKS = []
+    with pytest.raises(NotSent):
+        allowed_address(host, 80)
+
+
+def test_a_private_network_is_reached_where_it_is_allowed(settings: Any) -> None:
+    settings.NOTICE_NETWORKS = ["127.0.0.0/8"]
+    assert allowed_address("127.0.0.1", 80)[1] == "127.0.0.1"
+    with pytest.raises(NotSent):
+        allowed_address("10.0.0.1", 80)
+
+
+@pytest.mark.parametrize("url", ["ftp://a.example/x", "https:///x", "https://user@a.example/", "javascript:1"])
+def test_what_is_no_address_is_refused(url: str) -> None:
+    with pytest.raises(Refused):
+        check_hook(url)
+
+
+times = st.times()
+moments = st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1)).map(lambda each: each.replace(tzinfo=UTC))  # noqa: DTZ001
+
+
+@given(moments, times, times)
+def test_quiet_hours_put_off_to_their_end_and_never_for_longer_than_a_day(at: datetime, low: time, high: time) -> None:
+    later = after_quiet(at, low, high)
+    assert at <= later < at + timedelta(days=1)
+    assert after_quiet(later, low, high) == later
+    if later != at:
+        assert later.astimezone(BEIJING).time() == high
+
+
+def test_quiet_hours_over_midnight() -> None:
+    night = datetime(2026, 11, 23, 23, 30, tzinfo=BEIJING)
+    assert after_quiet(night, time(22), time(7)) == datetime(2026, 11, 24, 7, tzinfo=BEIJING)
+    assert after_quiet(night, None, None) == night
+
+
+@pytest.fixture
+def hooked(cast, settings):
+    """Huaihai's own system on this machine: the hook, and what it received."""
+    settings.NOTICE_NETWORKS = ["127.0.0.0/8"]
+    manager = actor(Role.INSURER_MANAGER, cast.huaihai)
+    manager = type(manager)(**{**manager.__dict__, "organisation_id": cast.huaihai.pk})
+    with web_server() as received:
+
+        def add(kind: str, **words: Any) -> Hook:
+            given = {"url": f"http://127.0.0.1:{received.port}/robot?key=1", "least": "GENERAL", **words}
+            hook, _secret = add_hook(cast.huaihai, by=manager, at=NOW, kind=kind, **given)
+            return hook
+
+        yield add, received
+
+
+def send(at: datetime = NOW) -> bool:
+    return send_next(now=lambda: at)
+
+
+def test_one_cause_is_told_once_however_often_it_is_put_in(hooked) -> None:
+    add, received = hooked
+    hook = add("STANDARD")
+    for _time in range(3):
+        tell_hooks([(hook, TOLD)], at=NOW)
+    assert send()
+    assert not send()
+    [body] = received.bodies
+    assert json.loads(body)["type"] == "alert.raised"
+    assert received.headers[0]["webhook-id"] == str(Notice.objects.get().pk)
+
+
+def test_a_robot_gets_its_own_format_and_its_refusal_is_understood(hooked) -> None:
+    add, received = hooked
+    received.answers = [(200, b'{"errcode": 45009, "errmsg": "too often"}'), (200, b'{"errcode": 0}')]
+    hook = add("WECOM")
+    tell_hooks([(hook, TOLD)], at=NOW)
+    assert send()
+    notice = Notice.objects.get()
+    assert (notice.state, notice.attempts, "45009" in notice.failure) == ("WAITING", 1, True)
+    assert not send(NOW + WAITS[0] - timedelta(seconds=1))
+    assert send(NOW + WAITS[0])
+    notice.refresh_from_db()
+    assert notice.state == "SENT"
+    assert json.loads(received.bodies[1])["markdown"]["content"].startswith("### 重大事故隐患")
+
+
+def test_dingtalk_s_signature_stands_in_the_address(hooked) -> None:
+    add, received = hooked
+    hook = add("DINGTALK", secret=b"SEC123")
+    tell_hooks([(hook, TOLD)], at=NOW)
+    assert send()
+    assert "&timestamp=" in received.paths[0]
+    assert "&sign=" in received.paths[0]
+
+
+def test_what_is_never_taken_is_given_up_and_stays_to_be_seen(hooked) -> None:
+    add, received = hooked
+    received.answers = [(500, b"")] * 10
+    tell_hooks([(add("STANDARD"), TOLD)], at=NOW)
+    at = NOW
+    for wait in WAITS:
+        assert send(at)
+        at += wait
+    assert send(at)
+    notice = Notice.objects.get()
+    assert (notice.state, notice.attempts) == ("FAILED", len(WAITS) + 1)
+    assert not send(at + timedelta(days=30))
+
+
+def test_a_person_s_wishes_decide_ways_and_hours(cast, settings, tmp_path) -> None:
+    settings.SMS_PROVIDER, settings.STATE = "anze.notices.sending.FileProvider", tmp_path
+    account = Account.objects.create(username="li", name="示例李", phone="13800000000")
+    person = actor(Role.INSURER_CLERK, cast.huaihai)
+    person = type(person)(**{**person.__dict__, "account_id": account.pk})
+    wishes = {"least": "URGENT", "by_email": True, "by_sms": True, "digest_at": None}
+    keep_wishes(account, by=person, at=NOW, quiet_from=time(9), quiet_to=time(12), **wishes)
+    tell_people([(account, Preference.objects.get(), TOLD)], at=NOW)
+    # no address is on file; Monday 10:00 in Beijing is quiet until noon
+    assert dict(Notice.objects.values_list("way", "state")) == {"IN_APP": "SENT", "SMS": "WAITING"}
+    assert not send()
+    assert send(NOW + timedelta(hours=2))
+    assert "重大事故隐患" in (tmp_path / "sms.jsonl").read_text()
+    with pytest.raises(Refused):
+        keep_wishes(account, by=person, at=NOW, quiet_from=time(9), quiet_to=None, **wishes)
