@@ -32,9 +32,7 @@ def test_a_message_is_signed_as_standard_webhooks_says() -> None:
     assert signed == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 
-@pytest.mark.parametrize(
-    "host", ["127.0.0.1", "10.1.2.3", "192.168.0.9", "169.254.169.254", "::1", "localhost"]
-)
+@pytest.mark.parametrize("host", ["127.0.0.1", "10.1.2.3", "192.168.0.9", "169.254.169.254", "::1", "localhost"])
 def test_no_door_of_a_private_network_is_knocked_at(host: str, settings: Any) -> None:
     settings.NOTICE_NETWORKS = []
     with pytest.raises(NotSent):
