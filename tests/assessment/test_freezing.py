@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 
-import pytest
-
-from anze.assessment.actions.course import Setting, compute, set_up
-from anze.assessment.actions.freezing import digest_of, digests_of, freeze
+from anze.assessment.actions.course import compute
+from anze.assessment.actions.freezing import digest_of, digests_of
+from anze.assessment.actions.results import rescore
 from anze.assessment.definitions import INPUTS, NOT_COMPUTED, TOLD
-from anze.assessment.models import Campaign, FrozenRow, Outcome, Scheme, Tally
-from anze.kernel.actor import platform
-from anze.parties.rules import Permission
+from anze.assessment.models import FrozenRow, Outcome, Tally
 from anze.prevention.models import Service
-from tests.web.world import two_sides
-
-AT = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
-BY = platform(frozenset(Permission))
-
-
-@pytest.fixture
-def world(cast):
-    two_sides(cast)
-    return cast
-
-
-def begin(code: str = "EXAMPLE-INSURER") -> Campaign:
-    scheme = Scheme.objects.get(code=code)
-    campaign = set_up(Setting("2026年度", scheme, date(2026, 1, 1), date(2026, 12, 31)), by=BY, at=AT)
-    return freeze(campaign, by=BY, at=AT)
+from tests.assessment.conftest import AT, BY, begin
 
 
 def test_every_input_is_counted_for_both_insurers_from_their_own_rows(world):
@@ -64,8 +46,6 @@ def test_later_corrections_of_records_do_not_move_what_was_frozen(world):
     compute(campaign, by=BY, at=AT)
     scores = dict(Outcome.objects.filter(campaign=campaign).values_list("pk", "score"))
     Service.objects.update(is_void=True)
-    from anze.assessment.actions.results import rescore
-
     assert rescore(campaign) == []
     assert dict(Outcome.objects.filter(campaign=campaign).values_list("pk", "score")) == scores
     assert digests_of(campaign) == before

@@ -61,6 +61,10 @@ SAMPLES: dict[str, tuple[str, ...]] = {
     "gate": ("AZ1.PERSON.x.y.z", "no-order"),
     "confirmation": ("no-such-token",),
     "verify-report": ("BG20261123-ABCDEF",),
+    "assessment-published": ("INSURER-202601-202612",),
+    "assessment-data": ("INSURER-202601-202612",),
+    "assessment-manifest": ("INSURER-202601-202612",),
+    "assessment-pdf": ("INSURER-202601-202612",),
 }
 # pages about one row that are not declared as a detail page of their own, by the beginning of their name. Their
 # rooms have finer rules on who may do what with a row, and tests of them; here they must keep the sides apart.

@@ -86,6 +86,7 @@ STEPS: dict[str, tuple[str, Any, str, bool]] = {
     S.COMPUTED: ("assessment-review", _("Draw the sample and open the review"), "checklist", False),
     S.REVIEW: ("assessment-announce", _("Announce the provisional result"), "speakerphone", True),
     S.PROVISIONAL: ("assessment-finalise", _("Make the result final"), "check", True),
+    S.FINAL: ("assessment-sign", _("Sign"), "signature", True),
     S.SIGNED: ("assessment-publish", _("Publish"), "send", True),
 }
 # the course as everybody sees it: state reached, when, and until when it lasts
@@ -116,10 +117,15 @@ def course_of(campaign: Campaign) -> list[dict[str, Any]]:
 
 
 def _ways(request: HttpRequest, campaign: Any) -> list[Way]:
-    if not request.actor.may(RUN) or campaign.state not in STEPS:  # type: ignore[attr-defined]
-        return []
-    name, title, icon, at_once = STEPS[campaign.state]
-    return [Way(title, reverse(name, args=[campaign.pk]), icon, "primary", at_once)]
+    ways = []
+    if campaign.state == S.PUBLISHED:
+        ways.append(Way(_("Published result"), reverse("assessment-published", args=[campaign.code]), "external-link"))
+    if campaign.signature:
+        ways.append(Way(_("Evidence pack"), reverse("assessment-pack", args=[campaign.pk]), "download"))
+    if request.actor.may(RUN) and campaign.state in STEPS:  # type: ignore[attr-defined]
+        name, title, icon, at_once = STEPS[campaign.state]
+        ways.append(Way(title, reverse(name, args=[campaign.pk]), icon, "primary", at_once))
+    return ways
 
 
 def _words(request: HttpRequest, campaign: Any) -> dict[str, Any]:

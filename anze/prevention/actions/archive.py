@@ -279,12 +279,13 @@ def export_archive(policy: Policy, *, by: Actor, at: datetime, today: date) -> I
         line = sign("archive", (policy.policy_no, insurer.code, enterprise.uscc, at.date().isoformat(), digest), at=at)
         archive.writestr("manifest.json", manifest)
         archive.writestr("manifest.sig", line + "\n")
-        archive.writestr("keys.json", _keys())
+        archive.writestr("keys.json", keys_file())
     file.seek(0)
     return file
 
 
-def _keys() -> str:
+def keys_file() -> str:
+    """Every key that ever signed, as a pack carries them."""
     keys = [
         {"kid": each.key_id, "x": each.public_key, "revoked_at": each.revoked_at and each.revoked_at.isoformat()}
         for each in published_keys()

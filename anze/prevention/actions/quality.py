@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
@@ -127,11 +128,13 @@ class Marks:
         return f"{self.total} {'passed' if self.passes else 'returned'}"
 
 
-def why_not_independent(check: QualityCheck, by: Actor) -> str:
-    """Why somebody may not mark this service: it is his own organisation's, or his own. Empty if he may.
+def why_not_independent(check: Any, by: Actor) -> str:
+    """Why somebody may not judge a record: it is his own organisation's, or his own. Empty if he may.
 
-    All roles of the account count, not only the one he works in now.
+    All roles of the account count, not only the one he works in now. A record is anything with the columns of a
+    scope, a quality check or a row of an assessment; of a service also those who took part are known.
     """
+    service = getattr(check, "service_id", None)
     if by.account_id is None:
         return ""
     with widened(EVERYTHING):
@@ -145,7 +148,7 @@ def why_not_independent(check: QualityCheck, by: Actor) -> str:
                 return str(_("You belong to the enterprise that was served."))
             if role.expert and (
                 (role.expert.agency_id and role.expert.agency_id == check.agency_id)
-                or ServicePerson.objects.filter(service_id=check.service_id, expert=role.expert).exists()
+                or (service and ServicePerson.objects.filter(service_id=service, expert=role.expert).exists())
             ):
                 return str(_("You or your agency did this service."))
     return ""

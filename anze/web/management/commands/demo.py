@@ -27,6 +27,7 @@ from rich.progress import (
 )
 
 from anze.assessment.actions import load_schemes
+from anze.assessment.actions.demonstration import show_assessments
 from anze.exchange.synthetic import anomalies, marking
 from anze.exchange.synthetic.afterwards import record_on_platform
 from anze.exchange.synthetic.calendar import shipped_calendar
@@ -147,6 +148,10 @@ class Command(BaseCommand):
                 create_campaign(draft.as_of, timezone.now())
             show.begin("Alerts", 1)
             raise_alerts(timezone.now())
+            show.advance(1)
+            show.begin("Assessments", 1)
+            with inside(EVERYTHING):
+                show_assessments(as_of, timezone.now())
             truth = self._write_truth(province, late, options["truth"])
             with inside(EVERYTHING):
                 marking.mark(marking.FINISHED, timezone.now(), scale=province.scale)

@@ -1,0 +1,282 @@
+"""Signing a result, and the evidence pack: everything an outsider needs to compute it again.
+
+One manifest with the hash of every file is signed. Files that hold one party's rows and sums are only in packs for
+those who may read them; the others see their hashes. `tools/verify_assessment.py` checks and recomputes a pack.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from datetime import datetime
+from tempfile import TemporaryFile
+from typing import IO, Any
+
+from django.db import connection
+from django.utils.translation import gettext_lazy as _
+
+from anze.assessment.actions.freezing import LINE, PARTY, digest_of, digests_of
+from anze.assessment.actions.results import PROVINCE
+from anze.assessment.models import Appeal, Campaign, Correction, FrozenRow, Outcome, SelfReport, Tally
+from anze.assessment.rules import Checklist, SubjectKind, scheme_file
+from anze.assessment.rules.campaigns import CAMPAIGN, AppealState
+from anze.kernel.actions import action
+from anze.kernel.actor import Actor
+from anze.kernel.refusal import Refused
+from anze.kernel.scope import EVERYTHING, widened
+from anze.kernel.signing import sign
+from anze.parties.models import Organisation
+from anze.parties.rules import Permission
+from anze.prevention.actions.archive import keys_file
+
+FORMAT = "anze-assessment-1"
+_AT_A_TIME = 5000
+
+
+def _json(value: Any) -> bytes:
+    return (json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True, default=str) + "\n").encode()
+
+
+def _lines(values: Iterator[Any]) -> Iterator[bytes]:
+    for value in values:
+        yield (json.dumps(value, ensure_ascii=False, default=str) + "\n").encode()
+
+
+def results_content(campaign: Campaign) -> list[dict[str, Any]]:
+    """Everybody's points, score, grade and rank: what is published, without sums."""
+    rows = Outcome.objects.filter(campaign=campaign).select_related("organisation")
+    found = [
+        {
+            "code": row.organisation.code,
+            "name": row.organisation.name,
+            "name_en": row.organisation.name_en,
+            "region": row.region_code,
+            "score": str(row.score),
+            "grade": row.grade,
+            "rank": row.rank,
+            "why_not": row.why_not,
+            "bonus": str(row.bonus),
+            "deduction": str(row.deduction),
+            "vetoes": sorted(row.vetoes),
+            "points": row.points,
+        }
+        for row in rows
+    ]
+    return sorted(found, key=lambda each: (each["region"], each["code"]))
+
+
+def decisions_content(campaign: Campaign) -> list[dict[str, Any]]:
+    """Decided appeals with before and after. What the appellant wrote stays between him and those who decide."""
+    rows = Appeal.objects.filter(campaign=campaign).exclude(state=AppealState.OPEN)
+    return [
+        {
+            "number": row.number,
+            "code": row.outcome.organisation.code,
+            "element": row.element,
+            "rows": len(row.rows),
+            "decision": row.state,
+            "decided_on": row.decided_at.date().isoformat() if row.decided_at else "",
+            "before": row.before,
+            "after": row.after,
+        }
+        for row in rows.select_related("outcome__organisation").order_by("number")
+    ]
+
+
+def parties_of(campaign: Campaign) -> dict[str, Organisation]:
+    rows = Outcome.objects.filter(campaign=campaign, region_code=PROVINCE).select_related("organisation")
+    return {row.organisation.code: row.organisation for row in rows.order_by("organisation__code")}
+
+
+def public_files(campaign: Campaign) -> Iterator[tuple[str, bytes]]:
+    yield "scheme.json", scheme_file(campaign.scheme.content)
+    yield "results.json", _json(results_content(campaign))
+    yield "appeals.json", _json(decisions_content(campaign))
+
+
+def party_files(campaign: Campaign, organisation: Organisation) -> Iterator[tuple[str, Iterator[bytes]]]:
+    """One party's frozen rows, corrections, what it told, and the sums of it all."""
+    column = PARTY[SubjectKind(campaign.subject)]
+    own = {column: organisation.pk, "campaign": campaign}
+    code = organisation.code
+    yield f"rows/{code}.jsonl", _row_lines(campaign, column, organisation)
+    numbers = dict(Appeal.objects.filter(campaign=campaign).values_list("pk", "number"))
+    corrections = Correction.objects.filter(**own).order_by("id")
+    yield f"corrections/{code}.jsonl", _lines(
+        [each.row_id, f"{each.numerator.normalize():f}", f"{each.denominator.normalize():f}", each.reasons,
+         numbers.get(each.appeal_id, "") if each.appeal_id else ""]
+        for each in corrections
+    )  # fmt: skip
+    report = SelfReport.objects.filter(**own).first()
+    checklists = [e.code for e in campaign.scheme.text.elements if isinstance(e.curve, Checklist)]
+    met: list[str] | None = None
+    if report is not None and report.state != "DRAFT":
+        met = report.confirmed if report.state == "REVIEWED" else report.met
+    yield f"told/{code}.json", iter([_json(dict.fromkeys(checklists, met) if met is not None else {})])
+    tallies = Tally.objects.filter(**own).order_by("region_code")
+    yield (
+        f"sums/{code}.json",
+        iter(
+            [_json([{"region": each.region_code, "measures": each.measures, "cases": each.cases} for each in tallies])]
+        ),
+    )
+
+
+def _row_lines(campaign: Campaign, column: str, organisation: Organisation) -> Iterator[bytes]:
+    """The lines as they were hashed when the data were frozen, read piece by piece."""
+    last: tuple[str, int] = ("", 0)
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT input, id, {LINE} FROM {FrozenRow._meta.db_table} WHERE campaign_id = %s AND {column} = %s "
+                f"AND (input, id) > (%s, %s) ORDER BY input, id LIMIT {_AT_A_TIME}",
+                [campaign.pk, organisation.pk, *last],
+            )
+            found = cursor.fetchall()
+        for _input, _id, line in found:
+            yield f"{line}\n".encode()
+        if len(found) < _AT_A_TIME:
+            return
+        last = found[-1][0], found[-1][1]
+
+
+def _digested(pieces: Iterator[bytes]) -> tuple[str, int, list[str]]:
+    """SHA-256 and size of a file, and a short digest of each of its lines."""
+    whole, size, lines = hashlib.sha256(), 0, []
+    for piece in pieces:
+        whole.update(piece)
+        size += len(piece)
+        lines.append(hashlib.sha256(piece).hexdigest()[:20])
+    return whole.hexdigest(), size, lines
+
+
+def manifest_of(campaign: Campaign) -> dict[str, Any]:
+    """Every file with its hash; of a party's rows also a digest of each line, so that an altered one is named."""
+    files: list[dict[str, Any]] = []
+
+    def add(name: str, pieces: Iterator[bytes], *, public: bool) -> list[str]:
+        digest, size, lines = _digested(pieces)
+        files.append({"name": name, "sha256": digest, "size": size, "public": public})
+        return lines
+
+    for name, content in public_files(campaign):
+        add(name, iter([content]), public=True)
+    for code, organisation in parties_of(campaign).items():
+        for name, pieces in party_files(campaign, organisation):
+            lines = add(name, pieces, public=False)
+            if name.startswith("rows/"):
+                add(f"lines/{code}.txt", iter([_line_file(lines)]), public=False)
+    return {
+        "format": FORMAT,
+        "assessment": campaign.code,
+        "title": campaign.title,
+        "subject": campaign.subject,
+        "period": [campaign.period_from.isoformat(), campaign.period_to.isoformat()],
+        "counted_up_to": campaign.as_of.isoformat() if campaign.as_of else "",
+        "frozen_at": campaign.frozen_at.isoformat() if campaign.frozen_at else "",
+        "frozen_sha256": campaign.frozen_sha256,
+        "province": PROVINCE,
+        "seed": campaign.seed,
+        "seed_source": campaign.seed_source,
+        "drawn_of_each": campaign.sample_each,
+        "files": files,
+    }
+
+
+def _line_file(digests: list[str]) -> bytes:
+    return "".join(f"{each}\n" for each in digests).encode()
+
+
+def manifest_file(campaign: Campaign) -> bytes:
+    return _json(campaign.manifest)
+
+
+@action(Permission.RUN_ASSESSMENT, "assessment.signed")
+def sign_result(campaign: Campaign, *, by: Actor, at: datetime) -> Campaign:
+    """Sign the manifest of everything the result rests on. The frozen rows must be as they were frozen."""
+    with widened(EVERYTHING):
+        if digest_of(digests_of(campaign)) != campaign.frozen_sha256:
+            raise Refused(
+                "frozen_rows_changed",
+                _("The frozen rows are not as they were frozen."),
+                remedy=_("Do not publish. Compare the database with its backup of the day of freezing."),
+                status=409,
+            )
+        manifest = manifest_of(campaign)
+        digest = hashlib.sha256(_json(manifest)).hexdigest()
+        fields = (campaign.code, at.date().isoformat(), str(len(manifest["files"])), digest)
+        CAMPAIGN.move(
+            campaign,
+            "sign",
+            signed_at=at,
+            signed_by=by.name[:120],
+            manifest=manifest,
+            manifest_sha256=digest,
+            signature=sign("assessment", fields, at=at),
+        )
+    return campaign
+
+
+@action(Permission.SEE_ASSESSMENT, "assessment.pack_saved")
+def export_pack(campaign: Campaign, *, by: Actor, at: datetime, codes: tuple[str, ...]) -> IO[bytes]:
+    """The signed pack with the files of these parties, as far as somebody may read them."""
+    if not campaign.signature:
+        raise Refused(
+            "not_signed",
+            _("There is a pack when the result is signed."),
+            remedy=_("Wait until then; the page of your result opens every row already."),
+            status=409,
+        )
+    file = TemporaryFile()  # noqa: SIM115 - handed to the response, which closes it
+    with widened(EVERYTHING), zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:
+
+        def put(name: str, pieces: Iterator[bytes]) -> None:
+            info = zipfile.ZipInfo(name)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            with archive.open(info, "w", force_zip64=True) as target:
+                for piece in pieces:
+                    target.write(piece)
+
+        put("manifest.json", iter([manifest_file(campaign)]))
+        put("manifest.sig", iter([f"{campaign.signature}\n".encode()]))
+        put("keys.json", iter([keys_file().encode()]))
+        for name, content in public_files(campaign):
+            put(name, iter([content]))
+        for code, organisation in parties_of(campaign).items():
+            if code in codes:
+                for name, pieces in party_files(campaign, organisation):
+                    if name.startswith("rows/"):
+                        kept: list[str] = []
+                        put(name, _noting(pieces, kept))
+                        put(f"lines/{code}.txt", iter([_line_file(kept)]))
+                    else:
+                        put(name, pieces)
+    file.seek(0)
+    return file
+
+
+def _noting(pieces: Iterator[bytes], kept: list[str]) -> Iterator[bytes]:
+    for piece in pieces:
+        kept.append(hashlib.sha256(piece).hexdigest()[:20])
+        yield piece
+
+
+def open_data(campaign: Campaign) -> bytes:
+    """The published result as a table anybody can open: scores and points, no sums and no rows."""
+    out = io.StringIO()
+    codes = [element.code for element in campaign.scheme.text.elements]
+    writer = csv.writer(out)
+    writer.writerow(
+        ["code", "name", "region", "rank", "score", "grade", "not_ranked", "bonus", "deduction", "vetoes", *codes]
+    )
+    for line in results_content(campaign):
+        points = [line["points"][code][0] if line["points"][code][1] == "SCORED" else "" for code in codes]
+        writer.writerow(
+            [line["code"], line["name"], line["region"], line["rank"] or "", line["score"], line["grade"],
+             line["why_not"], line["bonus"], line["deduction"], " ".join(line["vetoes"]), *points]
+        )  # fmt: skip
+    return out.getvalue().encode("utf-8-sig")

@@ -1,0 +1,241 @@
+"""What if? Weights and thresholds moved in private; how firm the ranks are; who differs by more than chance."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.contrib import messages
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from anze.assessment.actions.results import PROVINCE, Sums
+from anze.assessment.actions.schemes import keep_copy
+from anze.assessment.definitions import INPUTS
+from anze.assessment.models import Campaign, FrozenRow, Outcome, SchemeCopy, Tally
+from anze.assessment.rules import Measure, SchemeText, WhyNot, ranks, score
+from anze.assessment.rules.campaigns import CampaignState
+from anze.assessment.rules.schemes import Dimension, scheme_from
+from anze.assessment.rules.stability import Compared, Stratum, compared, limits, stability
+from anze.kernel.scope import EVERYTHING, widened
+from anze.parties.rules import Permission
+from anze.screen.pages import percent, url
+from anze.screen.registry import page
+
+RUN, SEE = Permission.RUN_ASSESSMENT, Permission.SEE_ASSESSMENT
+MONEY = frozenset(code for code, each in INPUTS.items() if each.is_money)
+
+
+def _campaign(request: HttpRequest, asked: str) -> Campaign | None:
+    """The assessment asked for, else the latest with results."""
+    rows = Campaign.objects.exclude(state__in=(CampaignState.DRAFT, CampaignState.FREEZING, CampaignState.FROZEN))
+    try:
+        found = rows.filter(pk=UUID(asked)).first() if asked else None
+    except ValueError:
+        found = None
+    return found or rows.filter(subject="INSURER").order_by("-period_to").first()
+
+
+def moved(scheme: SchemeText, asked: Any) -> SchemeText:
+    """The scheme with the weights somebody typed, brought back to a sum of 100."""
+    weights = {}
+    for element in scheme.elements:
+        try:
+            value = Decimal(asked.get(f"w_{element.code}", "") or element.weight)
+        except InvalidOperation:
+            value = element.weight
+        weights[element.code] = min(max(value, Decimal("0.01")), Decimal(100)) if value.is_finite() else element.weight
+    total = sum(weights.values(), Decimal(0))
+    scaled = {code: (value * 100 / total).quantize(Decimal("0.0001")) for code, value in weights.items()}
+    if weights == {element.code: element.weight for element in scheme.elements}:
+        return scheme
+    dimensions = []
+    for dimension in scheme.dimensions:
+        elements = tuple(msgspec.structs.replace(e, weight=scaled[e.code]) for e in dimension.elements)
+        own = sum((e.weight for e in elements), Decimal(0))
+        dimensions.append(Dimension(dimension.code, dimension.title, own, elements))
+    return msgspec.structs.replace(scheme, dimensions=tuple(dimensions))
+
+
+def _whole(text: str, usual: int, low: int, high: int) -> int:
+    return min(max(int(text), low), high) if text.isdecimal() and len(text) < 10 else usual
+
+
+@page("assessment/what-if/", name="assessment-what-if", title=_("What if?"), permission=RUN, methods=("GET", "POST"),
+      in_menu=True, order=50, icon="adjustments-horizontal")  # fmt: skip
+def what_if(request: HttpRequest) -> HttpResponse:
+    """New ranks at once; nothing official moves."""
+    asked = request.POST if request.method == "POST" else request.GET
+    campaign = _campaign(request, asked.get("campaign", ""))
+    if campaign is None:
+        return render(request, "assessment/nothing.html", {"title": _now("What if?")})
+    scheme = campaign.scheme.text
+    with widened(EVERYTHING):
+        account = request.actor.account_id  # type: ignore[attr-defined]
+        copies_kept = list(
+            SchemeCopy.objects.filter(account_id=account, scheme=campaign.scheme_id).order_by("-made_at")[:10]
+        )
+    chosen = next((each for each in copies_kept if str(each.pk) == asked.get("copy", "")), None)
+    tried = moved(scheme_from(chosen.content) if chosen else scheme, asked)
+    spread, seed = _whole(asked.get("spread", ""), 10, 0, 50), _whole(asked.get("seed", ""), 2026, 0, 10**9)
+    if request.method == "POST":
+        keep_copy(campaign.scheme, by=request.actor, at=request.at, title=asked.get("title", ""), text=tried)  # type: ignore[attr-defined]
+        messages.success(request, _now("Kept for you alone. The published result is as it was."))
+        return redirect(url("assessment-what-if", campaign=campaign.pk))
+    words = what_if_words(campaign, scheme, tried, spread / 100, seed)
+    words |= {
+        "campaign": campaign,
+        "campaigns": Campaign.objects.exclude(computed_at__isnull=True).order_by("-period_to"),
+        "spread": spread,
+        "seed": seed,
+        "copies": copies_kept,
+        "copy": chosen,
+    }
+    return render(request, "assessment/what_if.html", words)
+
+
+def what_if_words(
+    campaign: Campaign, scheme: SchemeText, tried: SchemeText, spread: float, seed: int
+) -> dict[str, Any]:
+    tallies = Tally.objects.filter(campaign=campaign, region_code=PROVINCE).select_related("outcome__organisation")
+    outcomes = {tally.outcome.organisation.code: (tally.outcome, tally) for tally in tallies}
+    measures: dict[str, dict[str, Measure]] = {}
+    results = {}
+    for code, (_outcome, tally) in outcomes.items():
+        measures[code] = Sums(tally.measures, tally.cases).as_measures()
+        results[code] = score(tried, measures[code], tally.cases)
+    placed = ranks(tried, results)
+    firm = stability(tried, measures, results, money=MONEY, spread=spread, seed=seed)
+    lines = []
+    for code, (outcome, _tally) in outcomes.items():
+        interval = firm.intervals.get(code)
+        rank, was = placed.get(code), outcome.rank
+        lines.append(
+            {
+                "name": str(outcome.organisation),
+                "url": url("assessment-result", outcome.pk),
+                "rank": rank,
+                "was": was,
+                "change": (was or 0) - (rank or 0) if rank and was else 0,
+                "score": results[code].score,
+                "was_score": outcome.score,
+                "grade": results[code].grade,
+                "was_grade": outcome.grade,
+                "interval": f"{interval.best}–{interval.worst}" if interval else "",
+                "why_not": str(WhyNot(results[code].why_not).label) if results[code].why_not else "",
+            }
+        )
+    lines.sort(key=lambda line: (line["rank"] is None, line["rank"] or 0, line["name"]))
+    names = {code: str(outcome.organisation) for code, (outcome, _tally) in outcomes.items()}
+    titles = {element.code: element.title for element in scheme.elements}
+    return {
+        "elements": [
+            {"code": e.code, "title": e.title, "weight": e.weight, "usual": scheme.element(e.code).weight}
+            for e in tried.elements
+        ],
+        "results": lines,
+        "flat": [(code, titles[code]) for code in firm.flat_elements],
+        "pairs": [(names[a], names[b]) for a, b in firm.level_pairs],
+        "is_moved": tried != scheme,
+    }
+
+
+# fairness -----------------------------------------------------------------------------------------------------
+
+FAIR_INPUTS = ("service_completion_rate", "hazard_rectification_rate", "qualified_services", "follow_up_on_time",
+               "data_timeliness", "policy_compliance")  # fmt: skip
+STANDINGS = {
+    "FAR_BELOW": (_("clearly below what was to be expected"), "danger"),
+    "BELOW": (_("below what was to be expected"), "warning"),
+    "WITHIN": (_("not to be told from chance"), ""),
+    "ABOVE": (_("above what was to be expected"), "info"),
+    "FAR_ABOVE": (_("clearly above what was to be expected"), "success"),
+}
+
+
+@page("assessment/fairness/", name="assessment-fairness", title=_("Fair comparison"), permission=RUN, in_menu=True,
+      order=51, icon="scale")  # fmt: skip
+def fairness(request: HttpRequest) -> HttpResponse:
+    """Everybody beside what records of his sectors and cities come to elsewhere, with the funnel of chance."""
+    campaign = _campaign(request, request.GET.get("campaign", ""))
+    if campaign is None:
+        return render(request, "assessment/nothing.html", {"title": _now("Fair comparison")})
+    code = request.GET.get("input", "")
+    code = code if code in FAIR_INPUTS else FAIR_INPUTS[0]
+    mean, found = compared(_strata(campaign, code))
+    outcomes = Outcome.objects.filter(campaign=campaign, region_code=PROVINCE).select_related("organisation")
+    names = {str(each.insurer_id or each.agency_id): each for each in outcomes}
+    lines = [_fair_line(names[key], each) for key, each in found.items() if key in names]
+    lines.sort(key=lambda line: -line["order"])
+    words = {
+        "campaign": campaign,
+        "inputs": [(each, str(INPUTS[each].title)) for each in FAIR_INPUTS],
+        "input": code,
+        "title": str(INPUTS[code].title),
+        "mean": percent(Decimal(str(mean))),
+        "lines": lines,
+        "chart": funnel(mean, found, {key: str(each.organisation) for key, each in names.items()}),
+    }
+    return render(request, "assessment/fairness.html", words)
+
+
+def _strata(campaign: Campaign, code: str) -> dict[str, dict[str, Stratum]]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(insurer_id, agency_id)::text, sector || ' ' || left(region_code, 4), sum(numerator), "
+            f"sum(denominator) FROM {FrozenRow._meta.db_table} WHERE campaign_id = %s AND input = %s "
+            "AND insurer_id IS NOT NULL GROUP BY 1, 2",
+            [campaign.pk, code],
+        )
+        found: dict[str, dict[str, Stratum]] = defaultdict(dict)
+        for party, name, numerator, denominator in cursor:
+            found[party][name] = Stratum(float(numerator), float(denominator))
+    return found
+
+
+def _fair_line(outcome: Outcome, each: Compared) -> dict[str, Any]:
+    words, tone = STANDINGS[each.standing]
+    return {
+        "name": str(outcome.organisation),
+        "url": url("assessment-result", outcome.pk),
+        "count": int(each.count),
+        "observed": percent(Decimal(str(each.observed))),
+        "expected": percent(Decimal(str(each.expected))),
+        "adjusted": percent(Decimal(str(each.adjusted))),
+        "shrunk": percent(Decimal(str(each.shrunk))),
+        "standing": words,
+        "tone": tone,
+        "order": each.shrunk,
+    }
+
+
+def funnel(mean: float, found: dict[str, Compared], names: dict[str, str]) -> dict[str, Any]:
+    """Share against number of records; between the lines nobody differs by more than chance."""
+    most = max((each.count for each in found.values()), default=1.0)
+    steps = [max(most * i / 40, 1.0) for i in range(1, 41)]
+
+    def line(z: float, side: int, name: str) -> dict[str, Any]:
+        data = [[round(n), round(limits(mean, n, z)[side], 5)] for n in steps]
+        style = {"type": "dashed" if z > 2 else "solid", "width": 1}
+        return {"type": "line", "name": name, "data": data, "symbol": "none", "lineStyle": style}
+
+    points = [
+        {"name": names.get(key, key), "value": [round(each.count), round(each.adjusted, 5)]}
+        for key, each in found.items()
+    ]
+    return {
+        "tooltip": {"trigger": "item", "valueFormatter": "@share"},
+        "legend": {"data": ["95 %", "99.8 %"]},
+        "xAxis": {"type": "value", "name": _now("records")},
+        "yAxis": {"type": "value", "scale": True, "axisLabel": {"formatter": "@share"}},
+        "series": [
+            line(1.96, 0, "95 %"), line(1.96, 1, "95 %"), line(3.09, 0, "99.8 %"), line(3.09, 1, "99.8 %"),
+            {"type": "scatter", "name": _now("Assessed"), "data": points, "symbolSize": 10},
+        ],
+    }  # fmt: skip

@@ -1,0 +1,307 @@
+"""A whole assessment, from setting up to publication, with a self-report, a review and an appeal."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import zipfile
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from anze.assessment.actions.appeals import Decision, Objection, appeal, decide
+from anze.assessment.actions.cases import Case, confirm_case
+from anze.assessment.actions.course import (
+    Draw,
+    announce,
+    compute,
+    finalise,
+    open_review,
+    population_of,
+    publish,
+    seed_of,
+)
+from anze.assessment.actions.packing import export_pack, open_data, sign_result
+from anze.assessment.actions.reviews import Told, Verdict, review_report, review_row, submit_report
+from anze.assessment.models import Appeal, Campaign, Correction, FrozenRow, Outcome, ReviewItem, SelfReport, Tally
+from anze.kernel.actor import Actor
+from anze.kernel.refusal import Refused
+from anze.kernel.scope import EVERYTHING, Scope, widened
+from anze.parties.access import scope_of
+from anze.parties.models import Account, Membership
+from anze.parties.rules import ROLES, Permission, Role
+from tests.assessment.conftest import AT, BY, begin
+from tools.draw_sample import draw
+
+LATER = AT + timedelta(days=60)
+
+
+def person(role: Role, organisation: Any) -> Actor:
+    account = Account.objects.create_user(f"u{uuid4().hex[:10]}", "x", name=f"示例{role.label}")
+    membership = Membership.objects.create(account=account, role=role, organisation=organisation)
+    return Actor(
+        name=account.name, scope=scope_of(membership), permissions=frozenset(ROLES[role].permissions), role=role,
+        account_id=account.pk, organisation_id=organisation.pk,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def computed(world):
+    return compute(begin(), by=BY, at=AT)
+
+
+def result(campaign: Campaign, insurer: Any, region: str = "370000") -> Outcome:
+    return Outcome.objects.get(campaign=campaign, insurer_id=insurer.pk, region_code=region)
+
+
+def report_of(campaign: Campaign, insurer: Any) -> SelfReport:
+    return SelfReport.objects.get(campaign=campaign, insurer_id=insurer.pk)
+
+
+ALL = ("UNIT", "MANAGERS", "TRAINING", "SYSTEMS")
+
+
+def told(*codes: str) -> Told:
+    return Told(codes, dict.fromkeys(codes, "鲁示例〔2026〕1号"))
+
+
+def provisional(campaign: Campaign, world: Any, drawn: int = 3) -> Campaign:
+    """Through self-report, draw and review to the provisional result."""
+    manager, reviewer = person(Role.INSURER_MANAGER, world.huaihai), person(Role.CITY_REGULATOR, world.jinan)
+    submit_report(report_of(campaign, world.huaihai), by=manager, at=AT, told=told("UNIT", "TRAINING"))
+    open_review(campaign, by=BY, at=AT, draw=Draw("05 12 19 26 33", "2026年11月24日公开开奖号码", drawn))
+    for item in ReviewItem.objects.filter(campaign=campaign):
+        review_row(item, by=reviewer, at=AT, verdict=Verdict.AS_IT_IS)
+    review_report(
+        report_of(campaign, world.huaihai),
+        by=reviewer,
+        at=AT,
+        confirmed=("UNIT",),
+        remarks={"TRAINING": "未见培训记录"},
+    )
+    return announce(campaign, by=BY, at=AT)
+
+
+def test_every_step_has_its_deadline_in_working_days(world, computed):
+    assert computed.report_due_at is not None
+    campaign = provisional(computed, world)
+    assert campaign.appeal_until_at == datetime.fromisoformat(
+        "2026-12-09T00:00:00+08:00"
+    )  # 10 working days after the 24th
+    with pytest.raises(Refused, match="appeals_still_open"):
+        finalise(campaign, by=BY, at=campaign.appeal_until_at)
+
+
+def test_what_a_self_report_claims_counts_when_a_reviewer_confirms_it(world, computed):
+    assert result(computed, world.huaihai).points["B1"] == ["0", "SCORED"]
+    provisional(computed, world)
+    assert result(computed, world.huaihai).points["B1"] == ["0.750000", "SCORED"]
+
+
+def test_a_claim_without_evidence_and_a_report_after_its_day_are_refused(world, computed):
+    manager = person(Role.INSURER_MANAGER, world.huaihai)
+    report = report_of(computed, world.huaihai)
+    with pytest.raises(Refused, match="evidence_missing") as refused:
+        submit_report(report, by=manager, at=AT, told=Told(("UNIT",)))
+    assert refused.value.field == "text_UNIT"
+    with pytest.raises(Refused, match="report_late"):
+        submit_report(report, by=manager, at=LATER, told=told("UNIT"))
+    with pytest.raises(Refused, match="not_own"):
+        submit_report(report, by=person(Role.INSURER_MANAGER, world.bohai), at=AT, told=told("UNIT"))
+
+
+def test_anybody_can_draw_the_sample_again(world, computed):
+    open_review(computed, by=BY, at=AT, draw=Draw("1 2 3", "公开号码", 3))
+    items = ReviewItem.objects.filter(campaign=computed, insurer_id=world.huaihai.pk).order_by("rank")
+    keys = population_of(computed, world.huaihai.pk)
+    text = "".join(f"{key}\n" for key in sorted(keys)).encode()
+    assert [(str(each.row_id), each.digest) for each in items] == draw(text, seed_of("1 2 3", "INS01"), 3)
+
+
+def test_nobody_reviews_his_own(world, computed):
+    open_review(computed, by=BY, at=AT, draw=Draw("1 2 3", "公开号码", 3))
+    item = ReviewItem.objects.filter(campaign=computed, insurer_id=world.huaihai.pk).first()
+    reviewer = person(Role.CITY_REGULATOR, world.jinan)
+    Membership.objects.create(account_id=reviewer.account_id, role=Role.INSURER_CLERK, organisation=world.huaihai)
+    with pytest.raises(Refused, match="not_independent"):
+        review_row(item, by=reviewer, at=AT, verdict=Verdict.AS_IT_IS)
+
+
+def test_a_reviewer_corrects_a_row_with_reasons_and_the_frozen_row_stays(world, computed):
+    open_review(computed, by=BY, at=AT, draw=Draw("1 2 3", "公开号码", 50))
+    item = ReviewItem.objects.get(campaign=computed, insurer_id=world.huaihai.pk, input="expense_vouchers")
+    reviewer = person(Role.CITY_REGULATOR, world.jinan)
+    with pytest.raises(Refused, match="reason_missing"):
+        review_row(item, by=reviewer, at=AT, verdict=Verdict.SHORT)
+    frozen = FrozenRow.objects.get(pk=item.row_id)
+    review_row(item, by=reviewer, at=AT, verdict=Verdict.SHORT, reasons="凭证与服务不符")
+    assert FrozenRow.objects.get(pk=item.row_id).numerator == frozen.numerator
+    assert Correction.objects.get(row_id=item.row_id).numerator == 0
+    with pytest.raises(Refused, match="review_not_finished"):
+        announce(computed, by=BY, at=AT)
+    for other in ReviewItem.objects.filter(campaign=computed, state="WAITING"):
+        review_row(other, by=reviewer, at=AT, verdict=Verdict.AS_IT_IS)
+    announce(computed, by=BY, at=AT)
+    assert result(computed, world.huaihai).points["E3"] == ["0.000000", "SCORED"]
+
+
+def test_an_appeal_moves_only_what_it_names(world, computed):
+    campaign = provisional(computed, world)
+    manager, second = person(Role.INSURER_MANAGER, world.huaihai), person(Role.COMMITTEE, world.committee)
+    before = {o.pk: (o.points, o.score) for o in Outcome.objects.filter(campaign=campaign)}
+    own = result(campaign, world.huaihai)
+    row = FrozenRow.objects.get(campaign=campaign, insurer_id=world.huaihai.pk, input="expense_vouchers")
+    with pytest.raises(Refused, match="records_unknown"):
+        appeal(own, by=manager, at=AT, objection=Objection("E3", "理由", ("X-FRGN9",)))
+    with pytest.raises(Refused, match="not_own"):
+        appeal(result(campaign, world.bohai), by=manager, at=AT, objection=Objection("E3", "理由"))
+    made = appeal(own, by=manager, at=AT, objection=Objection("E3", "凭证已补传", (row.label,)))
+    was = row.numerator
+    verdict = Verdict.SHORT if was else Verdict.COUNTS
+    with pytest.raises(Refused, match="nothing_changed"):
+        decide(Appeal.objects.get(), by=second, at=AT, decision=Decision("GRANTED", "属实", {}))
+    decide(Appeal.objects.get(), by=second, at=AT, decision=Decision("GRANTED", "属实", {row.pk: verdict}))
+    made.refresh_from_db()
+    assert (made.state, made.decided_by) == ("GRANTED", second.name)
+    assert made.before["points"] != made.after["points"]
+    for outcome in Outcome.objects.filter(campaign=campaign):
+        points, _score = before[outcome.pk]
+        moved = {code for code, value in outcome.points.items() if value != points[code]}
+        assert moved <= ({"E3"} if outcome.insurer_id == world.huaihai.pk else set())
+    assert result(campaign, world.bohai).score == before[result(campaign, world.bohai).pk][1]
+
+
+def test_who_reviewed_does_not_decide_on_the_appeal(world, computed):
+    campaign = provisional(computed, world, drawn=50)
+    manager = person(Role.INSURER_MANAGER, world.huaihai)
+    made = appeal(result(campaign, world.huaihai), by=manager, at=AT, objection=Objection("D1", "理由"))
+    first = ReviewItem.objects.filter(campaign=campaign, input="hazard_rectification_rate").first()
+    assert first is not None
+    who = Actor("甲", EVERYTHING, frozenset(Permission), account_id=first.reviewer)
+    with pytest.raises(Refused, match="not_second"):
+        decide(made, by=who, at=AT, decision=Decision("DISMISSED", "理由不成立"))
+
+
+def test_a_case_counts_from_the_document_of_an_authority(world):
+    regulator = person(Role.PROVINCE_REGULATOR, world.province)
+    case = Case(world.huaihai, "A3", AT.date(), "", "低价", "370100")
+    with pytest.raises(Refused, match="document_missing"):
+        confirm_case(case, by=regulator, at=AT)
+    day = AT.date() - timedelta(days=2)
+    confirm_case(Case(world.huaihai, "A3", day, "鲁示例罚〔2026〕3号", "低价承保", "370100"), by=regulator, at=AT)
+    confirm_case(Case(world.bohai, "V2", day, "鲁示例罚〔2026〕4号", "返还费用", "370200"), by=regulator, at=AT)
+    campaign = compute(begin(), by=BY, at=AT)
+    assert result(campaign, world.huaihai).grade != ""
+    assert FrozenRow.objects.filter(campaign=campaign, input="case.A3", insurer_id=world.huaihai.pk).count() == 1
+    assert (result(campaign, world.bohai).grade, result(campaign, world.bohai).vetoes) == ("D", ["V2"])
+
+
+@pytest.fixture
+def published(world, computed):
+    """The whole course, with one appeal."""
+    campaign = provisional(computed, world)
+    manager, second = person(Role.INSURER_MANAGER, world.huaihai), person(Role.COMMITTEE, world.committee)
+    made = appeal(result(campaign, world.huaihai), by=manager, at=AT, objection=Objection("B1", "另附培训记录"))
+    with pytest.raises(Refused, match="appeals_undecided"):
+        finalise(campaign, by=BY, at=LATER)
+    decide(made, by=second, at=AT, decision=Decision("GRANTED", "补充材料属实", {}, ("UNIT", "TRAINING")))
+    campaign.refresh_from_db()
+    finalise(campaign, by=BY, at=LATER)
+    sign_result(campaign, by=BY, at=LATER)
+    return publish(campaign, by=BY, at=LATER)
+
+
+def verify(pack: Path) -> tuple[int, str]:
+    run = subprocess.run(
+        [sys.executable, "tools/verify_assessment.py", str(pack)], capture_output=True, text=True, check=False
+    )
+    return run.returncode, run.stdout + run.stderr
+
+
+def saved(campaign: Campaign, path: Path, *codes: str) -> Path:
+    campaign.refresh_from_db()
+    with export_pack(campaign, by=BY, at=LATER, codes=codes) as file:
+        path.write_bytes(file.read())
+    return path
+
+
+def test_an_outsider_recomputes_every_published_score_from_the_pack(world, published, tmp_path):
+    assert result(published, world.huaihai).points["B1"] == ["1.500000", "SCORED"]
+    code, words = verify(saved(published, tmp_path / "pack.zip", "INS01", "INS02"))
+    assert code == 0, words
+    assert "computed anew, all as published" in words
+    only_own = saved(published, tmp_path / "own.zip", "INS01")
+    assert not [name for name in zipfile.ZipFile(only_own).namelist() if "INS02" in name]
+    assert verify(only_own)[0] == 0
+
+
+def changed(pack: Path, name: str, change: Any) -> Path:
+    """The same pack with one file altered, and nothing else."""
+    out = pack.with_name(f"changed-{pack.name}")
+    with zipfile.ZipFile(pack) as old, zipfile.ZipFile(out, "w") as new:
+        for each in old.namelist():
+            content = old.read(each)
+            new.writestr(each, change(content) if each == name else content)
+    return out
+
+
+def test_the_verifier_names_the_row_that_was_altered(world, published, tmp_path):
+    pack = saved(published, tmp_path / "pack.zip", "INS01", "INS02")
+
+    def better(content: bytes) -> bytes:
+        lines = content.decode().splitlines(keepends=True)
+        row = next(i for i, line in enumerate(lines) if "P-OWN7" in line)
+        fields = json.loads(lines[row])
+        lines[row] = json.dumps([*fields[:6], "9", *fields[7:]]) + "\n"
+        return "".join(lines).encode()
+
+    code, words = verify(changed(pack, "rows/INS01.jsonl", better))
+    assert code == 1
+    assert "P-OWN7" in words
+    assert "rows/INS01.jsonl: changed" in words
+    assert "the rows make" in words
+
+
+def test_the_verifier_finds_a_score_that_was_put_up(world, published, tmp_path):
+    pack = saved(published, tmp_path / "pack.zip", "INS01", "INS02")
+
+    def up(content: bytes) -> bytes:
+        found = json.loads(content)
+        found[0]["score"] = str(Decimal(found[0]["score"]) + 1)
+        return json.dumps(found).encode()
+
+    code, words = verify(changed(pack, "results.json", up))
+    assert code == 1
+    assert "published is" in words
+
+
+def test_signing_is_refused_when_a_frozen_row_was_touched(world, computed):
+    campaign = provisional(computed, world)
+    finalise(campaign, by=BY, at=LATER)
+    FrozenRow.objects.filter(campaign=campaign, insurer_id=world.huaihai.pk).update(label="x")
+    with pytest.raises(Refused, match="frozen_rows_changed"):
+        sign_result(campaign, by=BY, at=LATER)
+
+
+def test_open_data_hold_points_and_no_amounts(world, published):
+    text = open_data(published).decode("utf-8-sig")
+    assert "INS01" in text
+    assert "11111" not in text
+    assert "P-OWN7" not in text
+
+
+def test_each_insurer_sees_his_own_result_and_the_others_only_when_published(world, computed):
+    low, high = "370000", "37ZZZZ"
+    own = Scope(reader="anze_insurer", region_from=low, region_to=high, insurer_id=world.huaihai.pk)
+    with widened(own):
+        assert set(Outcome.objects.values_list("insurer_id", flat=True)) == {world.huaihai.pk}
+    Campaign.objects.filter(pk=computed.pk).update(state="PUBLISHED", signature="x")
+    with widened(own):
+        assert set(Outcome.objects.values_list("insurer_id", flat=True)) == {world.huaihai.pk, world.bohai.pk}
+        assert set(FrozenRow.objects.values_list("insurer_id", flat=True)) == {world.huaihai.pk}
+        assert set(Tally.objects.values_list("insurer_id", flat=True)) == {world.huaihai.pk}
