@@ -9,7 +9,10 @@ from anze.assessment.actions.freezing import freeze
 from anze.assessment.models import Campaign, Scheme
 from anze.kernel.actor import platform
 from anze.parties.rules import Permission
+from tests.web.conftest import browser_of, put_down
 from tests.web.world import two_sides
+
+__all__ = ["browser_of", "put_down"]
 
 AT = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 BY = platform(frozenset(Permission))

@@ -102,9 +102,7 @@ def stability(
     }
     order = sorted(range(len(keys)), key=lambda i: -results[keys[i]].score)
     level = tuple(
-        (keys[a], keys[b])
-        for a, b in itertools.pairwise(order)
-        if float((scores[:, a] > scores[:, b]).mean()) < _LEVEL
+        (keys[a], keys[b]) for a, b in itertools.pairwise(order) if float((scores[:, a] > scores[:, b]).mean()) < _LEVEL
     )
     return Stability(intervals, level, flat)
 
@@ -147,7 +145,9 @@ class Compared:
 
 
 def limits(mean: float, count: float, z: float) -> tuple[float, float]:
-    error = z * math.sqrt(max(mean * (1 - mean), 0.0) / count) if count else 1.0
+    """Between which shares of so many records chance leaves those who are no different; half a record wider, because
+    records are whole."""
+    error = z * math.sqrt(max(mean * (1 - mean), 0.0) / count) + 0.5 / count if count else 1.0
     return max(mean - error, 0.0), min(mean + error, 1.0)
 
 

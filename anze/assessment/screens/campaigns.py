@@ -185,7 +185,7 @@ detail_screen(
             Section(
                 _("This assessment"),
                 (
-                    Column("scheme", opens="scheme"), "period_from", "period_to", "as_of", "made_by",
+                    Column("scheme__code", title=pgettext_lazy("scheme", "Scheme"), opens="scheme"), "period_from", "period_to", "as_of", "made_by",
                     Column("code", kind=Kind.CODE),
                 ),
             ),

@@ -40,7 +40,7 @@ SEE, ANSWER = Permission.SEE_ASSESSMENT, Permission.ANSWER_ASSESSMENT
 REVIEW, DECIDE, CONFIRM = Permission.REVIEW_ASSESSMENT, Permission.DECIDE_APPEALS, Permission.CONFIRM_CASES
 ASSESSED = frozenset({"anze_enterprise", "anze_expert", "anze_sector"})
 
-CAMPAIGN = Column("campaign", title=_("Assessment"), opens="assessment")
+CAMPAIGN = Column("campaign__title", title=_("Assessment"), opens="assessment")
 
 
 def _title_of_input(asking: Asking, code: str) -> str:

@@ -1,0 +1,140 @@
+"""The pages of a published assessment and of one in review, opened by those they are for."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+import time_machine
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+from pypdf import PdfReader
+
+from anze.assessment.actions.course import Draw, compute, open_review
+from anze.assessment.models import Appeal, Campaign, ConductCase, Outcome, ReviewItem, Scheme, SelfReport
+from anze.parties.rules import Role
+from tests.assessment.conftest import AT, BY, begin
+from tests.assessment.test_course import computed, published  # noqa: F401 - fixtures
+
+LISTS = ("assessments", "schemes", "self-reports", "review-items", "appeals", "conduct-cases", "assessment-forecast")
+
+
+def text(answer) -> str:
+    assert answer.status_code == 200, answer.status_code
+    return answer.content.decode()
+
+
+def test_everybody_reads_the_published_result_without_signing_in(world, published, client):  # noqa: F811
+    page = text(client.get(reverse("assessment-published", args=[published.code])))
+    assert "淮海示例财产保险" in page
+    assert published.manifest_sha256 in page
+    assert "77,777.77" not in page
+    assert "SS-INSURER" in page
+    data = client.get(reverse("assessment-data", args=[published.code]))
+    assert "INS02" in data.content.decode("utf-8-sig")
+    pdf = client.get(reverse("assessment-pdf", args=[published.code]))
+    words = "".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf.content)).pages)
+    assert published.manifest_sha256 in words.replace("\n", "")
+    assert text(client.get(reverse("assessment-manifest", args=[published.code]))).startswith("{")
+
+
+def test_nothing_is_published_before_it_is(world, computed, client):  # noqa: F811
+    for name in ("assessment-published", "assessment-data", "assessment-pdf", "assessment-manifest"):
+        assert client.get(reverse(name, args=[computed.code])).status_code == 404
+
+
+@pytest.mark.parametrize("role", [Role.PROVINCE_REGULATOR, Role.INSURER_MANAGER, Role.CITY_REGULATOR])
+def test_pages_open_for_those_they_are_for(world, published, browser_of, role):  # noqa: F811
+    browser = browser_of(role)
+    for name in LISTS:
+        assert browser.get(reverse(name)).status_code == 200, name
+    own = Outcome.objects.get(campaign=published, insurer_id=world.huaihai.pk, region_code="370000")
+    foreign = Outcome.objects.get(campaign=published, insurer_id=world.bohai.pk, region_code="370000")
+    for pk in (own.pk, foreign.pk):
+        assert browser.get(reverse("assessment-result", args=[pk])).status_code == 200
+    assert browser.get(reverse("assessment", args=[published.pk])).status_code == 200
+    assert browser.get(reverse("scheme", args=[published.scheme_id])).status_code == 200
+
+
+def test_an_insurer_opens_his_rows_and_not_those_of_another(world, published, browser_of):  # noqa: F811
+    browser = browser_of(Role.INSURER_MANAGER)
+    own = Outcome.objects.get(campaign=published, insurer_id=world.huaihai.pk, region_code="370000")
+    foreign = Outcome.objects.get(campaign=published, insurer_id=world.bohai.pk, region_code="370000")
+    rows = browser.get(reverse("assessment-result-rows", args=[own.pk]), {"element": "A1", "part": "counted"})
+    assert "P-OWN7" in text(rows)
+    assert browser.get(reverse("assessment-result-rows", args=[foreign.pk])).status_code == 404
+    page = text(browser.get(reverse("assessment-result", args=[foreign.pk])))
+    assert "P-FRGN9" not in page
+    assert "77,777.77" not in page
+
+
+def test_single_records_have_their_pages(world, published, browser_of):  # noqa: F811
+    browser = browser_of(Role.PROVINCE_REGULATOR)
+    for model, name in ((SelfReport, "self-report"), (ReviewItem, "review-item"), (Appeal, "appeal")):
+        row = model.objects.first()
+        assert browser.get(reverse(name, args=[row.pk])).status_code == 200, name
+    assert browser.get(reverse("assessment-what-if")).status_code == 200
+    assert "INS" not in text(browser.get(reverse("assessment-fairness"), {"input": "nonsense"}))[:50]
+    assert not ConductCase.objects.exists()
+
+
+def test_moved_weights_move_no_published_score(world, published, browser_of):  # noqa: F811
+    browser = browser_of(Role.COMMITTEE)
+    before = dict(Outcome.objects.values_list("pk", "score"))
+    page = browser.get(reverse("assessment-what-if"), {"campaign": str(published.pk), "w_B1": "50", "seed": "1"})
+    assert page.status_code == 200
+    kept = browser.post(
+        reverse("assessment-what-if"), {"campaign": str(published.pk), "w_B1": "50", "title": "加重服务保障"}
+    )
+    assert kept.status_code == 302
+    assert dict(Outcome.objects.values_list("pk", "score")) == before
+    assert "加重服务保障" in text(browser.get(reverse("assessment-what-if"), {"campaign": str(published.pk)}))
+    other = browser_of(Role.PROVINCE_REGULATOR)
+    assert "加重服务保障" not in text(other.get(reverse("assessment-what-if"), {"campaign": str(published.pk)}))
+
+
+def test_a_scheme_is_loaded_compared_and_issued_by_page(world, browser_of):
+    browser = browser_of(Role.COMMITTEE)
+    first = Scheme.objects.get(code="EXAMPLE-INSURER")
+    content = browser.get(reverse("scheme-file", args=[first.pk])).content.decode()
+    assert (
+        browser.post(reverse("scheme-new"), {"file": SimpleUploadedFile("s.json", content.encode())}).status_code == 422
+    )
+    second = (
+        content.replace('"version": 1', '"version": 2').replace('"0.60"', '"0.50"').replace("2018-01-01", "2027-01-01")
+    )
+    made = browser.post(reverse("scheme-new"), {"file": SimpleUploadedFile("s.json", second.encode())})
+    assert made.status_code == 302
+    scheme = Scheme.objects.get(code="EXAMPLE-INSURER", version=2)
+    page = text(browser.get(reverse("scheme", args=[scheme.pk])))
+    assert "[C1].curve.anchors" in page
+    assert browser.post(reverse("scheme-issue", args=[scheme.pk])).status_code == 302
+    scheme.refresh_from_db()
+    assert scheme.state == "ISSUED"
+
+
+def test_the_course_is_walked_by_its_pages(world, browser_of):
+    committee, insurer = browser_of(Role.COMMITTEE), browser_of(Role.INSURER_MANAGER)
+    campaign = compute(begin(), by=BY, at=AT)
+    report = SelfReport.objects.get(insurer_id=world.huaihai.pk)
+    form = {"met_UNIT": "on", "text_UNIT": "鲁示例〔2026〕1号"}
+    with time_machine.travel(AT, tick=True):
+        assert insurer.get(reverse("self-report-submit", args=[report.pk])).status_code == 200
+        assert insurer.post(reverse("self-report-submit", args=[report.pk]), form).status_code == 302
+        assert committee.get(reverse("self-report-review", args=[report.pk])).status_code == 200
+        assert committee.post(reverse("self-report-review", args=[report.pk]), {"met_UNIT": "on"}).status_code == 302
+        open_review(campaign, by=BY, at=AT, draw=Draw("1", "公开号码", 1))
+        for item in ReviewItem.objects.all():
+            judged = committee.post(reverse("review-item-judge", args=[item.pk]), {"verdict": "AS_IT_IS"})
+            assert judged.status_code == 302
+        assert committee.post(reverse("assessment-announce", args=[campaign.pk])).status_code == 302
+        own = Outcome.objects.get(campaign=campaign, insurer_id=world.huaihai.pk, region_code="370000")
+        sent = insurer.post(reverse("assessment-result-appeal", args=[own.pk]), {"element": "B1", "text": "另附材料"})
+        assert sent.status_code == 302
+        made = Appeal.objects.get()
+        decided = {"state": "GRANTED", "reasons": "属实", "items": ["UNIT", "TRAINING"]}
+        second = browser_of(Role.PROVINCE_REGULATOR)
+        assert second.get(reverse("appeal-decide", args=[made.pk])).status_code == 200
+        assert second.post(reverse("appeal-decide", args=[made.pk]), decided).status_code == 302
+        assert text(insurer.get(reverse("appeal", args=[made.pk])))
+        assert Campaign.objects.get().state == "PROVISIONAL"
