@@ -365,7 +365,7 @@ def _appeal_words(request: HttpRequest, made: Any) -> dict[str, Any]:
 
 def _appeal_ways(request: HttpRequest, made: Any) -> list[Way]:
     if made.state == AppealState.OPEN and request.actor.may(DECIDE):  # type: ignore[attr-defined]
-        return [Way(_("Decide"), reverse("appeal-decide", args=[made.pk]), "gavel", "primary")]
+        return [Way(pgettext_lazy("appeal", "Decide"), reverse("appeal-decide", args=[made.pk]), "gavel", "primary")]
     return []
 
 
@@ -385,7 +385,7 @@ detail_screen(
         ways=_appeal_ways,
         sections=(
             Section(_("The appeal"), ("element", "text", "submitted_at", "submitted_by", "due_at")),
-            Section(_("The decision"), ("decided_at", "decided_by", "reasons")),
+            Section(pgettext_lazy("appeal", "The decision"), ("decided_at", "decided_by", "reasons")),
         ),
     )
 )
@@ -482,7 +482,7 @@ def appeal_decide(request: HttpRequest, pk: UUID) -> HttpResponse:
     if why := why_not_second(made, request.actor):  # type: ignore[attr-defined]
         facts.append((_now("Attention"), why))
     return answer_form(
-        request, form, act, title=_("Decide on an appeal"), done=_("Decide"), back=reverse("appeal", args=[pk]),
+        request, form, act, title=_("Decide on an appeal"), done=pgettext_lazy("appeal", "Decide"), back=reverse("appeal", args=[pk]),
         back_title=made.number, facts=facts, facts_title=_("The appeal"),
         about=_("The score is computed anew for what the appeal names and for nothing else."),
     )  # fmt: skip
