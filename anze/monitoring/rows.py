@@ -148,20 +148,7 @@ def _rows(
     def of_wanted(source: Source) -> str:
         return f"SELECT t.* FROM {source.table} t WHERE t.{source.group} IN (SELECT id FROM wanted)"
 
-    where = ["counts_on <= %s", "month <= %s", "region_code BETWEEN %s AND %s"]
-    words: list[Any] = [as_of, cut.month_to, *region_range(cut.region_code)]
-    if not indicator.is_stock:
-        where.append("month >= %s")
-        words.append(cut.month_from)
-    if cut.sector:
-        where.append("sector = %s")
-        words.append(cut.sector)
-    if cut.insurer_id:
-        where.append("insurer_id = %s")
-        words.append(cut.insurer_id)
-    for column, value in indicator.fixed.items():
-        where.append(f"{column} = %s")
-        words.append(value)
+    where, words = in_cut(indicator, cut, as_of)
     # where changes are counted, the last one says how the row stands; elsewhere any reason is worth saying
     reason = "array_agg(reason ORDER BY counts_on DESC)"
     if not indicator.is_stock:
@@ -170,7 +157,7 @@ def _rows(
     def amount(column: str) -> str:
         return f"sum({column}) * 0.01" if indicator.money else f"sum({column})"
 
-    own, own_words = _in_scope(scope)
+    own, own_words = in_scope(scope)
     text = row_contributions(indicator, as_of, of_wanted, parts).replace("%", "%%")
     cursor.execute(
         "SELECT c.*, e.name FROM (SELECT source, row_id, min(label) AS label, enterprise_id, region_code, "
@@ -188,7 +175,26 @@ def _rows(
     ]
 
 
-def _in_scope(scope: Scope) -> tuple[list[str], list[Any]]:
+def in_cut(indicator: Indicator, cut: Slice, as_of: date) -> tuple[list[str], list[Any]]:
+    """The conditions a contribution of the slice meets, and their values."""
+    where = ["counts_on <= %s", "month <= %s", "region_code BETWEEN %s AND %s"]
+    words: list[Any] = [as_of, cut.month_to, *region_range(cut.region_code)]
+    if not indicator.is_stock:
+        where.append("month >= %s")
+        words.append(cut.month_from)
+    if cut.sector:
+        where.append("sector = %s")
+        words.append(cut.sector)
+    if cut.insurer_id:
+        where.append("insurer_id = %s")
+        words.append(cut.insurer_id)
+    for column, value in indicator.fixed.items():
+        where.append(f"{column} = %s")
+        words.append(value)
+    return where, words
+
+
+def in_scope(scope: Scope) -> tuple[list[str], list[Any]]:
     """The conditions a contribution in the scope meets, as `kernel.scope.READERS` has them for cells."""
     region = "region_code BETWEEN %s AND %s"
     if scope.reader == "anze_all":
