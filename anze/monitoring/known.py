@@ -130,9 +130,7 @@ def _last_id(at: datetime) -> str:
     return f"{head[:8]}-{head[8:]}-7fff-bfff-ffffffffffff"
 
 
-def _judge(
-    cursor: CursorWrapper, table: str, indicator: Indicator, cut: Slice, day: date, rows_of: RowsOf
-) -> None:
+def _judge(cursor: CursorWrapper, table: str, indicator: Indicator, cut: Slice, day: date, rows_of: RowsOf) -> None:
     where, words = in_cut(indicator, cut, day)
     parts = [part for part in indicator.parts if part.ever_gives(indicator.numerator, indicator.denominator)]
     text = row_contributions(indicator, day, rows_of, parts).replace("%", "%%")

@@ -6,6 +6,7 @@ from django.utils import timezone
 from procrastinate.contrib.django import app
 
 from anze.monitoring.alerting import run
+from anze.monitoring.effect import take_stock
 from anze.monitoring.refresh import recompute, refresh
 from anze.monitoring.telling import summarise
 
@@ -42,3 +43,10 @@ def watch_all(timestamp: int | None = None) -> None:
 def tell_summaries(timestamp: int) -> None:
     """The summary of the day, for those whose hour has come."""
     summarise(at=timezone.now())
+
+
+@app.periodic(cron="27 2 * * *", periodic_id="effect")
+@app.task(name="monitoring.compare_served", queueing_lock="effect")
+def compare_served(timestamp: int | None = None) -> None:
+    """Every night: what the comparison of served and other enterprises says by now."""
+    take_stock(at=timezone.now())

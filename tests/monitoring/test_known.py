@@ -76,9 +76,7 @@ def test_the_rows_that_differ_are_shown_to_those_who_may_see_them(cast):
     cast.accepted(cast.huaihai, "policies", policy("P1"), at=timezone.now())
     moment = timezone.now()
     cast.accepted(cast.bohai, "policies", policy("B1", YUANFAN), at=timezone.now())
-    cast.accepted(
-        cast.huaihai, "policies", {**policy("P1"), "is_void": True, "void_reason": "重复"}, at=timezone.now()
-    )
+    cast.accepted(cast.huaihai, "policies", {**policy("P1"), "is_void": True, "void_reason": "重复"}, at=timezone.now())
     look = lambda scope=EVERYTHING: then_and_now(  # noqa: E731
         INDICATORS["coverage_rate"], cut_of(), day=beijing_day(moment), known_at=moment, scope=scope
     )

@@ -10,8 +10,9 @@ from anze.monitoring.models.cells import (
     State,
     TimelinessCell,
 )
+from anze.monitoring.models.effect import EffectEstimate
 
 __all__ = [
-    "Alert", "Cell", "CompletionCell", "CoverageCell", "HazardCell", "MoneyCell", "Raising", "State",
+    "Alert", "Cell", "CompletionCell", "CoverageCell", "EffectEstimate", "HazardCell", "MoneyCell", "Raising", "State",
     "TimelinessCell", "TouchedSubject",
 ]  # fmt: skip

@@ -1,6 +1,7 @@
 """What facts and indicators are, and the life of an alert."""
 
 from anze.monitoring.rules.alerts import ALERT, AlertState, Closing, Reached, may_close, mine, reached_of
+from anze.monitoring.rules.effect import Outcome, Verdict
 from anze.monitoring.rules.figures import (
     REASONS,
     Direction,
@@ -14,6 +15,6 @@ from anze.monitoring.rules.figures import (
 )
 
 __all__ = [
-    "ALERT", "REASONS", "AlertState", "Closing", "Direction", "Fact", "Family", "Indicator", "Part", "Reached",
-    "Source", "Unit", "Words", "may_close", "mine", "reached_of",
+    "ALERT", "REASONS", "AlertState", "Closing", "Direction", "Fact", "Family", "Indicator", "Outcome", "Part", "Reached",
+    "Source", "Unit", "Verdict", "Words", "may_close", "mine", "reached_of",
 ]  # fmt: skip

@@ -135,7 +135,7 @@ def _insurers() -> dict[UUID, str]:
     return {row.pk: str(row) for row in rows}
 
 
-def _regions() -> dict[str, str]:
+def region_names() -> dict[str, str]:
     return {row.code: str(row) for row in Region.objects.all()}
 
 
@@ -244,7 +244,7 @@ def map_chart(indicator: Indicator, places: list[dict[str, Any]]) -> dict[str, A
 # -------------------------------------------------------------------------------------------------------
 
 
-def _no_figures(request: HttpRequest) -> HttpResponse:
+def no_figures(request: HttpRequest) -> HttpResponse:
     return render(request, "monitoring/empty.html")
 
 
@@ -260,7 +260,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     """The five indicators of the reader's area, with target, trend, map, ranking and freshness."""
     state = present_state()
     if state is None:
-        return _no_figures(request)
+        return no_figures(request)
     cut = slice_of(request, state.as_of)
     show = request.GET.get("show", "")
     about = show if show in INDICATORS else ""
@@ -297,7 +297,7 @@ def dashboard_context(request: HttpRequest, state: State, cut: Slice, show: str)
         selected = heads[0]
     variants = visible(actor, [each for each in INDICATORS.values() if not each.fixed])
     totals = figures(variants, cut)[""]
-    regions = _regions()
+    regions = region_names()
     return {
         "state": state,
         "cut": cut,
@@ -430,7 +430,7 @@ def freshness(actor: Actor) -> list[dict[str, Any]]:
         return [{"id": pk, "name": name, "at": at} for pk, name, at in cursor.fetchall()]
 
 
-def _known(code: str, actor: Actor) -> Indicator:
+def known(code: str, actor: Actor) -> Indicator:
     indicator = INDICATORS.get(code)
     if indicator is None or indicator not in visible(actor, [indicator]):
         raise Http404(code)
@@ -442,8 +442,8 @@ def indicator_page(request: HttpRequest, code: str) -> HttpResponse:
     """One number from every side: by month, region, sector and insurer, with its definition."""
     state = present_state()
     if state is None:
-        return _no_figures(request)
-    indicator = _known(code, request.actor)  # type: ignore[attr-defined]
+        return no_figures(request)
+    indicator = known(code, request.actor)  # type: ignore[attr-defined]
 
     cut = slice_of(request, state.as_of)
 
@@ -461,7 +461,7 @@ def indicator_page(request: HttpRequest, code: str) -> HttpResponse:
             for month in months_between(cut.month_from, cut.month_to)
             if month in by_month
         ]
-        regions = _regions()
+        regions = region_names()
         return {
             "state": state,
             "indicator": indicator,
@@ -514,8 +514,8 @@ def indicator_rows(request: HttpRequest, code: str) -> HttpResponse:
     """The very rows of a numerator or denominator, and those left out with the reason."""
     state = present_state()
     if state is None:
-        return _no_figures(request)
-    indicator = _known(code, request.actor)  # type: ignore[attr-defined]
+        return no_figures(request)
+    indicator = known(code, request.actor)  # type: ignore[attr-defined]
     cut = slice_of(request, state.as_of)
     aspects = aspects_of(indicator)
     aspect = next((each for each in aspects if each == request.GET.get("part")), aspects[0])
@@ -526,7 +526,7 @@ def indicator_rows(request: HttpRequest, code: str) -> HttpResponse:
     scope = request.actor.scope  # type: ignore[attr-defined]
     found = rows_behind(indicator, cut, aspect, scope=scope, as_of=state.as_of, after=after)
     total = figures([indicator], cut)[""][indicator.code]
-    names, regions = _insurers(), _regions()
+    names, regions = _insurers(), region_names()
     words = cut.words()
     context = {
         "indicator": indicator,

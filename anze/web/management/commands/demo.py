@@ -45,6 +45,7 @@ from anze.kernel.readiness import NotReady, connect_as_owner
 from anze.kernel.scope import EVERYTHING, inside
 from anze.monitoring.definitions import FACTS
 from anze.monitoring.demonstration import raise_alerts
+from anze.monitoring.effect import take_stock
 from anze.monitoring.refresh import recompute
 
 _LOCK = 0x64656D6F  # one load at a time
@@ -132,6 +133,7 @@ class Command(BaseCommand):
             show.begin("Figures", len(FACTS))
             owner.execute(f"ANALYZE {_TABLES}")  # type: ignore[arg-type] # names, not input
             recompute(at=timezone.now(), progress=lambda _fact: show.advance(1))
+            take_stock(at=timezone.now())
             show.begin("People, keys, materials and trainings", 1)
             keys = settings.STATE / "demo" / "keys"
             with inside(EVERYTHING):
