@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 from anze.kernel.actor import Actor
 from anze.kernel.scope import EVERYTHING, Scope, region_range
 from anze.monitoring.definitions import INDICATORS
+from anze.monitoring.models import EffectEstimate
 from anze.monitoring.screens import slice_of
 from anze.parties.rules import Role
 from tests.cast import YUANFAN
-from tests.monitoring.counting import count
+from tests.monitoring.counting import count, day
 from tests.monitoring.deliveries import obligation, policy, receipt
 
 AS_OF = date(2026, 11, 23)
@@ -176,3 +177,36 @@ def test_rows_say_why_they_are_left_out(filled, browser_of):
     assert "远帆示例渔业有限公司" in numerator
     # a share of which less is better has no rows that fall short: the numerator is what to look at
     assert "part=shortfall" not in browser.get("/statistics/under_limit_share/rows/").content.decode()
+
+
+def test_the_time_machine_and_the_big_screen_speak_of_the_readers_own_part(cast, browser_of):
+    cast.accepted(cast.province, "obligations", obligation(), obligation(YUANFAN, "FISHERY"))
+    cast.accepted(cast.huaihai, "policies", policy("P1"))
+    cast.accepted(cast.bohai, "policies", policy("B1", YUANFAN))
+    count()
+    cache.clear()
+    city = browser_of(Role.CITY_REGULATOR)
+    then = city.get("/statistics/coverage_rate/then/?known=2026-11-01").content.decode()
+    assert "P1" in then or "星火" in then, "nothing was known before the 23rd: each of its rows makes a difference"
+    assert "远帆" not in then
+    wall = city.get("/statistics/wall/")
+    assert wall.status_code == 200
+    part = city.get("/statistics/wall/", headers={"HX-Target": "wall"}).content.decode()
+    assert "<html" not in part
+    assert "100.0%" in part
+    for nonsense in ("known=&day=", "known=9999-99-99", "known=9999-12-31&day=0001-01-01"):
+        assert city.get(f"/statistics/coverage_rate/then/?{nonsense}").status_code == 200
+
+
+def test_the_page_about_the_effect_says_what_may_be_said(cast, browser_of):
+    province = browser_of(Role.PROVINCE_REGULATOR)
+    assert "尚无比对结果" in province.get("/statistics/effect/").content.decode()
+    words = {"computed_at": day("2026-11-23"), "service_days": 180, "follow_days": 180, "day": date(2026, 5, 26)}
+    EffectEstimate.objects.create(
+        outcome="ACCIDENT", verdict="FEWER", served=1000, served_hit=40, others=800, others_hit=60, ratio=0.5, low=0.4,
+        high=0.8, **words,
+    )  # fmt: skip
+    EffectEstimate.objects.create(outcome="CLAIM", verdict="TOO_FEW", served=9, others=8, **words)
+    text = province.get("/statistics/effect/").content.decode()
+    for said in ("已服务企业发生较少", "0.40 – 0.80", "40 (10 – 60)", "尚不能判断：发生数过少"):
+        assert said in text, said
