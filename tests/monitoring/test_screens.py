@@ -189,9 +189,9 @@ def test_the_time_machine_and_the_big_screen_speak_of_the_readers_own_part(cast,
     then = city.get("/statistics/coverage_rate/then/?known=2026-11-01").content.decode()
     assert "P1" in then or "星火" in then, "nothing was known before the 23rd: each of its rows makes a difference"
     assert "远帆" not in then
-    wall = city.get("/statistics/wall/")
+    wall = city.get("/big-screen/")
     assert wall.status_code == 200
-    part = city.get("/statistics/wall/", headers={"HX-Target": "wall"}).content.decode()
+    part = city.get("/big-screen/", headers={"HX-Target": "wall"}).content.decode()
     assert "<html" not in part
     assert "100.0%" in part
     for nonsense in ("known=&day=", "known=9999-99-99", "known=9999-12-31&day=0001-01-01"):
@@ -200,13 +200,13 @@ def test_the_time_machine_and_the_big_screen_speak_of_the_readers_own_part(cast,
 
 def test_the_page_about_the_effect_says_what_may_be_said(cast, browser_of):
     province = browser_of(Role.PROVINCE_REGULATOR)
-    assert "尚无比对结果" in province.get("/statistics/effect/").content.decode()
+    assert "尚无比对结果" in province.get("/effect/").content.decode()
     words = {"computed_at": day("2026-11-23"), "service_days": 180, "follow_days": 180, "day": date(2026, 5, 26)}
     EffectEstimate.objects.create(
         outcome="ACCIDENT", verdict="FEWER", served=1000, served_hit=40, others=800, others_hit=60, ratio=0.5, low=0.4,
         high=0.8, **words,
     )  # fmt: skip
     EffectEstimate.objects.create(outcome="CLAIM", verdict="TOO_FEW", served=9, others=8, **words)
-    text = province.get("/statistics/effect/").content.decode()
+    text = province.get("/effect/").content.decode()
     for said in ("已服务企业发生较少", "0.40 – 0.80", "40 (10 – 60)", "尚不能判断：发生数过少"):
         assert said in text, said

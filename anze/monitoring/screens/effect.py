@@ -19,7 +19,7 @@ TONES = {Verdict.FEWER: "success", Verdict.MORE: "danger", Verdict.CANNOT_TELL: 
 _MONTHS_SHOWN = 24
 
 
-@page("statistics/effect/", name="effect", title=_("Does prevention work?"), permission=Permission.SEE_DASHBOARD,
+@page("effect/", name="effect", title=_("Does prevention work?"), permission=Permission.SEE_DASHBOARD,
       in_menu=True, order=16, icon="scale", room="monitoring")  # fmt: skip
 def effect(request: HttpRequest) -> HttpResponse:
     """The latest comparison of each outcome, and the earlier ones."""

@@ -35,7 +35,7 @@ _RANKED, _ALERTS = 8, 6
 _URGENT = Q(state__in=("OPEN", "HANDLING"), level="URGENT", code__in=list(RULES))
 
 
-@page("statistics/wall/", name="wall", title=_("Big screen"), permission=Permission.SEE_DASHBOARD, in_menu=True,
+@page("big-screen/", name="wall", title=_("Big screen"), permission=Permission.SEE_DASHBOARD, in_menu=True,
       order=18, icon="layout-dashboard", room="monitoring")  # fmt: skip
 def wall(request: HttpRequest) -> HttpResponse:
     """Of the five indicators one after the other stands in the middle; the page fetches itself anew, part by part."""
