@@ -4,35 +4,56 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('monitoring', '0005_alerts'),
+        ("monitoring", "0005_alerts"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='EffectEstimate',
+            name="EffectEstimate",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('day', models.DateField(verbose_name='insured on')),
-                ('outcome', models.CharField(choices=[('ACCIDENT', 'at least one accident'), ('CLAIM', 'at least one claim')], max_length=8, verbose_name='what happened')),
-                ('computed_at', models.DateTimeField(verbose_name='computed at')),
-                ('service_days', models.PositiveSmallIntegerField(verbose_name='days before, in which services count')),
-                ('follow_days', models.PositiveSmallIntegerField(verbose_name='days after, in which it is looked for')),
-                ('verdict', models.CharField(choices=[('FEWER', 'fewer where services took place'), ('MORE', 'more where services took place'), ('CANNOT_TELL', 'cannot tell yet: “no difference” lies within the interval'), ('TOO_FEW', 'cannot tell yet: too little has happened')], max_length=12, verbose_name='verdict')),
-                ('served', models.BigIntegerField(default=0, verbose_name='enterprises served')),
-                ('served_hit', models.BigIntegerField(default=0, verbose_name='served and hit')),
-                ('others', models.BigIntegerField(default=0, verbose_name='enterprises not served')),
-                ('others_hit', models.BigIntegerField(default=0, verbose_name='not served and hit')),
-                ('left_out', models.BigIntegerField(default=0, verbose_name='enterprises without anybody to compare with')),
-                ('ratio', models.FloatField(null=True, verbose_name='odds ratio')),
-                ('low', models.FloatField(null=True, verbose_name='lower bound, 95 %')),
-                ('high', models.FloatField(null=True, verbose_name='upper bound, 95 %')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("day", models.DateField(verbose_name="insured on")),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[("ACCIDENT", "at least one accident"), ("CLAIM", "at least one claim")],
+                        max_length=8,
+                        verbose_name="what happened",
+                    ),
+                ),
+                ("computed_at", models.DateTimeField(verbose_name="computed at")),
+                ("service_days", models.PositiveSmallIntegerField(verbose_name="days before, in which services count")),
+                ("follow_days", models.PositiveSmallIntegerField(verbose_name="days after, in which it is looked for")),
+                (
+                    "verdict",
+                    models.CharField(
+                        choices=[
+                            ("FEWER", "fewer where services took place"),
+                            ("MORE", "more where services took place"),
+                            ("CANNOT_TELL", "cannot tell yet: “no difference” lies within the interval"),
+                            ("TOO_FEW", "cannot tell yet: too little has happened"),
+                        ],
+                        max_length=12,
+                        verbose_name="verdict",
+                    ),
+                ),
+                ("served", models.BigIntegerField(default=0, verbose_name="enterprises served")),
+                ("served_hit", models.BigIntegerField(default=0, verbose_name="served and hit")),
+                ("others", models.BigIntegerField(default=0, verbose_name="enterprises not served")),
+                ("others_hit", models.BigIntegerField(default=0, verbose_name="not served and hit")),
+                (
+                    "left_out",
+                    models.BigIntegerField(default=0, verbose_name="enterprises without anybody to compare with"),
+                ),
+                ("ratio", models.FloatField(null=True, verbose_name="odds ratio")),
+                ("low", models.FloatField(null=True, verbose_name="lower bound, 95 %")),
+                ("high", models.FloatField(null=True, verbose_name="upper bound, 95 %")),
             ],
             options={
-                'verbose_name': 'estimate of the effect of services',
-                'verbose_name_plural': 'estimates of the effect of services',
-                'constraints': [models.UniqueConstraint(fields=('day', 'outcome'), name='effect_once_a_day')],
+                "verbose_name": "estimate of the effect of services",
+                "verbose_name_plural": "estimates of the effect of services",
+                "constraints": [models.UniqueConstraint(fields=("day", "outcome"), name="effect_once_a_day")],
             },
         ),
     ]
