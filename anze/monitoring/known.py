@@ -178,13 +178,13 @@ def _changed(cursor: CursorWrapper, scope: Scope) -> tuple[tuple[Changed, ...], 
     )
     rows = tuple(
         Changed(
-            *row[:7],
-            was=None if row[7] is None else (row[7], row[8]),
-            now=None if row[9] is None else (row[9], row[10]),
-            reason_was=row[11] or "",
-            reason_now=row[12] or "",
+            *about,
+            None if num_was is None else (num_was, den_was),
+            None if num_now is None else (num_now, den_now),
+            reason_was or "",
+            reason_now or "",
         )
-        for row in cursor.fetchall()
+        for *about, num_was, den_was, num_now, den_now, reason_was, reason_now in cursor.fetchall()
     )
     cursor.execute("DROP TABLE changed_part")
     return rows, number
