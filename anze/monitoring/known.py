@@ -176,15 +176,16 @@ def _changed(cursor: CursorWrapper, scope: Scope) -> tuple[tuple[Changed, ...], 
         f"coalesce(c.den_was, 0)) DESC, c.row_id LIMIT {_SHOWN}",
         words,
     )
-    rows = tuple(
-        Changed(
-            *about,
-            None if num_was is None else (num_was, den_was),
-            None if num_now is None else (num_now, den_now),
-            reason_was or "",
-            reason_now or "",
-        )
-        for *about, num_was, den_was, num_now, den_now, reason_was, reason_now in cursor.fetchall()
-    )
+    rows = []
+    for *about, num_was, den_was, num_now, den_now, reason_was, reason_now in cursor.fetchall():
+        source, row_id, label, enterprise_id, enterprise, region, insurer = about
+        was = None if num_was is None else (num_was, den_was)
+        now = None if num_now is None else (num_now, den_now)
+        rows.append(
+            Changed(
+                source, row_id, label, enterprise_id, enterprise, region, insurer, was, now, reason_was or "",
+                reason_now or "",
+            )
+        )  # fmt: skip
     cursor.execute("DROP TABLE changed_part")
-    return rows, number
+    return tuple(rows), number
