@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
+from anze.expenses.rules.findings import FindingKind
 from anze.kernel.alert import AlertLevel, AlertRule, Party, declare
 
 # of every policy what was received and what was paid, with the day of the last movement
@@ -46,6 +47,7 @@ OVER_CAP = declare(
             "cap": "round(100 * ({cap}), 2)",
         },
         thresholds={"cap": "expense_cap_ratio"},
+        shown_as=("expense-findings-open", "expense-findings-to-explain"),
         sources=_SOURCES,
         basis="应急厅函〔2024〕322号",
     )
@@ -109,6 +111,7 @@ NO_VOUCHER = declare(
         scope={"agency_id": "x.agency_id"},
         facts={"number": "x.expense_no", "amount": "x.amount", "paid": "x.paid_on"},
         thresholds={"days": "alert.expense_voucher_days", "kept": "alert.hint_kept_days"},
+        shown_as=("expense-findings-open", "expense-findings-to-explain"),
         sources={"expenses_expense": "id"},
         basis="据实列支",
     )
@@ -135,5 +138,31 @@ SETTLEMENT_LATE = declare(
         facts={"number": "x.expense_no", "amount": "x.amount", "incurred": "x.incurred_on"},
         thresholds={"days": "alert.settlement_days"},
         sources={"expenses_expense": "id"},
+    )
+)
+
+# two of one thing, or what is no prevention at all: what the match of service, invoice and payment has found
+DOUBT = declare(
+    AlertRule(
+        code="EXPENSE_DOUBT",
+        title=_("Payment in doubt"),
+        level=AlertLevel.IMPORTANT,
+        parties=(Party.INSURER, Party.AUTHORITY, Party.FINANCIAL),
+        why=_("%(kind)s: %(amount)s yuan (%(number)s). There may be a good reason: the insurer explains it."),
+        remedy=_("Open the finding: explain it, or decide"),
+        page="expense-finding",
+        rows="expenses_expensefinding f JOIN underwriting_policy p ON p.id = f.policy_id "
+        "LEFT JOIN expenses_expense x ON x.id = f.expense_id WHERE f.kind IN ('INVOICE_TWICE', 'VISIT_TWICE', "
+        "'FORBIDDEN_USE', 'BEFORE_PREMIUM', 'SERVICE_TAKEN_BACK')",
+        subject="f.id",
+        begins="(f.found_at AT TIME ZONE 'Asia/Shanghai')::date",
+        ends="(least(f.decided_at, f.gone_at) AT TIME ZONE 'Asia/Shanghai')::date",
+        open_if="f.state IN ('OPEN', 'ANSWERED')",
+        label="coalesce(x.expense_no, p.policy_no)",
+        of="f",
+        facts={"kind": "f.kind", "amount": "f.amount", "number": "coalesce(x.expense_no, p.policy_no)"},
+        kinds={"kind": FindingKind},
+        basis="应急厅函〔2024〕322号",
+        shown_as=("expense-findings-open", "expense-findings-to-explain"),
     )
 )

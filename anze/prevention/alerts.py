@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 
 from anze.kernel.alert import AlertLevel, AlertRule, Party, declare, duty_alert
 from anze.kernel.rules import ServiceType
+from anze.prevention.rules.complaints import ANSWER, SETTLE
 from anze.prevention.rules.confirmations import ANSWER_DISPUTE
 from anze.prevention.rules.orders import ANSWER_ORDER
 from anze.prevention.rules.plans import SUBMIT_ANNUAL
@@ -197,6 +200,35 @@ DISPUTE_DUE = duty_alert(
     label="(SELECT s.service_no FROM prevention_service s WHERE s.id = x.service_id)",
     scope={"agency_id": "x.agency_id"},
     shown_as=("disputes-to-answer",),
+)
+
+_COMPLAINT: Any = {
+    "table": "prevention_complaint",
+    "parties": (Party.INSURER, Party.AGENCY, Party.AUTHORITY),
+    "page": "complaint",
+    "label": "x.complaint_no",
+    # a complaint given to the authority is not shown to whom it is about; a complainant is no one to act
+    "scope": {"agency_id": "x.agency_id", "enterprise_id": "NULL"},
+    "since": "(x.made_at AT TIME ZONE 'Asia/Shanghai')::date",
+    "shown_as": ("complaints-insurer", "complaints-agency", "complaints-authority", "complaints-late"),
+}
+COMPLAINT_DUE = duty_alert(
+    ANSWER,
+    due_at="answer_due_at",
+    waits="true",
+    done="(coalesce(x.answered_at, x.settled_at) AT TIME ZONE 'Asia/Shanghai')::date",
+    open_if="x.answered_at IS NULL",
+    remedy=_("Open the complaint and answer it"),
+    **_COMPLAINT,
+)
+SETTLEMENT_DUE = duty_alert(
+    SETTLE,
+    due_at="settle_due_at",
+    waits="true",
+    done="(x.settled_at AT TIME ZONE 'Asia/Shanghai')::date",
+    open_if="x.settled_at IS NULL",
+    remedy=_("Open the complaint and settle it"),
+    **_COMPLAINT,
 )
 
 # Every insurer that does business here, and this year's plan: due so many days after 1 January. A plan nobody has

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from anze.kernel.alert import AlertLevel, AlertRule, Party, declare
+from anze.kernel.alert import AlertLevel, AlertRule, Party, Words, declare, duty_alert
+from anze.underwriting.rules.findings import REPLY_FINDING
+from anze.underwriting.rules.register import DECIDE_DISPUTE
 
 # the first policy that goes on after this one
 _NEXT = (
@@ -108,5 +110,92 @@ UNINSURED = declare(
         thresholds={"wait": "alert.policy_expired_days"},
         sources={**_BY_ENTERPRISE, "underwriting_obligation": "enterprise_id", "parties_enterprise": "id"},
         basis="安全生产法 Art. 51；应急〔2025〕27号",
+        shown_as=("cover-uninsured",),
     )
+)
+
+
+def _finding(kind: str, title: Words, level: AlertLevel, why: Words) -> AlertRule:
+    """What the room finds about cover by itself, told on."""
+    return declare(
+        AlertRule(
+            code=kind,
+            title=title,
+            level=level,
+            parties=(Party.AUTHORITY, Party.INSURER),
+            why=why,
+            remedy=_("Open the finding: remind, answer or close it"),
+            page="cover-finding",
+            rows="underwriting_finding f JOIN parties_enterprise e ON e.id = f.enterprise_id "
+            f"LEFT JOIN underwriting_policy p ON p.id = f.policy_id WHERE f.kind = '{kind}'",
+            subject="f.id",
+            begins="(f.opened_at AT TIME ZONE 'Asia/Shanghai')::date",
+            ends="(f.closed_at AT TIME ZONE 'Asia/Shanghai')::date",
+            open_if="f.state <> 'CLOSED'",
+            label="e.name",
+            of="f",
+            facts={
+                "name": "e.name",
+                "number": "coalesce(p.policy_no, '–')",
+                "measured": "trim_scale(f.measured)",
+                "required": "trim_scale(f.required)",
+                "since": "f.since_on",
+            },
+            basis="应急〔2025〕27号",
+            shown_as=(f"cover-{kind.lower().replace('_', '-')}", "cover-of-ours"),
+        )
+    )
+
+
+PARTIAL_HEADCOUNT = _finding(
+    "PARTIAL_HEADCOUNT",
+    _("Not all workers insured"),
+    AlertLevel.IMPORTANT,
+    _("%(name)s: %(measured)s workers insured of %(required)s, since %(since)s (policy %(number)s)."),
+)
+UNDER_LIMIT = _finding(
+    "UNDER_LIMIT",
+    _("Limit per person below the minimum"),
+    AlertLevel.IMPORTANT,
+    _("%(name)s: %(measured)s yuan a person, the minimum is %(required)s yuan, since %(since)s (policy %(number)s)."),
+)
+LOW_PRICE = _finding(
+    "LOW_PRICE",
+    _("Price far below the benchmark"),
+    AlertLevel.GENERAL,
+    _("%(name)s, policy %(number)s: %(measured)s against %(required)s, since %(since)s. It is a hint."),
+)
+GAP = _finding(
+    "GAP",
+    _("Gap between expiry and renewal"),
+    AlertLevel.GENERAL,
+    _("%(name)s: %(measured)s days without cover before policy %(number)s, since %(since)s."),
+)
+
+REPLY_DUE = duty_alert(
+    REPLY_FINDING,
+    table="underwriting_finding",
+    due_at="reply_due_at",
+    waits="x.state = 'REMINDED'",
+    since="(x.reminded_at AT TIME ZONE 'Asia/Shanghai')::date",
+    parties=(Party.INSURER, Party.ENTERPRISE),
+    remedy=_("Open the finding and answer it"),
+    page="cover-finding",
+    label="(SELECT e.name FROM parties_enterprise e WHERE e.id = x.enterprise_id)",
+    shown_as=("cover-to-answer",),
+)
+DISPUTE_DUE = duty_alert(
+    DECIDE_DISPUTE,
+    table="underwriting_registerdispute",
+    due_at="due_at",
+    waits="true",
+    done="(x.decided_at AT TIME ZONE 'Asia/Shanghai')::date",
+    since="(x.raised_at AT TIME ZONE 'Asia/Shanghai')::date",
+    open_if="x.state = 'OPEN'",
+    parties=(Party.AUTHORITY,),
+    remedy=_("Open the dispute and decide it"),
+    page="register-dispute",
+    label="(SELECT e.name FROM parties_enterprise e WHERE e.id = x.enterprise_id)",
+    scope={"insurer_id": "NULL"},
+    shown_as=("disputes-open",),
 )
