@@ -38,7 +38,6 @@ TOLD: dict[str, tuple[InputKind, SubjectKind, Promise]] = {
 }
 # an input a scheme may name though nothing is kept of it yet: it says so instead of inventing
 NOT_COMPUTED: dict[str, tuple[SubjectKind, Promise]] = {
-    "alerts_on_time": (SubjectKind.INSURER, _("Alerts handled in time")),
     "agency_accuracy": (SubjectKind.AGENCY, _("Hazards confirmed by the recheck")),
 }
 

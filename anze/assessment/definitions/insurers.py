@@ -11,7 +11,8 @@ from anze.expenses.models import Expense
 from anze.hazards.models import Attendance, Hazard
 from anze.kernel.parameters import parameters_of
 from anze.monitoring.contributions import in_force
-from anze.prevention.models import Dispute, QualityCheck, Service, ServicePerson
+from anze.monitoring.models import Alert
+from anze.prevention.models import Complaint, Dispute, QualityCheck, Service, ServicePerson
 from anze.underwriting.models import Policy
 
 INDICATORS_READ: tuple[OfIndicator, ...] = (
@@ -31,15 +32,18 @@ INDICATORS_READ: tuple[OfIndicator, ...] = (
     OfIndicator("data_timeliness", "data_timeliness", _("Data timeliness")),
 )
 
-# the days between the moments of a step, the first one not counted; a clock that has not run out yet is no case
+# the four clocks of the insurance law, their ends as the claims keep them; one that has not run out is no case yet
 _CLOCKS = """
-    SELECT c.id, 'ASSESS' AS clock, c.docs_complete_at AS began_at, c.assessed_at AS done_at,
-           {assess} AS days FROM claims c WHERE c.docs_complete_at IS NOT NULL
-    UNION ALL
-    SELECT c.id, 'PAY', c.agreed_at, c.paid_at, {pay} FROM claims c WHERE c.agreed_at IS NOT NULL
-""".replace("{assess}", in_force("assess_days", "c.loss_on", "c.region_code")).replace(
-    "{pay}", in_force("pay_days", "c.loss_on", "c.region_code")
-)
+    SELECT c.id, k.clock, k.due_at, k.done_at FROM claims c LEFT JOIN (
+        SELECT claim_id, min(paid_on) AS paid_on FROM payments WHERE kind IN ('ADVANCE', 'SETTLEMENT') GROUP BY claim_id
+    ) y ON y.claim_id = c.id
+    CROSS JOIN LATERAL (VALUES
+        ('ASSESS', c.assess_due_at, c.assessed_at), ('PAY', c.pay_due_at, c.paid_at),
+        ('REFUSAL', c.refusal_due_at, c.refusal_sent_at),
+        ('ADVANCE', c.advance_due_at, y.paid_on::timestamp AT TIME ZONE 'Asia/Shanghai')
+    ) AS k(clock, due_at, done_at)
+    WHERE NOT c.is_void AND k.due_at IS NOT NULL
+"""
 _DAY = "timezone('Asia/Shanghai', {})::date"
 
 INSURER_ROWS: tuple[OfRows, ...] = (
@@ -162,19 +166,15 @@ INSURER_ROWS: tuple[OfRows, ...] = (
         _("Legal clocks of claims"),
         f"""
         SELECT 'claims', c.id, c.claim_no || ' · ' || k.clock, c.enterprise_id, c.region_code, c.sector, c.insurer_id,
-               NULL::uuid, (k.done_on <= k.due_on)::int::numeric, 1::numeric,
-               CASE WHEN k.done_on <= k.due_on THEN '' ELSE 'CLOCK_MISSED' END
-        FROM (SELECT id, clock, {_DAY.format("began_at")} + days::int AS due_on,
-                     coalesce({_DAY.format("done_at")}, 'infinity') AS done_on FROM clocks) k
+               NULL::uuid, k.is_met::int::numeric, 1::numeric, CASE WHEN k.is_met THEN '' ELSE 'CLOCK_MISSED' END
+        FROM (SELECT id, clock, {_DAY.format("due_at - interval '1 second'")} AS due_on,
+                     coalesce({_DAY.format("done_at")}, 'infinity') AS done_on,
+                     coalesce(done_at <= due_at, false) AS is_met FROM clocks) k
         JOIN claims c ON c.id = k.id
-        WHERE NOT c.is_void AND least(k.due_on, k.done_on) BETWEEN {{first}} AND least({{last}}, {{as_of}})
+        WHERE least(k.due_on, k.done_on) BETWEEN {{first}} AND least({{last}}, {{as_of}})
         """,
-        {"claims": Claim},
-        {
-            "assess_days": parameters_of("claim_assessment_days"),
-            "pay_days": parameters_of("claim_payment_days"),
-            "clocks": _CLOCKS,
-        },
+        {"claims": Claim, "payments": Payment},
+        {"clocks": _CLOCKS},
     ),
     # F2: a death, and a claim that was not refused
     OfRows(
@@ -186,23 +186,29 @@ INSURER_ROWS: tuple[OfRows, ...] = (
                CASE WHEN y.claim_id IS NULL THEN 'NO_ADVANCE' ELSE '' END
         FROM claims c JOIN accidents a ON a.id = c.accident_id AND NOT a.is_void AND a.deaths > 0
         LEFT JOIN (SELECT DISTINCT claim_id FROM payments WHERE kind = 'ADVANCE') y ON y.claim_id = c.id
-        WHERE NOT c.is_void AND c.state NOT IN ('REJECTED', 'CANCELLED', 'CLOSED_WITHOUT_PAYMENT')
+        WHERE NOT c.is_void AND c.state NOT IN ('REJECTED', 'CANCELLED', 'CLOSED_ZERO')
           AND c.agreed_at IS NOT NULL AND {_DAY.format("c.notified_at")} BETWEEN {{first}} AND least({{last}}, {{as_of}})
         """,
         {"claims": Claim, "accidents": Accident, "payments": Payment},
     ),
-    # F3: what enterprises object to on the platform; complaints elsewhere are not on file
+    # F3: complaints given to the insurer, and what enterprises object to in confirming; who complained is not told
     OfRows(
         "complaints_on_time",
-        _("Objections of enterprises answered in time"),
+        _("Complaints answered in time"),
         f"""
-        SELECT 'disputes', d.id, left(d.text, 40), d.enterprise_id, d.region_code, d.sector, d.insurer_id, d.agency_id,
-               (d.answered_at <= d.answer_due_at)::int::numeric, 1::numeric,
-               CASE WHEN d.answered_at <= d.answer_due_at THEN '' ELSE 'ANSWERED_LATE' END
-        FROM disputes d WHERE d.raised_on BETWEEN {{first}} AND {{last}}
-          AND ({_DAY.format("d.answer_due_at")} <= {{as_of}} OR d.answered_at IS NOT NULL)
+        SELECT t.kind, t.id, t.label, t.enterprise_id, t.region_code, t.sector, t.insurer_id, NULL::uuid,
+               coalesce(t.answered_at <= t.answer_due_at, false)::int::numeric, 1::numeric,
+               CASE WHEN t.answered_at <= t.answer_due_at THEN '' ELSE 'ANSWERED_LATE' END
+        FROM (
+            SELECT 'complaints' AS kind, id, complaint_no AS label, NULL::uuid AS enterprise_id, region_code, sector,
+                   insurer_id, {_DAY.format("made_at")} AS made_on, answer_due_at, answered_at FROM complaints
+            UNION ALL
+            SELECT 'disputes', id, left(text, 40), enterprise_id, region_code, sector, insurer_id, raised_on,
+                   answer_due_at, answered_at FROM disputes
+        ) t WHERE t.insurer_id IS NOT NULL AND t.made_on BETWEEN {{first}} AND {{last}}
+          AND ({_DAY.format("t.answer_due_at")} <= {{as_of}} OR t.answered_at IS NOT NULL)
         """,
-        {"disputes": Dispute},
+        {"complaints": Complaint, "disputes": Dispute},
     ),
     # G2: what was sent and refused, by delivery; it belongs to the insurer and to no city
     OfRows(
@@ -216,6 +222,20 @@ INSURER_ROWS: tuple[OfRows, ...] = (
           AND {_DAY.format("b.received_at")} BETWEEN {{first}} AND least({{last}}, {{as_of}})
         """,
         {"batches": Batch},
+    ),
+    # G3: alerts the insurer had to act on; handled is closed, whether the cause went or somebody said why
+    OfRows(
+        "alerts_on_time",
+        _("Alerts handled in time"),
+        f"""
+        SELECT 'alerts', a.id, a.label, a.enterprise_id, a.region_code, a.sector, a.insurer_id, NULL::uuid,
+               t.is_met::int::numeric, 1::numeric, CASE WHEN t.is_met THEN '' ELSE 'HANDLED_LATE' END
+        FROM alerts a CROSS JOIN LATERAL (
+            SELECT coalesce({_DAY.format("a.closed_at")} <= a.due_on, false) AS is_met) t
+        WHERE 'INSURER' = ANY (a.parties) AND a.insurer_id IS NOT NULL
+          AND a.due_on BETWEEN {{first}} AND {{last}} AND (a.due_on <= {{as_of}} OR t.is_met)
+        """,
+        {"alerts": Alert},
     ),
     # H1
     OfRows(

@@ -73,6 +73,7 @@ KEPT: dict[str, Promise] = {
     "CLOCK_MISSED": _("a legal time limit was missed"),
     "NO_ADVANCE": _("no advance payment"),
     "ANSWERED_LATE": _("answered late, or not at all"),
+    "HANDLED_LATE": _("not closed in time"),
     "ROWS_REJECTED": _("some of its rows were rejected"),
     "NOT_MARKED": _("not yet marked"),
     "WITHDRAWN": _("withdrawn"),

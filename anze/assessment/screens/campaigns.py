@@ -137,7 +137,7 @@ def _words(request: HttpRequest, campaign: Any) -> dict[str, Any]:
     is_assessed = scope.insurer_id is not None or scope.agency_id is not None
     return {
         "course": course_of(campaign),
-        "said": FOR_THE_ASSESSED[campaign.state] if is_assessed else S(campaign.state).label,
+        "said": FOR_THE_ASSESSED[campaign.state] if is_assessed and campaign.state != S.PUBLISHED else "",
         "regions": [(code, REGION_NAMES.name(code)) for code in regions],
         "region": region,
         "results": ranking_of(campaign, region),

@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 
 from anze.assessment.actions.freezing import PARTY
 from anze.assessment.actions.results import result_of
@@ -40,6 +41,8 @@ PARTS = {
     "corrected": _("Corrected by review or appeal"),
 }
 AT_ONCE = 50
+# kinds of record the statistics do not know
+PAGES_OF = {**RECORD_PAGES, "alerts": "alert", "complaints": "complaint", "cases": "conduct-case"}
 
 
 def element_points(outcome: Outcome) -> dict[str, Decimal]:
@@ -172,15 +175,15 @@ def waterfall(scheme: SchemeText, lines: Iterable[dict[str, Any]], outcome: Outc
     quiet = {"color": "transparent"}
     return {
         "tooltip": {"trigger": "axis", "valueFormatter": "@amount"},
-        "legend": {"data": [_now("reached"), _now("not reached")]},
+        "legend": {"data": [pgettext("points", "reached"), pgettext("points", "not reached")]},
         "grid": {"left": 8, "right": 16, "containLabel": True},
         "xAxis": {"type": "value", "max": 100},
         "yAxis": {"type": "category", "inverse": True, "data": names},
         "series": [
             {"type": "bar", "stack": "all", "name": "", "data": base, "itemStyle": quiet, "tooltip": {"show": False},
              "emphasis": {"disabled": True}},
-            {"type": "bar", "stack": "all", "name": _now("reached"), "data": got},
-            {"type": "bar", "stack": "all", "name": _now("not reached"), "data": lost, "itemStyle": {"opacity": 0.35}},
+            {"type": "bar", "stack": "all", "name": pgettext("points", "reached"), "data": got},
+            {"type": "bar", "stack": "all", "name": pgettext("points", "not reached"), "data": lost, "itemStyle": {"opacity": 0.35}},
         ],
     }  # fmt: skip
 
@@ -322,7 +325,7 @@ def row_lines(rows: list[FrozenRow], corrections: dict[int, Correction], *, is_m
     lines = []
     for row in rows:
         fixed = corrections.get(row.pk)
-        name = RECORD_PAGES.get(row.source, "")
+        name = PAGES_OF.get(row.source, "")
         lines.append(
             {
                 "pk": row.pk,
