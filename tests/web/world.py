@@ -37,7 +37,16 @@ from anze.prevention.models import (
     VisitEntry,
 )
 from anze.prevention.rules.confirmations import Answer
-from anze.underwriting.models import Finding, FindingNote, Obligation, Policy, RegisterDispute
+from anze.underwriting.models import (
+    Finding,
+    FindingNote,
+    Invitation,
+    Obligation,
+    Offer,
+    Policy,
+    QuoteRequest,
+    RegisterDispute,
+)
 from tests.cast import NOW, XINGHUO, YUANFAN, Cast, enterprise_row, policy_row
 from tests.exchange.examples import example
 
@@ -263,6 +272,19 @@ def cover(cast: Cast) -> None:
         RegisterDispute.objects.create(
             obligation=entry, ground="NOT_OBLIGED", words=f"异议{mark}", side="ENTERPRISE", raised_by=f"负责人{mark}",
             raised_at=NOW, due_at=NOW, state="OPEN", **of,
+        )  # fmt: skip
+        asked = QuoteRequest.objects.create(
+            request_no=f"Q-{mark}", workers=10, registered_workers=10, limit_per_person=500000, limit_per_accident=500000,
+            aggregate_limit=500000, start_on=policy.end_on, end_on=policy.end_on.replace(year=policy.end_on.year + 1),
+            wishes=f"愿望{mark}", trial_premium=1000, asked_at=NOW, asked_by=f"负责人{mark}", answer_due_at=NOW,
+            state="OPEN", **of,
+        )  # fmt: skip
+        Invitation.objects.create(request=asked, insurer=insurer, **of)
+        Offer.objects.create(
+            offer_no=f"F-{mark}", request=asked, insurer=insurer, product_name=f"产品{mark}", limit_per_person=500000,
+            limit_per_accident=500000, aggregate_limit=500000, rate_base=0, rate_final=0, agreed_expense_ratio=0,
+            premium="77777.77" if mark == FOREIGN_MARK else "11111.11", visits=1, valid_to_on=policy.end_on,
+            state="SENT", sent_at=NOW, **of,
         )  # fmt: skip
 
 

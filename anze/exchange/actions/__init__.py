@@ -11,12 +11,14 @@ from anze.exchange.actions.batches import (
     try_batch,
 )
 from anze.exchange.actions.keys import end_key, issue_key, revoke_key, rotate_key
+from anze.exchange.actions.quotes import accept_offer
 from anze.exchange.actions.uploads import cancel_upload, check_upload, confirm_upload, upload_file
 from anze.exchange.actions.visits import deliver_visit
 from anze.exchange.receipts import receipt_of
 
 __all__ = [
     "AT_ONCE",
+    "accept_offer",
     "cancel_upload",
     "check_upload",
     "confirm_upload",

@@ -46,7 +46,7 @@ from anze.prevention.rules.confirmations import (
     shown_mean,
 )
 from anze.screen.columns import Column
-from anze.screen.details import DetailScreen, Section, detail_screen
+from anze.screen.details import DetailScreen, Section, Tile, detail_screen, tile
 from anze.screen.filters import Asking, Case, Cases, Choice, Dates, Flag, InRegion
 from anze.screen.forms import Form
 from anze.screen.lists import Button, ListScreen, check_reader, list_screen, waiting
@@ -505,6 +505,17 @@ def rating_means(key: str, party: UUID, at: Any) -> list[dict[str, Any]]:
         mean = shown_mean(row["count"], row["total"], at_least)
         made.append({"quarter": row["quarter"], "mean": mean, "count": row["count"] if mean is not None else None})
     return made
+
+
+def _public_mean(request: HttpRequest, profile: Any) -> tuple[str, str, str]:
+    """The latest quarter with ratings enough, for whoever chooses an insurer: the same number the insurer reads."""
+    for row in rating_means("insurer_id", profile.insurer_id, request.at):  # type: ignore[attr-defined]
+        if row["mean"] is not None:
+            return _now("%(mean)s of 5 (%(quarter)s)") % {"mean": row["mean"], "quarter": row["quarter"]}, "", ""
+    return _now("too few ratings"), "", ""
+
+
+tile(Tile("insurer-profile", "satisfaction", _("What enterprises say"), Permission.SEE_MARKET, _public_mean, 20))
 
 
 @page(

@@ -1,6 +1,6 @@
-"""Pages of underwriting: the register, policies and what hangs on them, what is found wrong with cover."""
+"""Pages of underwriting: the register, policies and what hangs on them, what is found wrong with cover, choosing."""
 
-from anze.underwriting.screens import disputes, findings, policies, register
+from anze.underwriting.screens import choosing, disputes, findings, policies, profiles, register
 from anze.underwriting.screens.findings import FINDINGS
 from anze.underwriting.screens.policies import ENDORSEMENTS, POLICIES, RECEIPTS
 from anze.underwriting.screens.register import OBLIGATIONS
@@ -13,8 +13,10 @@ __all__ = [
     "ORIGIN_SECTION",
     "POLICIES",
     "RECEIPTS",
+    "choosing",
     "disputes",
     "findings",
     "policies",
+    "profiles",
     "register",
 ]

@@ -38,6 +38,7 @@ from anze.exchange.synthetic.drawing import Draft, begin
 from anze.exchange.synthetic.entities import Province
 from anze.exchange.synthetic.learning import create_learning
 from anze.exchange.synthetic.loading import REGISTER, Late, LoadProblem, load
+from anze.exchange.synthetic.market import load_market
 from anze.exchange.synthetic.on_site import order_visits
 from anze.exchange.synthetic.people import create_people, issue_keys
 from anze.kernel.duty import beijing_day
@@ -147,6 +148,7 @@ class Command(BaseCommand):
                 load_chain(as_of)
                 record_on_platform(timezone.now())
                 load_cover(as_of, timezone.now())
+                load_market(as_of, timezone.now())
                 create_campaign(draft.as_of, timezone.now())
             show.begin("Alerts", 1)
             raise_alerts(timezone.now())
