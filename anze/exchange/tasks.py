@@ -29,6 +29,7 @@ from anze.expenses.actions import match_expenses
 from anze.hazards.actions import propose_recurrences
 from anze.kernel.duty import beijing_day
 from anze.kernel.scope import EVERYTHING, inside
+from anze.prevention.actions import packing
 from anze.underwriting.actions import look_for_findings
 
 log = logging.getLogger("anze.exchange")
@@ -139,3 +140,20 @@ def look_at_cover(timestamp: int) -> None:
     done on the platform is looked at in the same moment."""
     with inside(EVERYTHING):
         look_for_findings(at=datetime.fromtimestamp(timestamp, UTC))
+
+
+# Deferred with every archive asked for; each minute as a net, should a worker have been killed.
+@app.periodic(cron="* * * * *", periodic_id="archives", queueing_lock="prevention archives")
+@app.task(name=packing.TASK)
+def pack_archives(timestamp: int | None = None) -> None:
+    """Pack the archives somebody waits for until there are none."""
+    while packing.pack_next(at=timezone.now()):
+        pass
+
+
+@app.periodic(cron="53 3 * * *", periodic_id="old archives")
+@app.task(name="prevention.forget_packs", queueing_lock="prevention old archives")
+def forget_packs(timestamp: int) -> None:
+    """Archive files whose time is over; they can be packed again from the records."""
+    with inside(EVERYTHING):
+        packing.forget_packs(at=timezone.now())

@@ -28,7 +28,7 @@ from anze.notices.models import Hook
 from anze.parties.access import scope_of
 from anze.parties.models import Account, Enterprise, Membership, Organisation
 from anze.parties.rules import ROLES, Reach, Role
-from anze.prevention.models import PlanItem
+from anze.prevention.models import Pack, PlanItem
 from anze.screen.details import DETAILS
 from anze.screen.lists import LISTS
 from anze.screen.registry import PAGES, Page, load_screens
@@ -75,6 +75,7 @@ MODELS: dict[str, type[models.Model]] = {
     "key": PartnerKey,
     "plan-item": PlanItem,
     "archive": Policy,
+    "pack-file": Pack,
     "uploads-piece": Upload,
     "draft": Draft,
     "hooks": Hook,
@@ -303,3 +304,21 @@ def test_every_write_of_a_page_is_refused_without_the_forms_token(world, browser
             answer = strict.post(reverse(page.name), {})
             assert answer.status_code == 403, page.name
     assert not Event.objects.filter(kind__in=("person.created", "parameter.changed")).exists()
+
+
+def test_rows_of_both_sides_are_there_for_every_page_about_a_row(world):
+    """A page whose rows the world lacks would be tried with nothing and pass."""
+    _people(world)
+    alike = {"sample", "campaign"}  # public: there is one for both sides
+    # who sees a draft, an upload, a paper or an insurer's yearly plan is no question of sides alone
+    own_tests = ("topic", "task", "annual-plan", "uploads", "pack-file", "paper")
+    lacking = set()
+    for page in pages():
+        if takes_row(page) and page.room in ("prevention", "hazards", "evidence"):
+            if page.name.startswith(own_tests):
+                continue
+            own, foreign = rows_of(page, Role.ADMINISTRATOR)
+            kind = page.name if page.name in DETAILS else next((k for k in alike if page.name.startswith(k)), "")
+            if own is None or (foreign is None and kind not in alike):
+                lacking.add(page.name)
+    assert not lacking, sorted(lacking)

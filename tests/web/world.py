@@ -10,10 +10,20 @@ from uuid import uuid4
 from PIL import Image
 
 from anze.evidence.actions import arrived, receive_media
+from anze.evidence.actions.media import keep_original
 from anze.evidence.models import Match
-from anze.evidence.rules import Subject
+from anze.evidence.rules import FileType, Subject
 from anze.exchange.feeds import FEEDS
 from anze.expenses.models import Expense, ExpenseFinding
+from anze.hazards.models import (
+    Attendance,
+    Campaign,
+    CampaignEnterprise,
+    CampaignGroup,
+    CampaignMember,
+    Hazard,
+    OwnFinding,
+)
 from anze.kernel.actor import Actor, platform
 from anze.kernel.alert import Party
 from anze.kernel.scope import EVERYTHING, Scope
@@ -21,13 +31,17 @@ from anze.library.models import Certificate, SignUp, Training
 from anze.monitoring.models import Alert
 from anze.parties.models import Enterprise, Expert, Organisation
 from anze.parties.rules import Permission
-from anze.prevention.actions.confirmations import Call, Said, answer_service, record_call
+from anze.prevention.actions.confirmations import Call, Said, answer_service, record_call, scope_of_service
 from anze.prevention.models import (
     AnnualPlan,
     Conflict,
     Order,
     OrderExpert,
     PlanItem,
+    Population,
+    QualityCheck,
+    Report,
+    Sample,
     Service,
     Task,
     TaskShare,
@@ -240,6 +254,8 @@ def two_sides(cast: Cast) -> None:
     money(cast)
     alerts(cast)
     cover(cast)
+    checked(cast)
+    campaign(cast)
 
 
 def money(cast: Cast) -> None:
@@ -320,3 +336,50 @@ def chain(cast: Cast) -> None:
         Conflict.objects.create(
             expert=expert, reason="OTHER", note=f"说明{mark}", declared_on=day, declared_by=f"示例申报人{mark}", **of
         )
+
+
+def checked(cast: Cast) -> None:
+    """A report of each side's service, and both services drawn in one sample, each with its sheet."""
+    sample = Sample.objects.create(
+        title=f"示例抽查{OWN_MARK}", period_from=date(2026, 1, 1), period_to=date(2026, 12, 31), size=2,
+        population_count=2, population_sha256="0" * 64, fixed_at=NOW, fixed_by="示例评审员", state="DRAWN", seed="7",
+        seed_source="示例来源", drawn_at=NOW,
+    )  # fmt: skip
+    Population.objects.create(sample=sample, keys="1\n2")
+    for rank, mark in enumerate((OWN_MARK, FOREIGN_MARK), 1):
+        service = Service.objects.get(service_no=f"S-{mark}")
+        file = keep_original(arrived(f"%PDF-1.7 {mark}".encode()), FileType.PDF, None, NOW)
+        Report.objects.create(
+            **scope_of_service(service), number=f"BG20261123-{mark}", check_code=f"CODE{mark}", issue=1,
+            language="zh-hans", issued_at=NOW, issued_on=NOW.date(), issued_by=f"出具人{mark}",
+            content={"language": "zh-hans", "parts": [], "signatures": []}, content_sha256=f"{rank}" * 64,
+            signed=f"AZ1.{mark}", original=file, file_sha256=file.sha256, service_version=1,
+        )  # fmt: skip
+        QualityCheck.objects.create(
+            **scope_of_service(service), sample=sample, rank=rank, digest=f"{rank}" * 64, state="RETURNED", mark=40,
+            reasons=f"理由{mark}", reviewer_name=f"评审员{mark}", marked_at=NOW, service_version=1, rounds=1,
+        )  # fmt: skip
+
+
+def campaign(cast: Cast) -> None:
+    """A running campaign that concerns both sides; each has its enterprise, its attendance and its hazard in it."""
+    made = Campaign.objects.create(
+        code="ZX-1", title=f"示例专项行动{OWN_MARK}", authority=cast.province, starts_on=date(2026, 1, 1),
+        ends_on=date(2026, 12, 31), state="RUNNING",
+    )  # fmt: skip
+    group = CampaignGroup.objects.create(campaign=made, name="示例专家组")
+    CampaignMember.objects.create(group=group, expert=cast.expert, is_leader=True)
+    for mark, insurer, enterprise in (
+        (OWN_MARK, cast.huaihai, cast.xinghuo), (FOREIGN_MARK, cast.bohai, cast.yuanfan),
+    ):  # fmt: skip
+        of = {
+            "campaign": made, "insurer": insurer, "enterprise": enterprise, "region_code": enterprise.region_code,
+            "sector": enterprise.sector, "group": group if mark == OWN_MARK else None,
+        }  # fmt: skip
+        CampaignEnterprise.objects.create(reason="FILTER", **of)
+        found = {name: of[name] for name in ("insurer", "enterprise", "region_code", "sector")}
+        OwnFinding.objects.create(
+            found_on=NOW.date(), description=f"自查{mark}", reported_at=NOW, reported_by=f"自查人{mark}", **found
+        )
+        Attendance.objects.create(on=NOW.date(), name=f"随行{mark}", helps=True, **of)
+        Hazard.objects.filter(hazard_no=f"H-{mark}").update(campaign_code=made.code)

@@ -31,7 +31,7 @@ from anze.kernel.scope import EVERYTHING, widened
 from anze.kernel.signing import sign
 from anze.parties.models import Organisation
 from anze.parties.rules import Permission
-from anze.prevention.actions.archive import keys_file
+from anze.prevention.actions.packing import keys_file
 
 FORMAT = "anze-assessment-1"
 _AT_A_TIME = 5000

@@ -91,6 +91,8 @@ _OF_GROUP = "group_id IN (SELECT group_id FROM hazards_campaignmember WHERE expe
 
 
 class _AtEnterprise(ScopedTable):
+    """Agencies see none of these rows, yet count them on the campaign's page: nothing, instead of being refused."""
+
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="+", verbose_name=_("campaign"))
     enterprise = models.ForeignKey(
         Enterprise, models.PROTECT, db_constraint=False, related_name="+", verbose_name=_("enterprise")
@@ -108,7 +110,7 @@ class _AtEnterprise(ScopedTable):
 class CampaignEnterprise(_AtEnterprise):
     """An enterprise on the frozen list, with the insurer that covered it then, and how it came there."""
 
-    policies: ClassVar = {"anze_expert": _OF_GROUP}
+    policies: ClassVar = {"anze_expert": _OF_GROUP, "anze_agency": "false"}
 
     reason = models.CharField(_("how it came onto the list"), max_length=8, choices=Reason.choices)
     group = models.ForeignKey(CampaignGroup, models.SET_NULL, null=True, related_name="+", verbose_name=_("group"))
@@ -127,7 +129,7 @@ class CampaignEnterprise(_AtEnterprise):
 class Attendance(_AtEnterprise):
     """One of an insurer's people at one enterprise on one day: he attended, or he helped to rectify as well."""
 
-    policies: ClassVar = {"anze_expert": _OF_GROUP}
+    policies: ClassVar = {"anze_expert": _OF_GROUP, "anze_agency": "false"}
 
     on = models.DateField(_("day"))
     group = models.ForeignKey(CampaignGroup, models.SET_NULL, null=True, related_name="+", verbose_name=_("group"))

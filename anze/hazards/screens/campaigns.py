@@ -146,8 +146,17 @@ class Line:
 
 
 def more_of(request: HttpRequest, campaign: Campaign) -> Mapping[str, Any]:
+    actor = request.actor  # type: ignore[attr-defined]
+    is_running = campaign.state == CampaignState.RUNNING
+    runs = actor.may(Permission.RUN_CAMPAIGNS)
+    may = {
+        "may_start": runs and campaign.state == CampaignState.PLANNED,
+        "may_run": runs and is_running,
+        "may_group": runs and campaign.state != CampaignState.CLOSED,
+        "may_attend": actor.may(Permission.ATTEND_CAMPAIGNS) and is_running,
+    }
     if request.GET.get("tab"):
-        return {}
+        return may
     figures = figures_of(campaign)
     insurers = DIRECTORIES[Campaign._meta.get_field("authority").related_model]  # type: ignore[index]
     lines = [
@@ -160,10 +169,8 @@ def more_of(request: HttpRequest, campaign: Campaign) -> Mapping[str, Any]:
     members: dict[UUID, list[CampaignMember]] = {}
     for member in CampaignMember.objects.filter(group__campaign=campaign).select_related("expert", "group"):
         members.setdefault(member.group_id, []).append(member)
-    actor = request.actor  # type: ignore[attr-defined]
-    is_running = campaign.state == CampaignState.RUNNING
-    runs = actor.may(Permission.RUN_CAMPAIGNS)
     return {
+        **may,
         "figures": figures,
         "lines": lines,
         "groups": [(group, members.get(group.pk, [])) for group in campaign.groups.order_by("name")],
@@ -175,10 +182,6 @@ def more_of(request: HttpRequest, campaign: Campaign) -> Mapping[str, Any]:
             "attendance": ATTENDANCES.link(campaign=campaign.pk),
             "enterprises": CAMPAIGN_ENTERPRISES.link(campaign=campaign.pk),
         },
-        "may_start": runs and campaign.state == CampaignState.PLANNED,
-        "may_run": runs and is_running,
-        "may_group": runs and campaign.state != CampaignState.CLOSED,
-        "may_attend": actor.may(Permission.ATTEND_CAMPAIGNS) and is_running,
     }
 
 

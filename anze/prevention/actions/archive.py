@@ -1,20 +1,13 @@
-"""The archive of one insured enterprise and policy year (AQ 9010 §7.4): what belongs to it, what is missing, and all
-of it in one file that is readable without the platform."""
+"""The archive of one insured enterprise and policy year (AQ 9010 §7.4): what belongs to it and what is missing."""
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import html
-import io
-import json
-import tempfile
-import zipfile
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import date
 from functools import partial
-from typing import IO, Any, cast
+from pathlib import PurePath
+from typing import Any
 
 from django.db import models
 from django.utils.functional import Promise
@@ -22,19 +15,18 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from anze.evidence.actions.files import open_original
-from anze.evidence.models import Media
+from anze.evidence.models import Media, Original
 from anze.evidence.rules import SUFFIXES
-from anze.kernel.actions import action
 from anze.kernel.actor import Actor
-from anze.kernel.signing import published_keys, sign
-from anze.parties.models import Enterprise, Organisation
+from anze.kernel.scope import EVERYTHING, widened
+from anze.parties.models import Organisation
 from anze.parties.rules import Permission
-from anze.prevention.actions.reports import file_of
 from anze.prevention.models import (
     Complaint,
     Dispute,
     FollowUp,
     Order,
+    Paper,
     Plan,
     PlanItem,
     Report,
@@ -42,13 +34,9 @@ from anze.prevention.models import (
     ServicePerson,
     Visit,
 )
-from anze.screen.columns import readers_of, show_value
+from anze.prevention.rules.archive import PaperKind
 from anze.screen.registry import load_screens
 from anze.underwriting.models import Endorsement, Policy, PremiumReceipt
-
-CHUNK = 1 << 20
-# what stands in no table for people
-_HIDDEN = {"batch_id", "content_hash", "check_code", "content", "region_code", "sector"}
 
 
 @dataclass(frozen=True)
@@ -141,9 +129,7 @@ def _services(policy: Policy, today: date) -> Held:
             "kind": dict(PlanItem._meta.get_field("service_type").flatchoices).get(kind, kind),
         }
         lacks.append(Lack(what, _now("Planned until %(day)s, not done.") % {"day": end}, _now("insurer")))
-    files: list[tuple[str, Callable[[], Any]]] = [
-        (f"reports/{report.number}.pdf", partial(file_of, report)) for report in reports
-    ]
+    files = [(f"reports/{report.number}.pdf", opens) for report, opens in with_files(reports)]
     subjects = [
         *services.values_list("pk", flat=True),
         *Visit.objects.filter(policy=policy).values_list("pk", flat=True),
@@ -192,10 +178,69 @@ def _complaints_made(policy: Policy, _today: date) -> Held:
     return Held((("complaints", made),), lacks=lacks, count=made.count())
 
 
+def _papers(policy: Policy, kind: PaperKind) -> models.QuerySet[Paper]:
+    found = Paper.objects.filter(kind=kind, insurer=policy.insurer_id, voided_at__isnull=True)
+    return found.order_by("from_on", "number")
+
+
+def _files(papers: models.QuerySet[Paper]) -> list[tuple[str, Callable[[], Any]]]:
+    return [
+        (f"papers/{paper.file_sha256[:24]}{PurePath(paper.file_name).suffix.lower()[:5]}", opens)
+        for paper, opens in with_files(papers)
+    ]
+
+
+def with_files(rows: Iterable[Any]) -> list[tuple[Any, Callable[[], Any]]]:
+    """Rows that the reader sees, each with how its file is opened: originals themselves are seen with evidence only."""
+    seen = list(rows)
+    with widened(EVERYTHING):
+        originals = Original.objects.in_bulk({each.original_id for each in seen})
+    return [(each, partial(open_original, Media(original=originals[each.original_id]))) for each in seen]
+
+
+def _agencies(policy: Policy, today: date) -> Held:
+    """Contracts with the agencies that served under the policy, and how each was judged when the year was over."""
+    days: dict[Any, list[date]] = {}
+    served = Service.objects.filter(policy=policy, is_void=False, agency__isnull=False).order_by("performed_on")
+    for agency_id, day in served.values_list("agency_id", "performed_on"):
+        days.setdefault(agency_id, []).append(day)
+    names = dict(Organisation.objects.filter(pk__in=days).values_list("pk", "name"))
+    contracts = _papers(policy, PaperKind.CONTRACT).filter(
+        agency__in=days, from_on__lte=policy.end_on, to_on__gte=policy.start_on
+    )
+    judged = _papers(policy, PaperKind.AGENCY_EVALUATION).filter(agency__in=days, to_on__gte=policy.start_on)
+    lacks = []
+    for agency_id, when in days.items():
+        covering = [(each.from_on, each.to_on) for each in contracts if each.agency_id == agency_id]
+        without = next((day for day in when if not any(low <= day <= high for low, high in covering)), None)
+        if without is not None:
+            lacks.append(
+                Lack(
+                    names[agency_id],
+                    _now("No contract in force on %(day)s is on file.") % {"day": without},
+                    _now("insurer"),
+                )
+            )
+        periods = [(each.from_on, each.to_on) for each in judged if each.agency_id == agency_id]
+        for year in sorted({day.year for day in when if day.year < today.year}):
+            if not any(low.year <= year <= high.year for low, high in periods):
+                lacks.append(
+                    Lack(
+                        names[agency_id],
+                        _now("Its evaluation for %(year)s is not on file.") % {"year": year},
+                        _now("insurer"),
+                    )
+                )
+    rows = (("contracts", contracts), ("agency-evaluations", judged))
+    return Held(rows, (*_files(contracts), *_files(judged)), tuple(lacks), len(contracts) + len(judged))
+
+
 def _evaluation(policy: Policy, today: date) -> Held:
-    if policy.end_on >= today:
-        return Held()
-    return Held(lacks=(Lack(_now("Annual evaluation report"), _now("The policy year is over."), _now("insurer")),))
+    papers = _papers(policy, PaperKind.ANNUAL_REPORT).filter(policy=policy)
+    lacks: tuple[Lack, ...] = ()
+    if policy.end_on < today and not papers:
+        lacks = (Lack(_now("Annual evaluation report"), _now("The policy year is over."), _now("insurer")),)
+    return Held((("annual-reports", papers),), tuple(_files(papers)), lacks, len(papers))
 
 
 archive_part(ArchivePart("contract", _("Insurance contract"), 10, _contract, Permission.SEE_UNDERWRITING))
@@ -204,6 +249,11 @@ archive_part(ArchivePart("services", _("Materials of every service"), 30, _servi
 archive_part(ArchivePart("orders", _("Orders to agencies and experts"), 40, _orders))
 archive_part(ArchivePart("complaints", _("Disputes about services"), 60, _complaints))
 archive_part(ArchivePart("complaints-made", _("Complaints made"), 61, _complaints_made, Permission.SEE_COMPLAINTS))
+
+
+archive_part(
+    ArchivePart("agencies", _("Contracts with agencies and their evaluation"), 45, _agencies, Permission.SEE_PARTIES)
+)
 archive_part(ArchivePart("evaluation", _("Annual evaluation"), 70, _evaluation))
 
 
@@ -217,141 +267,3 @@ def contents_of_archive(policy: Policy, by: Actor, today: date) -> list[Content]
     """Every part that the reader may see, with what it holds and lacks."""
     load_screens()
     return [Content(part, part.find(policy, today)) for part in ARCHIVE_PARTS if by.may(part.permission)]
-
-
-# the file ---------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class _Packing:
-    """A ZIP under way, with the digest of everything put into it."""
-
-    archive: zipfile.ZipFile
-    listed: list[dict[str, Any]] = field(default_factory=list)
-    names: set[str] = field(default_factory=set)
-
-    def put(self, name: str, source: IO[bytes] | Any) -> None:
-        if name in self.names:
-            return
-        self.names.add(name)
-        digest, size = hashlib.sha256(), 0
-        packed = not name.startswith(("originals/", "reports/"))
-        info = zipfile.ZipInfo(name)
-        info.compress_type = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED
-        with self.archive.open(info, "w", force_zip64=True) as target:
-            while piece := source.read(CHUNK):
-                digest.update(piece)
-                size += len(piece)
-                target.write(piece)
-        self.listed.append({"name": name, "size": size, "sha256": digest.hexdigest()})
-
-
-@action(Permission.SEE_SERVICES, "archive.exported")
-def export_archive(policy: Policy, *, by: Actor, at: datetime, today: date) -> IO[bytes]:
-    """The archive as a ZIP with a signed manifest, in a file that is gone when closed."""
-    enterprise = Enterprise.objects.get(pk=policy.enterprise_id)
-    insurer = Organisation.objects.get(pk=policy.insurer_id)
-    contents = contents_of_archive(policy, by, today)
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by whoever sends it
-    with zipfile.ZipFile(file, "w") as archive:
-        packing = _Packing(archive)
-        for content in contents:
-            for name, rows in content.held.rows:
-                # a table that the reader's kind cannot read at all stays out
-                if by.scope.reader in readers_of(cast("Any", rows.model)):
-                    packing.put(f"{content.part.name}/{name}.csv", io.BytesIO(_csv(rows)))
-            for name, opens in content.held.files:
-                with opens() as source:
-                    packing.put(name, source)
-        packing.put("index.html", io.BytesIO(_index(policy, enterprise, insurer, contents, packing, at)))
-        manifest = json.dumps(
-            {
-                "policy": policy.policy_no,
-                "enterprise": enterprise.uscc,
-                "insurer": insurer.code,
-                "made_at": at.isoformat(),
-                "files": sorted(packing.listed, key=lambda each: each["name"]),
-            },
-            ensure_ascii=False,
-            indent=1,
-        ).encode()
-        digest = hashlib.sha256(manifest).hexdigest()
-        line = sign("archive", (policy.policy_no, insurer.code, enterprise.uscc, at.date().isoformat(), digest), at=at)
-        archive.writestr("manifest.json", manifest)
-        archive.writestr("manifest.sig", line + "\n")
-        archive.writestr("keys.json", keys_file())
-    file.seek(0)
-    return file
-
-
-def keys_file() -> str:
-    """Every key that ever signed, as a pack carries them."""
-    keys = [
-        {"kid": each.key_id, "x": each.public_key, "revoked_at": each.revoked_at and each.revoked_at.isoformat()}
-        for each in published_keys()
-    ]
-    return json.dumps({"keys": keys}, indent=1)
-
-
-def _fields(model: type[models.Model]) -> list[models.Field[Any, Any]]:
-    return [
-        each for each in model._meta.local_concrete_fields if each.name not in _HIDDEN and each.attname not in _HIDDEN
-    ]
-
-
-def _csv(rows: Iterable[Any]) -> bytes:
-    """Rows as they are kept, one column a field; what a spreadsheet would take for a formula is disarmed."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    model = rows.model  # type: ignore[attr-defined]
-    fields = _fields(model)
-    writer.writerow([each.name for each in fields])
-    for row in rows:
-        values = ("" if value is None else str(value) for value in (getattr(row, each.attname) for each in fields))
-        writer.writerow(
-            [f"'{value}" if value[:1] in "=+-@\t\r" and not _is_number(value) else value for value in values]
-        )
-    return b"\xef\xbb\xbf" + out.getvalue().encode()
-
-
-def _is_number(text: str) -> bool:
-    return text.lstrip("-").replace(".", "", 1).isdigit()
-
-
-def _index(
-    policy: Policy,
-    enterprise: Enterprise,
-    insurer: Organisation,
-    contents: list[Content],
-    packing: _Packing,
-    at: datetime,
-) -> bytes:
-    """A page that opens from the unpacked folder: what is here, what is missing."""
-    e = html.escape
-    made = [
-        "<!doctype html><html><head><meta charset='utf-8'><meta name='viewport' content='width=device-width'>",
-        f"<title>{e(enterprise.name)} · {e(policy.policy_no)}</title>",
-        (
-            "<style>body{font:16px/1.6 'Noto Sans SC',sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
-            "table{border-collapse:collapse}td,th{border:1px solid #ccc;padding:.3rem .6rem;text-align:left}</style></head><body>"
-        ),
-        f"<h1>{e(_now('Archive of prevention services'))}</h1>",
-        (
-            f"<p>{e(enterprise.name)} · {e(enterprise.uscc)}<br>{e(policy.policy_no)} · {policy.start_on} – {policy.end_on}<br>"
-            f"{e(str(insurer))}<br>{e(show_value(at))}</p>"
-        ),
-    ]
-    for content in contents:
-        made.append(f"<h2>{e(str(content.part.title))}</h2><ul>")
-        prefix = f"{content.part.name}/"
-        names = [each["name"] for each in packing.listed if each["name"].startswith(prefix)]
-        if content.part.name == "services":
-            names += [each["name"] for each in packing.listed if each["name"].startswith(("reports/", "originals/"))]
-        made += [f"<li><a href='{e(name)}'>{e(name)}</a></li>" for name in names]
-        made.append("</ul>")
-        if content.held.lacks:
-            made.append(f"<p>{e(_now('Missing'))}</p><ul>")
-            made += [f"<li>{e(each.what)}: {e(each.why)} ({e(each.who)})</li>" for each in content.held.lacks]
-            made.append("</ul>")
-    made.append("</body></html>")
-    return "".join(made).encode()

@@ -1,5 +1,6 @@
 """Tables of prevention services: topics, tasks, plans, orders, services."""
 
+from anze.prevention.models.archive import Pack, Paper
 from anze.prevention.models.complaints import Complaint, ComplaintContact, ComplaintStep
 from anze.prevention.models.confirmations import Confirmation, ConfirmationLink, Dispute, FollowUp, Rating
 from anze.prevention.models.orders import Conflict, Order, OrderExpert
@@ -23,6 +24,8 @@ __all__ = [
     "FollowUp",
     "Order",
     "OrderExpert",
+    "Pack",
+    "Paper",
     "Plan",
     "PlanConfirmation",
     "PlanItem",

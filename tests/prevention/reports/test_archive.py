@@ -7,17 +7,25 @@ import json
 import subprocess
 import sys
 import zipfile
+from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils import timezone
 
+from anze.evidence.actions.files import original_name, store
 from anze.kernel.actor import Actor
 from anze.kernel.models import Event
 from anze.kernel.scope import EVERYTHING
+from anze.parties.models import Membership
 from anze.parties.rules import ROLES, Role
 from anze.prevention.actions.archive import contents_of_archive
+from anze.prevention.actions.packing import forget_packs, pack_next
+from anze.prevention.models import Pack, Paper
 from anze.underwriting.models import Policy
-from tests.cast import NOW
 from tests.prevention.reports.conftest import service_row
 from tests.prevention.reports.test_reports import issue
 from tests.web.conftest import Browser
@@ -26,15 +34,31 @@ from tools.verify_archive import findings
 TOOL = Path(__file__).resolve().parents[3] / "tools" / "verify_archive.py"
 
 
+@pytest.fixture(autouse=True)
+def kept_apart(settings, tmp_path):
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "evidence": {**settings.STORAGES["evidence"], "OPTIONS": {"location": str(tmp_path / "evidence")}},
+    }
+
+
+def asked(browser) -> Pack:
+    policy = Policy.objects.get(policy_no="P-1")
+    assert browser.post(reverse("archive-pack", args=[policy.pk])).status_code == 302
+    return Pack.objects.latest("asked_at")
+
+
 def taken(browser) -> bytes:
-    answer = browser.get(reverse("archive-file", args=[Policy.objects.get(policy_no="P-1").pk]))
+    pack = asked(browser)
+    assert pack_next(at=timezone.now())
+    answer = browser.get(reverse("pack-file", args=[pack.pk]))
     assert answer.status_code == 200
     return b"".join(answer.streaming_content)
 
 
-def lacks(cast) -> dict[str, list[str]]:
+def lacks(cast, today: date = date(2026, 11, 23)) -> dict[str, list[str]]:
     by = Actor(name="x", scope=EVERYTHING, permissions=frozenset(ROLES[Role.PROVINCE_REGULATOR].permissions))
-    found = contents_of_archive(Policy.objects.get(policy_no="P-1"), by, NOW.date())
+    found = contents_of_archive(Policy.objects.get(policy_no="P-1"), by, today)
     return {each.part.name: [lack.what for lack in each.held.lacks] for each in found}
 
 
@@ -60,6 +84,8 @@ def test_the_file_holds_everything_and_verifies_without_the_platform(cast, servi
         )
         assert "S-1" in archive.read("services/services.csv").decode("utf-8-sig")
         assert "星火示例铸造有限公司" in archive.read("index.html").decode()
+        assert "Insurance contract" in archive.read("index-en.html").decode()
+        assert "保险合同" in archive.read("index.html").decode()
         manifest = json.loads(archive.read("manifest.json"))
     assert next(e for e in manifest["files"] if e["name"].endswith(".pdf"))["sha256"] == report.file_sha256
     keys = tmp_path / "keys.json"
@@ -95,7 +121,110 @@ def test_a_changed_removed_or_added_file_is_named(cast, service, browser_of):
 
 
 def test_nobody_takes_anothers_archive(cast, service, browser_of):
-    there = reverse("archive-file", args=[Policy.objects.get(policy_no="P-1").pk])
-    assert browser_of(Role.INSURER_MANAGER, other=True).get(there).status_code == 404
-    assert browser_of(Role.ENTERPRISE, other=True).get(there).status_code == 404
-    assert browser_of(Role.EXPERT).get(there).status_code == 403
+    policy = Policy.objects.get(policy_no="P-1")
+    there = reverse("archive-pack", args=[policy.pk])
+    assert browser_of(Role.INSURER_MANAGER, other=True).post(there).status_code == 404
+    assert browser_of(Role.ENTERPRISE, other=True).post(there).status_code == 404
+    assert browser_of(Role.EXPERT).post(there).status_code == 403
+    pack = asked(browser_of(Role.INSURER_MANAGER))
+    pack_next(at=timezone.now())
+    for other in (browser_of(Role.INSURER_CLERK), browser_of(Role.PROVINCE_REGULATOR), browser_of(Role.ENTERPRISE)):
+        assert other.get(reverse("pack-file", args=[pack.pk])).status_code == 404
+
+
+def test_progress_is_seen_and_a_file_ends_with_its_time(cast, service, browser_of):
+    browser = browser_of(Role.INSURER_MANAGER)
+    pack = asked(browser)
+    assert asked(browser) == pack  # who waits already gets no second one
+    page = reverse("archive", args=[pack.policy_id])
+    assert "hx-trigger" in browser.get(page, headers={"HX-Request": "true"}).content.decode()
+    assert browser.get(reverse("pack-file", args=[pack.pk])).status_code == 409
+    at = timezone.now()
+    assert pack_next(at=at)
+    assert not pack_next(at=at)
+    pack.refresh_from_db()
+    assert (pack.state, pack.done, pack.lost) == ("READY", pack.total, [])
+    shown = browser.get(page, headers={"HX-Request": "true"}).content.decode()
+    assert "hx-trigger" not in shown
+    assert pack.sha256 in shown
+    assert forget_packs(at=pack.until - timedelta(seconds=1)) == 0
+    assert forget_packs(at=pack.until) == 1
+    assert browser.get(reverse("pack-file", args=[pack.pk])).status_code == 409
+
+
+def test_a_worker_that_was_killed_is_followed_by_another_and_a_lost_role_gets_nothing(cast, service, browser_of):
+    browser = browser_of(Role.INSURER_MANAGER)
+    pack = asked(browser)
+    at = timezone.now()
+    Pack.objects.filter(pk=pack.pk).update(state="PACKING", moved_at=at, attempts=1)
+    assert not pack_next(at=at)
+    assert pack_next(at=at + timedelta(minutes=4))
+    pack.refresh_from_db()
+    assert pack.state == "READY"
+    second = asked(browser)
+    Membership.objects.filter(pk=browser.membership.pk).update(is_active=False)
+    assert pack_next(at=timezone.now())
+    second.refresh_from_db()
+    assert (second.state, second.size) == ("FAILED", None)
+
+
+def test_an_original_that_is_lost_is_named_and_the_rest_is_packed(cast, service, browser_of):
+    report = issue(cast, service)
+    store().delete(original_name(report.original))
+    with zipfile.ZipFile(io.BytesIO(taken(browser_of(Role.INSURER_MANAGER)))) as archive:
+        name = f"reports/{report.number}.pdf"
+        assert name not in archive.namelist()
+        assert json.loads(archive.read("manifest.json"))["lost"] == [name]
+        assert report.number in archive.read("index.html").decode()
+
+
+def paper(browser, **words) -> Any:
+    file = SimpleUploadedFile("paper.pdf", b"%PDF-1.7 " + words.get("number", "").encode(), "application/pdf")
+    given = {"kind": "CONTRACT", "number": "HT-1", "agency": "AGY01", "from_on": "2026-01-01", "to_on": "2026-12-31"}
+    return browser.post(reverse("paper-new"), {**given, **words, "file": file})
+
+
+def test_contracts_and_evaluations_are_put_on_file_and_packed(cast, service, browser_of):
+    clerk = browser_of(Role.INSURER_CLERK)
+    named = str(cast.agency)
+    assert lacks(cast)["agencies"] == [named]
+    assert paper(clerk, agency="").status_code == 422
+    assert paper(clerk, to_on="2025-12-31").status_code == 422
+    assert paper(clerk, kind="ANNUAL_REPORT", policy_no="P-2").status_code == 422  # another's policy
+    assert paper(clerk, number="HT-0", to_on="2026-02-01").status_code == 302
+    assert lacks(cast)["agencies"] == [named]  # it was over when the agency served
+    assert paper(clerk).status_code == 302
+    assert lacks(cast)["agencies"] == []
+    # when the year is over, how the agency was judged, and the report on the policy itself
+    assert lacks(cast, date(2027, 3, 1))["agencies"] == [named]
+    assert paper(clerk, kind="AGENCY_EVALUATION", number="PJ-1").status_code == 302
+    assert lacks(cast, date(2027, 3, 1))["agencies"] == []
+    assert len(lacks(cast, date(2027, 3, 1))["evaluation"]) == 1
+    assert paper(clerk, kind="ANNUAL_REPORT", agency="", policy_no="P-1", number="NB-1").status_code == 302
+    assert lacks(cast, date(2027, 3, 1))["evaluation"] == []
+    with zipfile.ZipFile(io.BytesIO(taken(clerk))) as archive:
+        files = [name for name in archive.namelist() if name.startswith("papers/")]
+    assert len(files) == 4 - 1  # the contract that was over before the policy began is no part of it
+    wrong = Paper.objects.get(number="HT-1")
+    assert clerk.post(reverse("paper-void", args=[wrong.pk]), {"reason": ""}).status_code == 422
+    assert clerk.post(reverse("paper-void", args=[wrong.pk]), {"reason": "签错"}).status_code == 302
+    assert lacks(cast)["agencies"] == [named]
+
+
+def test_papers_are_seen_by_their_parties_and_those_set_over_them(cast, service, browser_of):
+    clerk = browser_of(Role.INSURER_CLERK)
+    paper(clerk)
+    paper(clerk, kind="ANNUAL_REPORT", agency="", policy_no="P-1", number="NB-1")
+    contract, report = Paper.objects.get(number="HT-1"), Paper.objects.get(number="NB-1")
+    everyone = {(Role.INSURER_CLERK, False): clerk}
+    for role, other, sees in (
+        (Role.INSURER_CLERK, False, (True, True)), (Role.INSURER_CLERK, True, (False, False)),
+        (Role.AGENCY, False, (True, False)), (Role.AGENCY, True, (False, False)),
+        (Role.CITY_REGULATOR, False, (True, True)), (Role.CITY_REGULATOR, True, (False, False)),
+        (Role.ENTERPRISE, False, (False, True)), (Role.ENTERPRISE, True, (False, False)),
+    ):  # fmt: skip
+        browser = everyone.get((role, other)) or browser_of(role, other)
+        answers = [browser.get(reverse("paper-file", args=[each.pk])) for each in (contract, report)]
+        assert tuple(each.status_code == 200 for each in answers) == sees, (role, other)
+        for each in answers:
+            each.close()
