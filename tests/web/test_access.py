@@ -310,8 +310,8 @@ def test_rows_of_both_sides_are_there_for_every_page_about_a_row(world):
     """A page whose rows the world lacks would be tried with nothing and pass."""
     _people(world)
     alike = {"sample", "campaign"}  # public: there is one for both sides
-    # who sees a draft, an upload, a paper or an insurer's yearly plan is no question of sides alone
-    own_tests = ("topic", "task", "annual-plan", "uploads", "pack-file", "paper")
+    # who sees a draft, an upload, a paper, a complaint or an insurer's yearly plan is no question of sides alone
+    own_tests = ("topic", "task", "annual-plan", "uploads", "pack-file", "paper", "complaint")
     lacking = set()
     for page in pages():
         if takes_row(page) and page.room in ("prevention", "hazards", "evidence"):

@@ -227,4 +227,5 @@ def test_papers_are_seen_by_their_parties_and_those_set_over_them(cast, service,
         answers = [browser.get(reverse("paper-file", args=[each.pk])) for each in (contract, report)]
         assert tuple(each.status_code == 200 for each in answers) == sees, (role, other)
         for each in answers:
-            each.close()
+            if each.streaming:
+                assert b"".join(each.streaming_content).startswith(b"%PDF")
