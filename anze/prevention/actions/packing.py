@@ -58,14 +58,17 @@ def ask_for_pack(policy: Policy, *, by: Actor, at: datetime) -> Pack:
     """Have the archive packed; who asked already and waits gets no second one."""
     from procrastinate.contrib.django import app
 
-    under_way = Pack.objects.filter(policy=policy, asked_by=by.account_id, state__in=UNDER_WAY).first()
+    account, membership = by.account_id, by.extra.get("membership")
+    if account is None or not isinstance(membership, UUID):
+        raise Refused("no_account", _("Only somebody who is signed in may ask for the file."), status=403)
+    under_way = Pack.objects.filter(policy=policy, asked_by=account, state__in=UNDER_WAY).first()
     if under_way is not None:
         return under_way
     with widened(EVERYTHING):
         made = Pack.objects.create(
             policy=policy,
-            asked_by=by.account_id,
-            membership=by.extra["membership"],
+            asked_by=account,
+            membership=membership,
             asked_at=at,
         )
     app.configure_task(TASK).defer()
