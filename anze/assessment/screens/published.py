@@ -71,6 +71,10 @@ def _published(code: str) -> Campaign:
     return found
 
 
+def _name(result: dict[str, Any]) -> str:
+    return str(result["name"] if is_chinese() or not result["name_en"] else result["name_en"])
+
+
 def published_words(campaign: Campaign) -> dict[str, Any]:
     """The published result: points and no sums. Inside a wide scope."""
     scheme = campaign.scheme.text
@@ -78,7 +82,7 @@ def published_words(campaign: Campaign) -> dict[str, Any]:
     results = [each for each in results_content(campaign) if each["region"] == PROVINCE]
     lines = [
         {
-            "name": each["name"] if is_chinese() or not each["name_en"] else each["name_en"],
+            "name": _name(each),
             "rank": each["rank"],
             "score": each["score"],
             "grade": each["grade"],
@@ -92,7 +96,7 @@ def published_words(campaign: Campaign) -> dict[str, Any]:
     ]
     lines.sort(key=lambda line: (line["rank"] is None, line["rank"] or 0, line["name"]))
     states = dict(AppealState.choices)
-    names = {each["code"]: each["name"] for each in results}
+    names = {each["code"]: _name(each) for each in results}
     return {
         "campaign": campaign,
         "scheme": scheme,
