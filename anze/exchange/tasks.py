@@ -25,7 +25,7 @@ from anze.exchange.actions.uploads import check_upload
 from anze.exchange.models import Batch, Nonce
 from anze.exchange.rules import BatchState
 from anze.exchange.signatures import MAX_SKEW
-from anze.expenses.actions import match_expenses
+from anze.expenses.actions import draw_up_statements, match_expenses, settle_paid
 from anze.hazards.actions import propose_recurrences
 from anze.kernel.duty import beijing_day
 from anze.kernel.scope import EVERYTHING, inside
@@ -157,3 +157,14 @@ def forget_packs(timestamp: int) -> None:
     """Archive files whose time is over; they can be packed again from the records."""
     with inside(EVERYTHING):
         packing.forget_packs(at=timezone.now())
+
+
+@app.periodic(cron="57 1 * * *", periodic_id="statements")
+@app.task(name="exchange.draw_up_statements", queueing_lock="expenses statements")
+def draw_up_all_statements(timestamp: int) -> None:
+    """The statements of the month that is over, once; and those that have been paid meanwhile close."""
+    at = datetime.fromtimestamp(timestamp, UTC)
+    before = beijing_day(at).replace(day=1) - timedelta(days=1)
+    with inside(EVERYTHING):
+        draw_up_statements(before, at=at)
+        settle_paid(at=at)

@@ -99,6 +99,8 @@ class Permission(TextChoices):
     ATTEND_CAMPAIGNS = "ATTEND_CAMPAIGNS", _("record attendance at campaigns")
     SEE_EXPENSES = "SEE_EXPENSES", _("see prevention expenses")
     KEEP_EXPENSES = "KEEP_EXPENSES", _("keep budgets, invoices and settlements of prevention expenses")
+    SEE_SETTLEMENTS = "SEE_SETTLEMENTS", _("see settlements with agencies")
+    SETTLE_EXPENSES = "SETTLE_EXPENSES", _("confirm settlements or object to them")
     JUDGE_EXPENSES = "JUDGE_EXPENSES", _("judge findings about prevention expenses")
     SEE_PARTIES = "SEE_PARTIES", _("see institutions and experts")
     SEE_ENTERPRISES = "SEE_ENTERPRISES", _("see enterprises")
@@ -194,6 +196,8 @@ _ASSESS = {P.RUN_ASSESSMENT, P.DECIDE_APPEALS, P.REVIEW_ASSESSMENT}
 _INSURE |= {P.HANDLE_CLAIMS, P.SEE_COMPLAINTS, P.ANSWER_COMPLAINTS}
 _REGULATE |= {P.REVIEW_CLAIMS, P.SEE_COMPLAINTS, P.ANSWER_COMPLAINTS, P.SETTLE_COMPLAINTS}
 _INSURE |= {P.ANSWER_COVER, P.MAKE_OFFERS}
+_INSURE |= {P.KEEP_EXPENSES, P.SEE_SETTLEMENTS, P.SETTLE_EXPENSES}
+_REGULATE |= {P.JUDGE_EXPENSES, P.SEE_SETTLEMENTS}
 
 # judging pictures that were used twice is for those who are no party to it
 _REGULATE |= {P.REVIEW_EVIDENCE}
@@ -235,7 +239,8 @@ ROLES: dict[Role, RoleRule] = {
     Role.FINANCIAL_REGULATOR: _rule(
         Reach.ALL,
         {*_WATCH, P.SEE_UNDERWRITING, P.SEE_PREMIUMS, P.SEE_EXPENSES, P.SEE_CLAIMS, P.SEE_PARAMETERS, P.SEE_AUDIT}
-        | {P.JUDGE_EXPENSES, P.SEE_ASSESSMENT, P.CONFIRM_CASES, P.REVIEW_CLAIMS, P.SEE_COMPLAINTS},
+        | {P.JUDGE_EXPENSES, P.SEE_ASSESSMENT, P.CONFIRM_CASES, P.REVIEW_CLAIMS, P.SEE_COMPLAINTS}
+        | {P.SEE_SETTLEMENTS},
         _("Insurers' conduct"),
     ),
     # aggregates and quality; premiums and rates stay with the regulators
@@ -260,7 +265,8 @@ ROLES: dict[Role, RoleRule] = {
         Reach.AGENCY,
         {P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_ENTERPRISES, P.SEE_PARTIES, P.EXPORT, P.JOIN_TRAININGS}
         | {P.MANAGE_HOOKS, P.RECORD_VISITS, P.ANSWER_ORDERS, P.HANDLE_HAZARDS}
-        | {P.ISSUE_REPORTS, P.SEE_ASSESSMENT, P.ANSWER_ASSESSMENT, P.SEE_COMPLAINTS, P.ANSWER_COMPLAINTS},
+        | {P.ISSUE_REPORTS, P.SEE_ASSESSMENT, P.ANSWER_ASSESSMENT, P.SEE_COMPLAINTS, P.ANSWER_COMPLAINTS}
+        | {P.SEE_SETTLEMENTS, P.SETTLE_EXPENSES},
         _("Your services"),
     ),
     Role.EXPERT: _rule(

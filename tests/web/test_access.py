@@ -76,6 +76,7 @@ MODELS: dict[str, type[models.Model]] = {
     "plan-item": PlanItem,
     "archive": Policy,
     "pack-file": Pack,
+    "premium-use": Policy,
     "uploads-piece": Upload,
     "draft": Draft,
     "hooks": Hook,

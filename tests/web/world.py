@@ -24,6 +24,7 @@ from anze.hazards.models import (
     Hazard,
     OwnFinding,
 )
+from anze.expenses.models import Expense, ExpenseFinding, Statement, StatementLine
 from anze.kernel.actor import Actor, platform
 from anze.kernel.alert import Party
 from anze.kernel.scope import EVERYTHING, Scope
@@ -266,6 +267,18 @@ def money(cast: Cast) -> None:
         ExpenseFinding.objects.create(
             kind="NO_SERVICE", subject_id=expense.pk, expense=expense, policy_id=expense.policy_id, amount=1200,
             facts={"amount": 1200, "payee": f"收款方{mark}"}, found_at=NOW, **of,
+        )  # fmt: skip
+        insurer = cast.huaihai if mark == OWN_MARK else cast.bohai
+        agency = cast.agency if mark == OWN_MARK else cast.other_agency
+        cast.accepted(insurer, "invoices", row("invoices", invoice_no=f"I-{mark}", agency_code=agency.code))
+        statement = Statement.objects.create(
+            insurer=insurer, agency=agency, month=date(2026, 5, 1), services=1, agreed=1200, state="DRAWN", drawn_at=NOW,
+            objection=f"异议{mark}", region_code="370000",
+        )  # fmt: skip
+        service = Service.objects.get(service_no=f"S-{mark}")
+        StatementLine.objects.create(
+            statement=statement, service=service, price=1200, insurer_id=insurer.pk, agency_id=agency.pk,
+            region_code="370000",
         )  # fmt: skip
 
 

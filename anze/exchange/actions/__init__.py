@@ -12,6 +12,14 @@ from anze.exchange.actions.batches import (
 )
 from anze.exchange.actions.keys import end_key, issue_key, revoke_key, rotate_key
 from anze.exchange.actions.quotes import accept_offer
+from anze.exchange.actions.spending import (
+    SharedCost,
+    add_voucher,
+    pay_statement,
+    reverse_expense,
+    share_cost,
+    shares_of,
+)
 from anze.exchange.actions.uploads import cancel_upload, check_upload, confirm_upload, upload_file
 from anze.exchange.actions.visits import deliver_visit
 from anze.exchange.receipts import receipt_of
@@ -19,6 +27,8 @@ from anze.exchange.receipts import receipt_of
 __all__ = [
     "AT_ONCE",
     "accept_offer",
+    "SharedCost",
+    "add_voucher",
     "cancel_upload",
     "check_upload",
     "confirm_upload",
@@ -28,12 +38,16 @@ __all__ = [
     "end_key",
     "issue_key",
     "keep_receipt",
+    "pay_statement",
     "process_batch",
     "receipt_of",
     "receive_batch",
     "retry_batch",
+    "reverse_expense",
     "revoke_key",
     "rotate_key",
+    "share_cost",
+    "shares_of",
     "try_batch",
     "upload_file",
 ]

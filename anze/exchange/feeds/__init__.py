@@ -7,6 +7,7 @@ from anze.exchange.feeds.claims import ACCIDENTS, CLAIMS
 from anze.exchange.feeds.enterprises import ENTERPRISES, OBLIGATIONS
 from anze.exchange.feeds.expenses import EXPENSES
 from anze.exchange.feeds.hazards import HAZARDS
+from anze.exchange.feeds.invoices import INVOICES
 from anze.exchange.feeds.policies import ENDORSEMENTS, POLICIES, RECEIPTS
 from anze.exchange.feeds.prevention import PLANS, SERVICES
 
@@ -21,6 +22,7 @@ FEEDS: dict[str, Feed] = {
         PLANS,
         SERVICES,
         HAZARDS,
+        INVOICES,
         EXPENSES,
         ACCIDENTS,
         CLAIMS,

@@ -11,6 +11,7 @@ from anze.exchange.screens import (
     partners,
     quotes,
     selfchecks,
+    spending,
     uploading,
     visits,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "partners",
     "quotes",
     "selfchecks",
+    "spending",
     "uploading",
     "visits",
 ]

@@ -22,7 +22,7 @@ from anze.exchange.synthetic.underwriting_rows import enterprise_row, obligation
 
 # in the order in which they build on one another
 OF_INSURERS = (
-    "policies", "endorsements", "receipts", "plans", "services", "hazards", "expenses", "accidents", "claims"
+    "policies", "endorsements", "receipts", "plans", "services", "hazards", "invoices", "expenses", "accidents", "claims"
 )  # fmt: skip
 BIG, MIDDLING = (
     8000,

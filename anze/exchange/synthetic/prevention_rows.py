@@ -292,6 +292,8 @@ def _send_expense(reporter: Reporter, visit: Visit, random: Random) -> None:
         row["payee_name"] = "示例差旅与培训服务中心"
     settled = _pay(reporter, row, visit.day, last, 0.01 + 0.2 * lax, lax, random)
     reporter.send("expenses", row, visit.day, random, settled=settled)
+    if row["category"] == "TSP_FEE" and visit.cents % 4 == 0 and visit.invoice_of is None:
+        _send_invoice(reporter, row, visit.day, random)
 
 
 def _pay(
@@ -331,3 +333,18 @@ def _send_shared(reporter: Reporter, policy: Policy, day: date, seed: int) -> No
     }
     settled = _pay(reporter, row, day, reporter.year.last, 0.02, lax, random)
     reporter.send("expenses", row, day, random, settled=settled)
+    _send_invoice(reporter, row, day, random)
+
+
+def _send_invoice(reporter: Reporter, expense: dict[str, Any], day: date, random: Random) -> None:
+    """The invoice behind an expense, made out for the whole of it."""
+    row = {
+        "invoice_no": expense["invoice_no"],
+        "seller_name": expense["payee_name"],
+        "amount": expense["amount"],
+        "tax": expense["tax"],
+        "issued_on": reporter.iso(day),
+    }
+    if "agency_code" in expense:
+        row |= {"agency_code": expense["agency_code"], "seller_uscc": expense["payee_uscc"]}
+    reporter.send("invoices", row, day, random)

@@ -62,22 +62,28 @@ def _in_force(key: str) -> str:
 
 
 # An electronic invoice's twenty digits are its own in the whole country, an older number only with who made it out.
-# Parts of one invoice with different amounts are no second charge as long as nobody says how much the whole is.
+# One insurer may charge an invoice in parts: as far as it goes if it is on file; else only the same part again is told.
 _INVOICE_TWICE = """
 WITH charged AS (
-    SELECT s.*, CASE WHEN invoice_no ~ '^[0-9]{20}$' THEN invoice_no
-                     ELSE invoice_no || '|' || coalesce(nullif(payee_uscc, ''), payee_name) END AS invoice
-    FROM spent s WHERE invoice_no <> '' AND allocation = 'DIRECT'
+    SELECT s.*, i.amount AS whole, CASE WHEN s.invoice_no ~ '^[0-9]{20}$' THEN s.invoice_no
+           ELSE s.invoice_no || '|' || coalesce(nullif(s.payee_uscc, ''), s.payee_name) END AS invoice
+    FROM spent s
+    LEFT JOIN expenses_invoice i ON i.insurer_id = s.insurer_id AND i.invoice_no = s.invoice_no AND NOT i.is_void
+    WHERE s.invoice_no <> '' AND (s.allocation = 'DIRECT' OR i.id IS NOT NULL)
 ), repeated AS (
-    SELECT c.*, row_number() OVER w AS place FROM charged c
+    SELECT c.*, row_number() OVER w AS place,
+           sum(amount) OVER (PARTITION BY invoice, insurer_id ORDER BY incurred_on, received_at, id) AS so_far
+    FROM charged c
     WHERE invoice IN (SELECT invoice FROM charged GROUP BY invoice HAVING count(*) > 1)
     WINDOW w AS (PARTITION BY invoice ORDER BY incurred_on, received_at, id)
 )
 SELECT DISTINCT ON (b.id) b.id AS expense_id, b.policy_id, a.id AS other_id, a.insurer_id <> b.insurer_id AS is_across,
        b.amount, jsonb_build_object('invoice', b.invoice_no, 'amount', b.amount) ||
-       CASE WHEN a.insurer_id = b.insurer_id THEN jsonb_build_object('other', a.expense_no) ELSE '{}' END AS facts
+       CASE WHEN a.insurer_id <> b.insurer_id THEN '{}'
+            WHEN b.whole IS NULL THEN jsonb_build_object('other', a.expense_no)
+            ELSE jsonb_build_object('other', a.expense_no, 'whole', b.whole, 'charged', b.so_far) END AS facts
 FROM repeated b JOIN repeated a ON a.invoice = b.invoice AND a.place < b.place
-WHERE a.insurer_id <> b.insurer_id OR a.amount = b.amount
+WHERE a.insurer_id <> b.insurer_id OR CASE WHEN b.whole IS NULL THEN a.amount = b.amount ELSE b.so_far > b.whole END
 ORDER BY b.id, a.insurer_id <> b.insurer_id, a.place
 """
 

@@ -13,12 +13,22 @@ from anze.expenses.rules.findings import (
     ForbiddenUse,
 )
 from anze.expenses.rules.records import Allocation, ExpenseCategory
+from anze.expenses.rules.settlement import (
+    SETTLEMENT,
+    STATEMENT_LIFECYCLE,
+    STATEMENT_TONES,
+    StatementState,
+    shares,
+)
 
 __all__ = [
     "BASIS",
     "FINDING_LIFECYCLE",
     "OF_POLICY",
     "PENDING",
+    "SETTLEMENT",
+    "STATEMENT_LIFECYCLE",
+    "STATEMENT_TONES",
     "STATE_TONES",
     "TELLING_WORDS",
     "TONES",
@@ -27,4 +37,6 @@ __all__ = [
     "FindingKind",
     "FindingState",
     "ForbiddenUse",
+    "StatementState",
+    "shares",
 ]

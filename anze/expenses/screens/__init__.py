@@ -1,6 +1,6 @@
 """Pages of prevention expenses."""
 
-from anze.expenses.screens import findings, records
+from anze.expenses.screens import findings, invoices, premium, records, settlement
 from anze.expenses.screens.records import EXPENSES
 
-__all__ = ["EXPENSES", "findings", "records"]
+__all__ = ["EXPENSES", "findings", "invoices", "premium", "records", "settlement"]

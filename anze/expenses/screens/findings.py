@@ -47,6 +47,9 @@ def _ratio(part: Any, whole: Any) -> str:
 
 def _invoice_twice(facts: Facts) -> str:
     words = {"invoice": facts["invoice"], "amount": _yuan(facts, "amount"), "other": facts.get("other", "")}
+    if facts.get("whole"):
+        words |= {"whole": _yuan(facts, "whole"), "charged": _yuan(facts, "charged")}
+        return _now("Invoice %(invoice)s is made out for %(whole)s; with this expense %(charged)s are charged to it.") % words  # fmt: skip
     if words["other"]:
         return (
             _now("Invoice %(invoice)s was charged before, with expense %(other)s; now again with %(amount)s.") % words
@@ -147,7 +150,9 @@ TOLD: dict[str, Callable[[Facts], str]] = {
 }
 # what makes a finding go away, told beside it
 REMEDIES: dict[str, Any] = {
-    FindingKind.INVOICE_TWICE: _("Reverse the second charge, or correct the invoice number."),
+    FindingKind.INVOICE_TWICE: _(
+        "Reverse the second charge, correct the invoice number, or send the invoice with its whole amount."
+    ),
     FindingKind.VISIT_TWICE: _("Reverse the second charge, or correct which service it was for."),
     FindingKind.PRICE_OUTLIER: _("Correct the amount, or explain what made it dear."),
     FindingKind.FORBIDDEN_USE: _("Reverse the expense, or explain what was done for it."),

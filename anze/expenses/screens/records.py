@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from django.db.models import Q
+from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from anze.expenses.models import Expense
-from anze.expenses.rules import ExpenseCategory
+from anze.evidence.models import Media
+from anze.expenses.models import Expense, Invoice
+from anze.expenses.rules import Allocation, ExpenseCategory
 from anze.parties.rules import Permission
 from anze.parties.screens import AGENCY, ENTERPRISE, INSURER, ORIGIN, USCC, agency_filter, insurer_filter
 from anze.prevention.actions.archive import ArchivePart, Held, Lack, archive_part
-from anze.screen.columns import Column, labels, money_text
-from anze.screen.details import DetailScreen, Section, detail_screen
+from anze.prevention.models import Service
+from anze.screen.columns import Column, labels, money_text, readers_of
+from anze.screen.details import DetailScreen, Section, Way, detail_screen
 from anze.screen.filters import Asking, Case, Cases, Choice, Dates, InRegion, Numbers, Search
 from anze.screen.lists import ListScreen, list_screen, waiting
 from anze.screen.stories import Story, story
@@ -23,6 +29,57 @@ from anze.underwriting.models import Policy
 from anze.underwriting.screens import ORIGIN_SECTION
 
 POLICY = Column("policy__policy_no", opens="policy")
+# what can be done with an expense, said by the room that records it
+OWN_WAYS: list[Callable[[HttpRequest, Any], list[Way]]] = []
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the three that must agree: service, invoice, payment."""
+
+    title: str
+    state: str
+    tone: str
+    url: str = ""
+
+
+def _three_way(request: HttpRequest, expense: Expense) -> dict[str, Any]:
+    """Service, invoice and payment of an expense beside each other, and its vouchers."""
+    service = Service.objects.filter(pk=expense.service_id).first() if expense.service_id else None
+    if service is not None:
+        done = _now("returned") if service.is_returned else _now("taken back") if service.is_void else _now("done")
+        tone = "danger" if service.is_returned or service.is_void else "success"
+        sides = [Side(_now("Service"), f"{service.service_no} · {done}", tone, reverse("service", args=[service.pk]))]
+    else:
+        shared = expense.allocation == Allocation.BY_PREMIUM
+        said = _now("shared by premium") if shared else _now("none named")
+        sides = [Side(_now("Service"), said, "success" if shared else "warning")]
+    reader = request.actor.scope.reader  # type: ignore[attr-defined]
+    invoice = (
+        Invoice.objects.filter(insurer_id=expense.insurer_id, invoice_no=expense.invoice_no, is_void=False).first()
+        if expense.invoice_no and reader in readers_of(Invoice)
+        else None
+    )
+    if invoice is not None:
+        said = f"{invoice.invoice_no} · ¥{money_text(invoice.amount)}"
+        sides.append(Side(_now("Invoice"), said, "success", reverse("invoice", args=[invoice.pk])))
+    elif expense.invoice_no:
+        sides.append(Side(_now("Invoice"), expense.invoice_no, "success"))
+    else:
+        sides.append(Side(_now("Invoice"), _now("none named"), "warning"))
+    if expense.paid_on:
+        said = f"{expense.paid_on} · ¥{money_text(expense.amount)}"
+        said += "" if expense.voucher_file else " · " + _now("no voucher")
+        sides.append(Side(_now("Payment"), said, "success" if expense.voucher_file else "warning"))
+    else:
+        sides.append(Side(_now("Payment"), _now("not paid yet"), "info"))
+    files = Media.objects.filter(subject=expense.pk, voided_at=None)[:20]
+    return {"sides": sides, "files": list(files) if reader in readers_of(Media) else []}
+
+
+def _ways(request: HttpRequest, expense: Any) -> list[Way]:
+    return [way for make in OWN_WAYS for way in make(request, expense)]
+
 
 EXPENSES = list_screen(
     ListScreen(
@@ -101,6 +158,9 @@ detail_screen(
         permission=Permission.SEE_EXPENSES,
         named=("expense_no",),
         of_list="expenses",
+        template="expenses/expense.html",
+        extra=_three_way,
+        ways=_ways,
         sections=(
             Section(
                 _("What for"),
