@@ -140,6 +140,9 @@ BROKEN: tuple[Row, ...] = (
     ("hazards", 0, {"verified_on": "2026-06-02"}, ("verified_on", "verified_before_rectified")),
     ("hazards", 0, {"closed_on": "2026-06-04"}, ("closed_on", "closed_before_verified")),
     ("hazards", 1, {"rectified_on": "2026-11-24"}, ("state", "step_in_future")),
+    # invoices
+    ("invoices", 0, {"amount": "0.00", "tax": "0"}, ("amount", "amount_zero")),
+    ("invoices", 0, {"tax": "1200.01"}, ("tax", "tax_over_amount")),
     # expenses
     (
         "expenses",

@@ -60,7 +60,7 @@ def _send(
 def _content(expense: Expense) -> dict[str, Any]:
     """An expense on file in the feed's terms."""
     kept = content_of(FEEDS["expenses"], expense)
-    return {name: value for name, value in kept.items() if value not in (None, "", [], False)}
+    return {name: value for name, value in kept.items() if value is not False and value not in (None, "", [])}
 
 
 @action(Permission.KEEP_EXPENSES, "expense.reversed")
