@@ -13,6 +13,7 @@ ANZE_SITE            https://… by which people reach the site; stands in notic
 ANZE_SMTP            smtp://user:password@host:port (or smtps://, smtp+tls://): notices by e-mail; ANZE_MAIL_FROM the sender
 ANZE_SMS             "file" writes text messages into a file of ANZE_STATE; else the path of a provider's class
 ANZE_NOTICE_NETWORKS comma-separated private networks webhooks may lead into (default: none)
+ANZE_PRIVATE_HOSTS   comma-separated hosts inside private networks that connectors may ask, by plain HTTP too
 ANZE_PROXIES         how many proxies of yours stand before the server (default 0): whose word on addresses counts
 """
 
@@ -139,6 +140,7 @@ MIDDLEWARE = [
     "axes.middleware.AxesMiddleware",
 ]
 
+PRIVATE_HOSTS = [h for h in os.environ.get("ANZE_PRIVATE_HOSTS", "").split(",") if h]
 PROXIES = int(os.environ.get("ANZE_PROXIES", "0"))
 CSRF_FAILURE_VIEW = "anze.web.errors.csrf_failed"
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"

@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from anze.exchange.rules import BatchState, KeyAlgorithm
+from anze.exchange.rules import BatchState, ConnectorState, KeyAlgorithm, RunState
 from anze.kernel.models import ScopedTable
 from anze.kernel.rules import Channel
 from anze.parties.models import Organisation
@@ -159,3 +159,59 @@ class RejectedRow(ScopedTable):
 
     def __str__(self) -> str:
         return f"{self.feed} {self.key}"
+
+
+class Connector(ScopedTable):
+    """An insurer's app that is pulled. `cursors` says for each of its lists how far it was taken over; it is written
+    in the transaction that keeps the rows, so that nothing is lost and nothing doubled."""
+
+    insurer = models.ForeignKey(Organisation, models.PROTECT, related_name="connectors", verbose_name=_("insurer"))
+    region_code = models.CharField(_("region"), max_length=6)
+    name = models.CharField(_("name"), max_length=80)
+    mapping = models.CharField(_("kind of app"), max_length=60)
+    base_url = models.URLField(_("address"), max_length=200)
+    token = models.TextField(editable=False)  # sealed
+    every_minutes = models.PositiveIntegerField(_("every so many minutes"), default=60)
+    state = models.CharField(_("state"), max_length=10, choices=ConnectorState.choices, default=ConnectorState.ACTIVE)
+    cursors = models.JSONField(_("taken over up to"), default=dict)
+    made_at = models.DateTimeField(_("made at"))
+    made_by = models.CharField(_("made by"), max_length=120, blank=True)
+    last_run_at = models.DateTimeField(_("last run at"), null=True)
+    next_run_at = models.DateTimeField(_("next run at"))
+    failures = models.PositiveSmallIntegerField(_("failures in a row"), default=0)
+
+    class Meta:
+        verbose_name = _("connector")
+        verbose_name_plural = _("connectors")
+        constraints: ClassVar = [models.UniqueConstraint(fields=["insurer", "name"], name="connector_name_once")]
+        indexes: ClassVar = [models.Index(fields=["name", "id"], name="connector_by_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ConnectorRun(ScopedTable):
+    """One time an app was pulled: what was taken and what refused."""
+
+    keeps_history = False
+
+    connector = models.ForeignKey(Connector, models.CASCADE, related_name="runs", verbose_name=_("connector"))
+    insurer_id = models.UUIDField(editable=False)
+    region_code = models.CharField(max_length=6)
+    started_at = models.DateTimeField(_("started at"))
+    finished_at = models.DateTimeField(_("finished at"), null=True)
+    state = models.CharField(_("state"), max_length=10, choices=RunState.choices, default=RunState.RUNNING)
+    pages = models.PositiveIntegerField(_("pages"), default=0)
+    rows = models.PositiveIntegerField(_("rows"), default=0)
+    rejected = models.PositiveIntegerField(_("rejected"), default=0)
+    photos = models.PositiveIntegerField(_("photos"), default=0)
+    photos_missing = models.PositiveIntegerField(_("photos not to be had"), default=0)
+    failure = models.CharField(_("failure"), max_length=300, blank=True, default="")
+
+    class Meta:
+        verbose_name = _("run of a connector")
+        verbose_name_plural = _("runs of connectors")
+        indexes: ClassVar = [models.Index(fields=["-started_at", "-id"], name="connector_run_by_time")]
+
+    def __str__(self) -> str:
+        return f"{self.started_at:%Y-%m-%d %H:%M}"

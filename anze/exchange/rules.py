@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db.models import TextChoices
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class BatchState(TextChoices):
@@ -147,3 +148,21 @@ FINDINGS: dict[str, tuple[Promise, Promise]] = {
     ),
     "unknown_region": (_("There is no region “%(value)s”."), _("Use a county's code by GB/T 2260.")),
 }
+
+
+class ConnectorState(TextChoices):
+    ACTIVE = "ACTIVE", pgettext_lazy("connector", "pulling")
+    PAUSED = "PAUSED", _("paused")
+    FAILING = "FAILING", _("failing, tried again")
+
+
+CONNECTOR_TONES: dict[str, str] = {"ACTIVE": "success", "PAUSED": "", "FAILING": "danger"}
+
+
+class RunState(TextChoices):
+    RUNNING = "RUNNING", _("running")
+    DONE = "DONE", pgettext_lazy("run", "done")
+    FAILED = "FAILED", _("failed")
+
+
+RUN_TONES: dict[str, str] = {"RUNNING": "info", "DONE": "success", "FAILED": "danger"}

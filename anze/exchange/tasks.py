@@ -7,8 +7,12 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+
+from uuid import UUID
+
 from django.utils import timezone
 from procrastinate.contrib.django import app
+from procrastinate.exceptions import AlreadyEnqueued
 
 from anze.evidence.actions import clear_uploads
 from anze.exchange.actions.batches import (
@@ -21,6 +25,7 @@ from anze.exchange.actions.batches import (
     first_waiting,
     process_batch,
 )
+from anze.exchange.actions.pulling import due_connectors, pull
 from anze.exchange.actions.uploads import check_upload
 from anze.exchange.models import Batch, Nonce
 from anze.exchange.rules import BatchState
@@ -168,3 +173,20 @@ def draw_up_all_statements(timestamp: int) -> None:
     with inside(EVERYTHING):
         draw_up_statements(before, at=at)
         settle_paid(at=at)
+
+
+@app.periodic(cron="* * * * *", periodic_id="connectors")
+@app.task(name="exchange.pull_due_apps", queueing_lock="exchange connectors")
+def pull_due_apps(timestamp: int) -> None:
+    """Start a job for each app whose time has come; one app never waits for another."""
+    with inside(EVERYTHING):
+        due = due_connectors(datetime.fromtimestamp(timestamp, UTC))
+    for key in due:
+        with suppress(AlreadyEnqueued):
+            pull_app.configure(queueing_lock=f"connector {key}", lock=f"connector {key}").defer(connector=str(key))
+
+
+@app.task(name="exchange.pull_app")
+def pull_app(connector: str) -> None:
+    """Pull one app; killed in the middle it is resumed from the last page that was kept."""
+    pull(UUID(connector))

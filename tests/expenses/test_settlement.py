@@ -79,7 +79,7 @@ def test_both_sides_confirm_and_the_payment_settles_it(cast, served, browser_of)
     assert served.due_at == end_of_day(beijing_day(served.insurer_confirmed_at) + timedelta(days=30))
     page = insurer.post(pay, {"invoice_no": "I1", "paid_on": "2026-11-20", "voucher_file": "回单.pdf"})
     assert page.status_code == 302, re.findall(
-        "invalid-feedback.*|data-focus>.*?<div>.*?<", page.content.decode(), re.S
+        "invalid-feedback.*|data-focus>.*?<div>.*?<", page.content.decode(), re.DOTALL
     )[:3]
     served.refresh_from_db()
     assert served.state == "SETTLED"

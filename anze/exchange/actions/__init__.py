@@ -12,6 +12,7 @@ from anze.exchange.actions.batches import (
 )
 from anze.exchange.actions.keys import end_key, issue_key, revoke_key, rotate_key
 from anze.exchange.actions.quotes import accept_offer
+from anze.exchange.actions.pulling import due_connectors, make_connector, pause_connector, pull, resume_connector
 from anze.exchange.actions.spending import (
     SharedCost,
     add_voucher,
@@ -34,14 +35,19 @@ __all__ = [
     "confirm_upload",
     "deliver",
     "deliver_visit",
+    "due_connectors",
     "due_dates",
     "end_key",
     "issue_key",
     "keep_receipt",
+    "make_connector",
+    "pause_connector",
     "pay_statement",
     "process_batch",
+    "pull",
     "receipt_of",
     "receive_batch",
+    "resume_connector",
     "retry_batch",
     "reverse_expense",
     "revoke_key",

@@ -1,0 +1,178 @@
+"""Asking an insurer's app over HTTP: slowly enough, again after failures, and never an address inside by mistake."""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import random
+import socket
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode, urljoin, urlsplit
+
+import msgspec
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from anze.kernel.refusal import Refused
+
+ATTEMPTS = 5
+TIMEOUT = 30
+MOST_BYTES = 32 << 20
+LONGEST_PAUSE = 120.0
+
+
+class FetchProblem(Exception):
+    """The app could not be asked, or not be understood; the text is for the connector's page."""
+
+
+class _Again(Exception):
+    """Worth another try, after `pause` seconds if the app says so."""
+
+    def __init__(self, text: str, pause: float | None = None) -> None:
+        super().__init__(text)
+        self.pause = pause
+
+
+@dataclass(frozen=True)
+class Target:
+    """An address that was looked up and may be asked: the connection goes to `ip`, whatever the name says later."""
+
+    is_secure: bool
+    host: str
+    port: int
+    ip: str
+    path: str
+
+
+def target_of(url: str) -> Target:
+    """Where a URL leads. Private, local and reserved addresses only for hosts the operator has named; plain HTTP
+    only there too."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    is_named = host in settings.PRIVATE_HOSTS
+    if parts.scheme not in ("https", "http") or not host or parts.username or parts.password:
+        raise _refused(_("The address must look like https://app.example/."))
+    if parts.scheme == "http" and not is_named:
+        raise _refused(_("The address must begin with https://."))
+    try:
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, ValueError):
+        raise FetchProblem(f"{host} has no address") from None
+    ips = [str(each[4][0]) for each in found]
+    if not is_named and not all(ipaddress.ip_address(ip).is_global for ip in ips):
+        raise _refused(_("The address lies inside a private network."))
+    path = parts.path or "/"
+    return Target(parts.scheme == "https", host, port, ips[0], f"{path}?{parts.query}" if parts.query else path)
+
+
+def _refused(message: Any) -> Refused:
+    return Refused(
+        "address_not_allowed",
+        message,
+        remedy=_("Give a public https address, or have the operator name the host in ANZE_PRIVATE_HOSTS."),
+        field="base_url",
+    )
+
+
+@dataclass
+class Fetcher:
+    """Requests to one app. `sleep` and `clock` are passed in, so that tests need not wait."""
+
+    base: str
+    token: str
+    per_minute: int = 60
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+    _last: float = field(default=float("-inf"), init=False)
+
+    def json(self, path: str, query: Mapping[str, str]) -> Any:
+        url = urljoin(self.base.rstrip("/") + "/", path.lstrip("/"))
+        if query:
+            url += ("&" if "?" in url else "?") + urlencode(query)
+        body = self._get(url, "application/json")
+        try:
+            return msgspec.json.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+            raise FetchProblem(f"{path} did not answer in JSON: {problem}") from None
+
+    def file(self, url: str) -> bytes:
+        """A file of the same app, by its address or its path. The token goes to the app's own host only."""
+        return self._get(urljoin(self.base.rstrip("/") + "/", url), "*/*")
+
+    def _get(self, url: str, accept: str) -> bytes:
+        failed = ""
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                self.sleep(self._pause)
+            self._wait()
+            try:
+                return self._once(url, accept)
+            except _Again as again:
+                failed = str(again)
+                usual = 2.0**attempt * (0.5 + random.random() / 2)  # noqa: S311 - spreads retries, guards nothing
+                self._pause = min(LONGEST_PAUSE, usual if again.pause is None else again.pause)
+        raise FetchProblem(f"{failed} ({ATTEMPTS} attempts)")
+
+    _pause: float = field(default=0.0, init=False)
+
+    def _wait(self) -> None:
+        """Not more requests a minute than the app bears."""
+        left = self._last + 60 / self.per_minute - self.clock()
+        if left > 0:
+            self.sleep(left)
+        self._last = self.clock()
+
+    def _once(self, url: str, accept: str) -> bytes:
+        target = target_of(url)
+        connection = _connection(target)
+        headers = {"Host": _host(target), "Accept": accept, "User-Agent": "Anze connector"}
+        if target.host == urlsplit(self.base).hostname:
+            headers["Authorization"] = f"Bearer {self.token}"
+        try:
+            connection.request("GET", target.path, headers=headers)
+            answer = connection.getresponse()
+            body = answer.read(MOST_BYTES + 1)
+        except (OSError, http.client.HTTPException) as problem:
+            raise _Again(f"{target.host}: {type(problem).__name__} {problem}".strip()) from None
+        finally:
+            connection.close()
+        if answer.status == 429 or answer.status >= 500:
+            after = answer.getheader("Retry-After", "")
+            raise _Again(f"{target.host} answered {answer.status}", float(after) if after.isdigit() else None)
+        if answer.status != 200:
+            raise FetchProblem(f"{target.host} answered {answer.status}")
+        if len(body) > MOST_BYTES:
+            raise FetchProblem(f"{target.host} sent more than {MOST_BYTES >> 20} MB at once")
+        length = answer.getheader("Content-Length")
+        if length is not None and length.isdigit() and int(length) > len(body):
+            raise _Again(f"{target.host} broke off")
+        return body
+
+
+def _host(target: Target) -> str:
+    name = f"[{target.host}]" if ":" in target.host else target.host
+    return name if target.port == (443 if target.is_secure else 80) else f"{name}:{target.port}"
+
+
+class _Secure(http.client.HTTPSConnection):
+    """To the address that was checked, with the certificate of the name that was asked for."""
+
+    def __init__(self, target: Target) -> None:
+        self._context_of = ssl.create_default_context()
+        super().__init__(target.ip, target.port, timeout=TIMEOUT, context=self._context_of)
+        self._name = target.host
+
+    def connect(self) -> None:
+        plain = socket.create_connection((self.host, self.port), self.timeout)
+        self.sock = self._context_of.wrap_socket(plain, server_hostname=self._name)
+
+
+def _connection(target: Target) -> http.client.HTTPConnection:
+    if target.is_secure:
+        return _Secure(target)
+    return http.client.HTTPConnection(target.ip, target.port, timeout=TIMEOUT)
