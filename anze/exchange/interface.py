@@ -13,6 +13,7 @@ import logging
 import re
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
@@ -26,13 +27,14 @@ from django.utils import timezone
 from django.utils.translation import get_language_from_request, override
 from django.utils.translation import gettext_lazy as _
 
+from anze.exchange import sandbox
 from anze.exchange.actions import deliver, try_batch
 from anze.exchange.actions.batches import LOST
 from anze.exchange.actions.keys import PARTNER_KINDS
 from anze.exchange.decoding import split_rows
 from anze.exchange.feed import Feed, Kind
 from anze.exchange.feeds import FEEDS
-from anze.exchange.models import Batch, PartnerKey
+from anze.exchange.models import Batch, PartnerKey, SandboxDelivery
 from anze.exchange.openapi import describe
 from anze.exchange.problems import (
     MAX_DRY_ROWS,
@@ -73,6 +75,7 @@ class Caller:
 
     partner: Organisation
     actor: Actor
+    key: PartnerKey
 
 
 Endpoint = Callable[..., HttpResponse]
@@ -178,7 +181,7 @@ def identify(request: HttpRequest, at: datetime) -> Caller:
     except Refused as refused:
         log.warning("%s refused: key %s from %s", refused.code, key_id, address)
         raise
-    return Caller(key.partner, actor_of(key, address))
+    return Caller(key.partner, actor_of(key, address), key)
 
 
 def verification_key(key: PartnerKey) -> VerificationKey:
@@ -359,6 +362,22 @@ def feed_for(caller: Caller, name: str) -> Feed:
 def send_batch(request: HttpRequest, feed_name: str) -> HttpResponse:
     """Take a batch: 200 with the receipt when it is published, 202 when it waits for the worker."""
     at = timezone.now()
+    try:
+        return _take_batch(request, feed_name, at)
+    except Refused as refused:
+        note_refusal(request, feed_name, refused.code, at)
+        raise
+
+
+def note_refusal(request: HttpRequest, feed_name: str, code: str, at: datetime) -> None:
+    """What a sandbox key is refused is remembered for the verdict on it; nothing is noted for any other."""
+    with suppress(Refused):
+        key_id = read_key_id(signed_request(request))
+        with inside(EVERYTHING):
+            sandbox.refused(key_id, feed_name, code, idempotency_key=request.headers.get("Idempotency-Key", ""), at=at)
+
+
+def _take_batch(request: HttpRequest, feed_name: str, at: datetime) -> HttpResponse:
     refuse_unread(request)
     caller = identify(request, at)
     feed = feed_for(caller, feed_name)
@@ -375,6 +394,8 @@ def send_batch(request: HttpRequest, feed_name: str) -> HttpResponse:
     rows = count_rows(content, kind)
     if is_dry:
         return answer(dry_receipt(caller, feed, content, kind, rows, at))
+    if caller.key.is_sandbox:
+        return _take_in_sandbox(caller, feed, content, kind, key, rows, at)
     with inside(EVERYTHING):
         batch, is_new = deliver(
             caller.partner,
@@ -392,6 +413,21 @@ def send_batch(request: HttpRequest, feed_name: str) -> HttpResponse:
     waits = batch.state == BatchState.RECEIVED
     response = answer(receipt, status=202 if waits else 200)
     response["Location"] = reverse("api-batch", args=[batch.pk])
+    if not is_new:
+        response["Idempotent-Replayed"] = "true"
+    return response
+
+
+def _take_in_sandbox(
+    caller: Caller, feed: Feed, content: bytes, kind: str, key: str, rows: int, at: datetime
+) -> HttpResponse:
+    """The same answer as outside of the sandbox, and nothing published."""
+    if rows > MAX_DRY_ROWS:
+        raise InterfaceRefused("too_large_for_dry_run")
+    with inside(EVERYTHING):
+        delivery, is_new = sandbox.take(caller.key, feed, content, kind, key, at=at)
+    response = answer(delivery.receipt)
+    response["Location"] = reverse("api-batch", args=[delivery.receipt["id"]])
     if not is_new:
         response["Idempotent-Replayed"] = "true"
     return response
@@ -457,6 +493,11 @@ def batch_of(caller: Caller, batch_id: UUID) -> Batch:
 def fetch_receipt(request: HttpRequest, batch_id: str) -> HttpResponse:
     caller = _caller_without_content(request)
     with inside(EVERYTHING):
+        if caller.key.is_sandbox:
+            kept = SandboxDelivery.objects.filter(key=caller.key, pk=_uuid(batch_id)).first()
+            if kept is None:
+                raise InterfaceRefused("unknown_batch")
+            return answer(kept.receipt)
         batch = batch_of(caller, _uuid(batch_id))
         return answer(linked(receipt_of(batch), batch))
 

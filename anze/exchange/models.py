@@ -28,6 +28,9 @@ class PartnerKey(ScopedTable):
     expires_at = models.DateTimeField(_("valid until"), null=True)
     revoked_at = models.DateTimeField(_("revoked at"), null=True)
     last_used_at = models.DateTimeField(_("last used at"), null=True)
+    # what it sends is checked like everything else and published nowhere; `conformance` holds the verdicts on it
+    is_sandbox = models.BooleanField(_("for the sandbox"), default=False, db_default=False)
+    conformance = models.JSONField(_("conformance"), default=dict, db_default={}, editable=False)
 
     class Meta:
         verbose_name = _("interface key")
@@ -215,3 +218,30 @@ class ConnectorRun(ScopedTable):
 
     def __str__(self) -> str:
         return f"{self.started_at:%Y-%m-%d %H:%M}"
+
+
+class SandboxDelivery(ScopedTable):
+    """What a sandbox was sent, in the order it came; or, with a `code`, a request that was refused."""
+
+    keeps_history = False
+
+    key = models.ForeignKey(PartnerKey, models.CASCADE, related_name="deliveries", verbose_name=_("interface key"))
+    insurer_id = models.UUIDField(null=True, editable=False)
+    region_code = models.CharField(max_length=6)
+    feed = models.CharField(_("dataset"), max_length=40)
+    idempotency_key = models.CharField(_("idempotency key"), max_length=100)
+    content_sha256 = models.CharField(max_length=64)
+    content = models.BinaryField()
+    content_type = models.CharField(max_length=100)
+    received_at = models.DateTimeField(_("received at"))
+    is_repeat = models.BooleanField(_("repeated"), default=False)
+    code = models.CharField(_("refused with"), max_length=40, blank=True, default="")
+    receipt = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name = _("delivery to a sandbox")
+        verbose_name_plural = _("deliveries to sandboxes")
+        indexes: ClassVar = [models.Index(fields=["key", "received_at"], name="sandbox_delivery_by_key")]
+
+    def __str__(self) -> str:
+        return f"{self.feed} {self.received_at:%Y-%m-%d %H:%M:%S}"

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from anze.exchange.feed import Feed, Field, Kind
 from anze.exchange.feeds import FEEDS
 from anze.exchange.problems import MAX_EXPANDED, MAX_IDEMPOTENCY_KEY, MAX_ROWS, MAX_SENT, PROBLEMS
-from anze.exchange.rules import FINDINGS, BatchState, Outcome
+from anze.exchange.rules import FINDINGS, INTERFACE_VERSION, BatchState, Outcome
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
@@ -42,7 +42,7 @@ def describe(server: str) -> dict[str, Any]:
     paths |= _fetching()
     return {
         "openapi": "3.1.0",
-        "info": {"title": _("Anze data interface"), "version": "1.0.0", "description": _about()},
+        "info": {"title": _("Anze data interface"), "version": INTERFACE_VERSION, "description": _about()},
         "servers": [{"url": server}],
         "security": [{"signature_input": [], "signature": []}],
         "tags": [{"name": "feeds", "description": _("Sending")}, {"name": "batches", "description": _("Receipts")}],

@@ -111,6 +111,18 @@ PROBLEMS: Final[dict[str, RefusalText]] = {
     "bad_query": RefusalText(
         400, _("A word of the address's query cannot be taken"), _("Correct it by the interface's description.")
     ),
+    "not_sandbox": RefusalText(
+        403,
+        _("This is for sandbox keys only"),
+        _("Have a sandbox key issued on your partner page; it publishes nothing."),
+    ),
+    "sandbox_full": RefusalText(
+        429, _("The sandbox is full"), _("Reset it: POST /api/v1/sandbox/reset, or begin the kit anew.")
+    ),
+    "unknown_case": RefusalText(404, _("There is no such test case"), _("GET /api/v1/sandbox/cases lists them.")),
+    "cases_not_passed": RefusalText(
+        409, _("Not every case has passed yet"), _("Run the kit; it tells for each case the field and what to do.")
+    ),
     "method_not_allowed": RefusalText(405, _("This address does not take this method"), _("See the header Allow.")),
     "unavailable": RefusalText(
         503,

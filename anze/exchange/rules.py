@@ -166,3 +166,7 @@ class RunState(TextChoices):
 
 
 RUN_TONES: dict[str, str] = {"RUNNING": "info", "DONE": "success", "FAILED": "danger"}
+
+
+# of the interface: the first number changes when a program that sends must change
+INTERFACE_VERSION = "1.0.0"

@@ -4,3 +4,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "clients" / "python"))
+
+from tests.exchange.conftest import seeded  # noqa: E402 - the path first
+
+__all__ = ["seeded"]

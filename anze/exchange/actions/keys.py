@@ -47,6 +47,7 @@ def issue_key(
     algorithm: str = KeyAlgorithm.ED25519,
     public_key: str | None = None,
     expires_at: datetime | None = None,
+    is_sandbox: bool = False,
 ) -> tuple[PartnerKey, str]:
     """A new key and the secret line to be shown once.
 
@@ -66,6 +67,7 @@ def issue_key(
         material=base64.b64decode(stored),
         own_pair=bool(public_key),
         expires_at=expires_at,
+        is_sandbox=is_sandbox,
     )
     return key, shown
 
@@ -80,6 +82,7 @@ def _keep_key(
     material: bytes,
     own_pair: bool,
     expires_at: datetime | None,
+    is_sandbox: bool = False,
 ) -> PartnerKey:
     _require_own(by, partner.pk)
     if partner.kind not in PARTNER_KINDS or not partner.is_active:
@@ -95,7 +98,14 @@ def _keep_key(
             remedy=_("Choose a later day, or none."),
             field="expires_at",
         )
-    key_id = f"{partner.code}-{secrets.token_hex(4)}"
+    if is_sandbox and partner.kind != OrganisationKind.INSURER:
+        raise Refused(
+            "no_sandbox",
+            _("Sandboxes are for insurers."),
+            remedy=_("Try your program with dry_run=1."),
+            field="is_sandbox",
+        )
+    key_id = f"{partner.code}-{'T-' if is_sandbox else ''}{secrets.token_hex(4)}"
     stored = base64.b64encode(material).decode()
     if algorithm == KeyAlgorithm.HMAC_SHA256:
         stored = seal(material, key_id)
@@ -108,6 +118,7 @@ def _keep_key(
         material=stored,
         issued_at=at,
         issued_by=by.name[:120],
+        is_sandbox=is_sandbox,
         expires_at=expires_at,
     )
 
@@ -123,7 +134,9 @@ def rotate_key(
     """Replace a key: the new one works from now, the old one until the overlap ends."""
     with transaction.atomic():
         end_key(key, by=by, at=at, expires_at=at + overlap)
-        return issue_key(key.partner, by=by, at=at, algorithm=key.algorithm, public_key=public_key)
+        return issue_key(
+            key.partner, by=by, at=at, algorithm=key.algorithm, public_key=public_key, is_sandbox=key.is_sandbox
+        )
 
 
 @action(Permission.MANAGE_KEYS, "key.ends")

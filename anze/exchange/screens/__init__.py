@@ -1,6 +1,6 @@
 """Pages of the data exchange; the signed interface registers beside them."""
 
-from anze.exchange import interface
+from anze.exchange import interface, trials
 from anze.exchange.screens import (
     batches,
     claims,
@@ -30,6 +30,7 @@ __all__ = [
     "quotes",
     "selfchecks",
     "spending",
+    "trials",
     "uploading",
     "visits",
 ]

@@ -349,6 +349,7 @@ def issue(request: HttpRequest, pk: Any) -> HttpResponse:
         algorithm=algorithm,
         public_key=request.POST.get("public_key", "").strip() or None,
         expires_at=_end_of(request.POST.get("expires_on", "")),
+        is_sandbox=request.POST.get("is_sandbox") == "1",
     )
     return _with_secret(request, found, key, secret)
 

@@ -8,12 +8,13 @@ import io
 import json
 import os
 import re
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from . import Client, Receipt, Refused, Unreachable, new_pair
+from . import Client, Receipt, Refused, Unreachable, conform, new_pair
 
 
 def _arguments(words: list[str] | None) -> argparse.Namespace:
@@ -34,6 +35,11 @@ def _arguments(words: list[str] | None) -> argparse.Namespace:
     push.add_argument("file", type=Path, help=".ndjson, .json (an array) or .csv (names in the first line)")
     commands.add_parser("receipt", parents=[common], help="print a receipt").add_argument("id")
     commands.add_parser("feeds", parents=[common], help="list the datasets this key may send")
+    conform = commands.add_parser(
+        "conform", parents=[common], help="try your program against the sandbox: pass or fail, with field and fix"
+    )
+    conform.add_argument("--certificate", type=Path, help="where to keep the certificate if every case passes")
+    conform.add_argument("--program", help="called with FEED FILE IDEMPOTENCY_KEY; default: this client", default="")
     keygen = commands.add_parser("keygen", help="make an Ed25519 pair: keeps the secret, prints the public key")
     keygen.add_argument("--secret-file", type=Path, required=True)
     return parser.parse_args(words)
@@ -78,6 +84,25 @@ def _show(receipt: Receipt) -> int:
     return 1 if receipt.rejected or receipt.state == "FAILED" else 0
 
 
+def _conform(client: Client, options: argparse.Namespace) -> int:
+    program = shlex.split(options.program) or conform.OWN
+    environment = {
+        "ANZE_BASE": options.base,
+        "ANZE_KEY_ID": options.key_id,
+        "ANZE_SECRET_FILE": str(options.secret_file),
+    }
+    verdicts, certificate = conform.run(client, program, environment)
+    passed = sum(each["passed"] for each in verdicts)
+    print(f"{passed} of {len(verdicts)} passed")
+    if certificate is None:
+        return 1
+    text = json.dumps(certificate, ensure_ascii=False, indent=2)
+    print(text)
+    if options.certificate:
+        options.certificate.write_text(text + "\n", encoding="utf-8")
+    return 0
+
+
 def main(words: list[str] | None = None) -> int:
     options = _arguments(words)
     try:
@@ -95,6 +120,8 @@ def main(words: list[str] | None = None) -> int:
             return _show(client.push(options.feed, rows, options.idempotency_key, gzip=not options.no_gzip))
         if options.command == "receipt":
             return _show(client.receipt(options.id))
+        if options.command == "conform":
+            return _conform(client, options)
         print(json.dumps(client.feeds(), ensure_ascii=False, indent=2))
     except Refused as refused:
         print(json.dumps(refused.problem, ensure_ascii=False, indent=2), file=sys.stderr)

@@ -143,6 +143,11 @@ class Client:
         """The datasets this key may send."""
         return self._ask("GET", f"{self.base}/api/v1/feeds")[0]
 
+    def ask(self, method: str, path: str, words: Mapping[str, Any] | None = None) -> Any:
+        """Any other address of the interface, with a small JSON object."""
+        body = b"" if words is None else json.dumps(words).encode()
+        return self._ask(method, self.base + path, body, {"Content-Type": "application/json"} if body else {})[0]
+
     def receipt(self, batch_id: str) -> Receipt:
         return Receipt([self._ask("GET", f"{self.base}/api/v1/batches/{quote(batch_id, safe='')}")[0]])
 
