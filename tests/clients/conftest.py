@@ -5,6 +5,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "clients" / "python"))
 
-from tests.exchange.conftest import seeded  # noqa: E402 - the path first
+from tests.exchange.conftest import seeded
 
 __all__ = ["seeded"]
