@@ -6,8 +6,6 @@ import logging
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
-
-
 from uuid import UUID
 
 from django.utils import timezone
