@@ -61,7 +61,7 @@ class Migration(migrations.Migration):
                     models.CharField(blank=True, default="", max_length=120, verbose_name="objected by"),
                 ),
                 ("due_at", models.DateTimeField(null=True, verbose_name="payment due at")),
-                ("settled_at", models.DateTimeField(null=True, verbose_name="settled at")),
+                ("settled_at", models.DateTimeField(null=True, verbose_name="paid in full at")),
                 ("region_code", models.CharField(max_length=6, verbose_name="region")),
                 (
                     "agency",

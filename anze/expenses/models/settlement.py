@@ -37,7 +37,7 @@ class Statement(ScopedTable):
     objection = models.CharField(_("objection"), max_length=300, blank=True, default="")
     objected_by_name = models.CharField(_("objected by"), max_length=120, blank=True, default="")
     due_at = models.DateTimeField(_("payment due at"), null=True)
-    settled_at = models.DateTimeField(_("settled at"), null=True)
+    settled_at = models.DateTimeField(_("paid in full at"), null=True)
     region_code = models.CharField(_("region"), max_length=6)
 
     class Meta:
