@@ -6,9 +6,8 @@ from datetime import timedelta
 
 from anze.exchange.synthetic.anomalies import truth
 from anze.exchange.synthetic.entities import Province
-from tests.province.conftest import AS_OF, Demo, Sent
+from tests.province.conftest import Demo, Sent
 
-PAPERS = (AS_OF - timedelta(days=30)).isoformat()
 Keys = set[object]
 
 
@@ -45,10 +44,14 @@ def test_every_policy_over_the_cap_is_found_and_nothing_else(demo: Demo, drawn: 
 
 
 def test_payments_without_voucher_are_those_of_the_rows_sent(demo: Demo, sent: Sent) -> None:
+    [(matched_on,)] = demo.select(
+        "SELECT max((found_at AT TIME ZONE 'Asia/Shanghai')::date) FROM expenses_expensefinding"
+    )
+    papers = (matched_on - timedelta(days=30)).isoformat()
     planted: Keys = {
         (each.sender, each.row["expense_no"])
         for each in sent["expenses"]
-        if each.row.get("paid_on", "9") <= PAPERS and not each.row.get("voucher_file")
+        if each.row.get("paid_on", "9") <= papers and not each.row.get("voucher_file")
     }
     rows = demo.select(
         "SELECT o.code, e.expense_no FROM expenses_expensefinding f JOIN expenses_expense e ON e.id = f.expense_id "

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db import connection
 
-from anze.expenses.actions import draw_up_statements, match_expenses
+from anze.exchange.synthetic.settling import settle
 from anze.kernel.actor import platform
 from anze.kernel.duty import beijing_day
 from anze.parties.models import Membership
@@ -38,9 +38,7 @@ def record_on_platform(at: datetime) -> None:
     today = beijing_day(at)
     with connection.cursor() as cursor:
         cursor.execute(RATINGS, [today])
-    match_expenses(at=at)
-    for back in (92, 61, 31):
-        draw_up_statements(today - timedelta(days=back), at=at)
+    settle(at)
     may = frozenset({Permission.CHECK_QUALITY, Permission.ISSUE_REPORTS})
     by = platform(may)
     first = today - timedelta(days=90)
