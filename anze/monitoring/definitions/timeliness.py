@@ -9,7 +9,8 @@ from anze.exchange.feeds import FEEDS
 from anze.monitoring.models import TimelinessCell
 from anze.monitoring.rules import Direction, Fact, Family, Indicator, Part, Source, Unit
 
-_INSURERS = tuple(feed for feed in FEEDS.values() if feed.of_insurer)
+# what is counted at all: an invoice is about no enterprise, the expenses under it are
+_INSURERS = tuple(feed for feed in FEEDS.values() if feed.of_insurer and feed.model.is_counted)  # type: ignore[attr-defined]
 
 
 def _source_name(feed: Feed) -> str:
