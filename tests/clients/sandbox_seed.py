@@ -18,7 +18,7 @@ from anze.parties.models import Organisation  # noqa: E402
 from anze.parties.rules import Permission  # noqa: E402
 
 if __name__ == "__main__":
-    by = platform(frozenset({Permission.MANAGE_KEYS}))
+    by = platform(frozenset({Permission.MANAGE_KEYS, Permission.RUN_PLATFORM}))
     with inside(EVERYTHING):
         huaihai = Organisation.objects.get(code="INS01")
         key, secret = issue_key(huaihai, by=by, at=timezone.now(), algorithm=KeyAlgorithm.HMAC_SHA256, is_sandbox=True)
