@@ -11,8 +11,8 @@ from anze.exchange.actions.batches import (
     try_batch,
 )
 from anze.exchange.actions.keys import end_key, issue_key, revoke_key, rotate_key
-from anze.exchange.actions.quotes import accept_offer
 from anze.exchange.actions.pulling import due_connectors, make_connector, pause_connector, pull, resume_connector
+from anze.exchange.actions.quotes import accept_offer
 from anze.exchange.actions.spending import (
     SharedCost,
     add_voucher,
@@ -27,8 +27,8 @@ from anze.exchange.receipts import receipt_of
 
 __all__ = [
     "AT_ONCE",
-    "accept_offer",
     "SharedCost",
+    "accept_offer",
     "add_voucher",
     "cancel_upload",
     "check_upload",
