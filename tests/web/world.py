@@ -14,7 +14,7 @@ from anze.evidence.actions.media import keep_original
 from anze.evidence.models import Match
 from anze.evidence.rules import FileType, Subject
 from anze.exchange.feeds import FEEDS
-from anze.expenses.models import Expense, ExpenseFinding
+from anze.expenses.models import Expense, ExpenseFinding, Statement, StatementLine
 from anze.hazards.models import (
     Attendance,
     Campaign,
@@ -24,7 +24,6 @@ from anze.hazards.models import (
     Hazard,
     OwnFinding,
 )
-from anze.expenses.models import Expense, ExpenseFinding, Statement, StatementLine
 from anze.kernel.actor import Actor, platform
 from anze.kernel.alert import Party
 from anze.kernel.scope import EVERYTHING, Scope
