@@ -36,6 +36,7 @@ from anze.assessment.screens.words import formula_text, input_title, measure_tex
 from anze.kernel.scope import EVERYTHING, widened
 from anze.parties.rules import Permission
 from anze.parties.screens import REGION_NAMES
+from anze.screen.columns import readers_of
 from anze.screen.details import Tile, tile
 from anze.screen.pages import is_chinese
 from anze.screen.registry import page
@@ -236,6 +237,8 @@ def forecast_page(request: HttpRequest) -> HttpResponse:
         messages.success(request, _now("Counted anew."))
         return redirect("assessment-forecast")
     rows = Forecast.objects.select_related("scheme", "organisation").order_by("-score")
+    if scope.reader not in readers_of(Forecast):
+        rows = rows.none()
     asked = request.GET.get("of", "")
     mine = [
         row for row in rows.filter(region_code__in=_regions_of(request)) if own is None or row.organisation_id == own

@@ -27,7 +27,7 @@ from anze.monitoring.screens import RECORD_PAGES
 from anze.parties.models import Enterprise
 from anze.parties.rules import Permission
 from anze.parties.screens import REGION_NAMES
-from anze.screen.columns import Column
+from anze.screen.columns import Column, readers_of
 from anze.screen.details import Crumb, DetailScreen, Section, detail_screen
 from anze.screen.lists import check_reader
 from anze.screen.pages import money, url, whole
@@ -188,8 +188,15 @@ def waterfall(scheme: SchemeText, lines: Iterable[dict[str, Any]], outcome: Outc
     }  # fmt: skip
 
 
+def tally_of(request: HttpRequest, outcome: Any) -> Tally | None:
+    """The sums behind a result, where the reader's kind of organisation has any."""
+    if request.actor.scope.reader not in readers_of(Tally):  # type: ignore[attr-defined]
+        return None
+    return Tally.objects.filter(outcome=outcome).first()
+
+
 def _words(request: HttpRequest, outcome: Any) -> dict[str, Any]:
-    tally = Tally.objects.filter(outcome=outcome).first()
+    tally = tally_of(request, outcome)
     party = {PARTY[SubjectKind(outcome.campaign.subject)]: outcome.insurer_id or outcome.agency_id}
     ranked = Outcome.objects.filter(
         campaign=outcome.campaign, region_code=outcome.region_code, rank__isnull=False
@@ -260,7 +267,7 @@ def result_rows(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The frozen rows of one element: what counts, what falls short and why, what was left out."""
     check_reader(request, Outcome)
     outcome = Outcome.objects.select_related("campaign__scheme", "organisation").filter(pk=pk).first()
-    tally = Tally.objects.filter(outcome=pk).first() if outcome else None
+    tally = tally_of(request, outcome) if outcome else None
     if outcome is None or tally is None:
         raise Http404
     scheme = outcome.campaign.scheme.text
