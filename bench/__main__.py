@@ -1,6 +1,6 @@
 """Run the benchmarks: all of them, or those named.
 
-    python -m bench [ingest] [pages] [export] [figures] [evidence] [--write]
+    python -m bench [ingest] [pages] [export] [figures] [evidence] [alerts] [--write]
 
 Each figure is printed beside its target. Machines are noisy: read the ratios. `--write` keeps the result in
 docs/performance.md.
@@ -25,7 +25,9 @@ def main() -> None:
 
     from bench import evidence, export, figures, ingest, pages
 
-    known = {"ingest": ingest, "pages": pages, "export": export, "figures": figures, "evidence": evidence}
+    known = {
+        "ingest": ingest, "pages": pages, "export": export, "figures": figures, "evidence": evidence, "alerts": alerts,
+    }  # fmt: skip
     try:
         for place, name in enumerate(name for name in known if not asked or name in asked):
             if place:  # each begins with an empty database

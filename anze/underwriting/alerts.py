@@ -89,7 +89,7 @@ UNINSURED = declare(
         title=_("On the register and not insured"),
         level=AlertLevel.IMPORTANT,
         parties=(Party.AUTHORITY,),
-        why=_("%(name)s must be insured (%(workers)s workers on the register) and has had no policy since %(since)s."),
+        why=_("On the register with %(workers)s workers, and no policy since %(since)s."),
         remedy=_("Open the register entry: remind, or dispute it"),
         page="obligation",
         rows=f"{_GAPS} JOIN underwriting_obligation o ON o.enterprise_id = g.enterprise_id "
@@ -149,27 +149,27 @@ def _finding(kind: str, title: Words, level: AlertLevel, why: Words) -> AlertRul
 
 PARTIAL_HEADCOUNT = _finding(
     "PARTIAL_HEADCOUNT",
-    _("Not all workers insured"),
+    _("Workers left without cover"),
     AlertLevel.IMPORTANT,
-    _("%(name)s: %(measured)s workers insured of %(required)s, since %(since)s (policy %(number)s)."),
+    _("%(measured)s workers insured of %(required)s, since %(since)s (policy %(number)s)."),
 )
 UNDER_LIMIT = _finding(
     "UNDER_LIMIT",
     _("Limit per person below the minimum"),
     AlertLevel.IMPORTANT,
-    _("%(name)s: %(measured)s yuan a person, the minimum is %(required)s yuan, since %(since)s (policy %(number)s)."),
+    _("%(measured)s yuan a person, the minimum is %(required)s yuan, since %(since)s (policy %(number)s)."),
 )
 LOW_PRICE = _finding(
     "LOW_PRICE",
     _("Price far below the benchmark"),
     AlertLevel.GENERAL,
-    _("%(name)s, policy %(number)s: %(measured)s against %(required)s, since %(since)s. It is a hint."),
+    _("Policy %(number)s: %(measured)s against %(required)s, since %(since)s. It is a hint."),
 )
 GAP = _finding(
     "GAP",
     _("Gap between expiry and renewal"),
     AlertLevel.GENERAL,
-    _("%(name)s: %(measured)s days without cover before policy %(number)s, since %(since)s."),
+    _("%(measured)s days without cover before policy %(number)s, since %(since)s."),
 )
 
 REPLY_DUE = duty_alert(

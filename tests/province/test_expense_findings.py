@@ -11,7 +11,7 @@ from tests.province.conftest import Demo, Sent
 Keys = set[object]
 
 
-def _measured(name: str, found: Keys, planted: Keys) -> None:
+def measured(name: str, found: Keys, planted: Keys) -> None:
     """Print recall and precision; anything less than all of it, and nothing else, is a failure."""
     hit = len(found & planted)
     recall = hit / len(planted) if planted else 1.0
@@ -30,7 +30,7 @@ def test_every_planted_duplicate_invoice_is_found_and_nothing_else(demo: Demo, d
         "JOIN expenses_expense o ON o.id = f.other_id WHERE f.kind = 'INVOICE_TWICE'"
     )
     assert planted
-    _measured("duplicate invoices", {frozenset(pair) for pair in rows}, planted)
+    measured("duplicate invoices", {frozenset(pair) for pair in rows}, planted)
 
 
 def test_every_policy_over_the_cap_is_found_and_nothing_else(demo: Demo, drawn: Province) -> None:
@@ -40,7 +40,7 @@ def test_every_policy_over_the_cap_is_found_and_nothing_else(demo: Demo, drawn: 
         "JOIN parties_organisation o ON o.id = f.insurer_id WHERE f.kind = 'OVER_CAP'"
     )
     assert planted
-    _measured("over cap", set(rows), planted)
+    measured("over cap", set(rows), planted)
 
 
 def test_payments_without_voucher_are_those_of_the_rows_sent(demo: Demo, sent: Sent) -> None:
@@ -58,7 +58,7 @@ def test_payments_without_voucher_are_those_of_the_rows_sent(demo: Demo, sent: S
         "JOIN parties_organisation o ON o.id = f.insurer_id WHERE f.kind = 'NO_VOUCHER'"
     )
     assert planted
-    _measured("without voucher", set(rows), planted)
+    measured("without voucher", set(rows), planted)
 
 
 def test_clean_rows_raise_no_other_finding(demo: Demo) -> None:

@@ -42,7 +42,7 @@ class Alert(ScopedTable):
     code = models.CharField(pgettext_lazy("alert", "rule"), max_length=40)
     subject = models.UUIDField()
     episode = models.CharField(max_length=80)
-    level = models.CharField(_("level"), max_length=10, choices=AlertLevel.choices)
+    level = models.CharField(pgettext_lazy("alert", "level"), max_length=10, choices=AlertLevel.choices)
     state = models.CharField(_("state"), max_length=10, choices=AlertState.choices, default=AlertState.OPEN)
     parties = ArrayField(models.CharField(max_length=12, choices=Party.choices), verbose_name=_("who acts"))
     reached = models.CharField(
@@ -54,7 +54,7 @@ class Alert(ScopedTable):
     facts = models.JSONField(default=dict)
     begins_on = models.DateField(_("since"))
     due_on = models.DateField(_("by when"))
-    opened_at = models.DateTimeField(_("raised at"))
+    opened_at = models.DateTimeField(pgettext_lazy("alert", "raised at"))
     taken_at = models.DateTimeField(_("taken in hand at"), null=True)
     taken_by = models.CharField(_("taken in hand by"), max_length=120, blank=True, default="", db_default="")
     closed_at = models.DateTimeField(pgettext_lazy("alert", "closed at"), null=True)

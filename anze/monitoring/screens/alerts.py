@@ -74,7 +74,7 @@ def _clock(asking: Asking, state: str, due_on: date) -> str:
 LEVEL = Column("level", tones={"URGENT": "danger", "IMPORTANT": "warning", "GENERAL": "info"})
 STATE = Column("state", tones={"OPEN": "warning", "HANDLING": "info", "CLOSED": "success"})
 RULE = Column("rule", title=pgettext_lazy("alert", "What"), needs=("code",), compute=_title)
-WHY = Column("why", title=_("Why"), needs=("code", "facts"), compute=_why)
+WHY = Column("why", title=pgettext_lazy("alert", "Why"), needs=("code", "facts"), compute=_why)
 REACHED = Column("reached", tones={"COUNTY": "info", "CITY": "warning", "PROVINCE": "danger"})
 CLOCK = Column(
     "clock",
@@ -145,7 +145,7 @@ LIST = list_screen(
                 main=True,
                 default="open",
                 cases={
-                    "open": Case(_("not closed"), lambda asking: ~Q(state=AlertState.CLOSED)),
+                    "open": Case(pgettext_lazy("alert", "not closed"), lambda asking: ~Q(state=AlertState.CLOSED)),
                     "new": Case(_("not in hand"), lambda asking: Q(state=AlertState.OPEN)),
                     "handling": Case(_("in hand"), lambda asking: Q(state=AlertState.HANDLING)),
                     "closed": Case(pgettext_lazy("alert", "closed"), lambda asking: Q(state=AlertState.CLOSED)),
