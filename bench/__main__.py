@@ -23,7 +23,7 @@ def main() -> None:
     stage.set_up()
     from django.db import connection
 
-    from bench import evidence, export, figures, ingest, pages
+    from bench import alerts, evidence, export, figures, ingest, pages
 
     known = {
         "ingest": ingest, "pages": pages, "export": export, "figures": figures, "evidence": evidence, "alerts": alerts,
