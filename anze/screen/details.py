@@ -34,6 +34,7 @@ class Section:
 
     title: Words
     fields: tuple[str | Column, ...]
+    hides_empty: bool = False  # where most facts come only with a step, an empty one says nothing
 
 
 @dataclass(frozen=True)
@@ -185,7 +186,9 @@ class DetailScreen:
                 column = each if isinstance(each, Column) else Column(each)
                 worked = plan(self.model, column)
                 if worked.is_for(asking.actor):
-                    facts.append(self._fact(row, worked, asking))
+                    fact = self._fact(row, worked, asking)
+                    if not section.hides_empty or fact.value != DASH:
+                        facts.append(fact)
             if facts:
                 made.append((str(section.title), facts))
         return made

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-CAMPAIGN = "AL-1+1"
+from anze.library.rules import ALUMINIUM_CAMPAIGN
+
+CAMPAIGN = ALUMINIUM_CAMPAIGN  # and the year: one name in the library and in the data
 
 
 @dataclass(frozen=True)

@@ -244,6 +244,7 @@ detail_screen(
                     "entry_code",
                     "campaign_code",
                 ),
+                hides_empty=True,
             ),
             Section(
                 _("Its rectification"),
@@ -266,6 +267,7 @@ detail_screen(
                     "stopped_on",
                     "resumed_on",
                 ),
+                hides_empty=True,
             ),
             ORIGIN_SECTION,
         ),
