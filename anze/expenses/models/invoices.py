@@ -8,6 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from anze.kernel.models import FedTable
+from anze.kernel.scope import party
 from anze.parties.models import Organisation
 
 
@@ -16,6 +17,8 @@ class Invoice(FedTable):
     those expenses, which name its number, is held against its amount."""
 
     is_counted = False
+    # an invoice lies in no city: a house and its branches see their own, authorities those of the province
+    policies: ClassVar = {"anze_insurer": f"insurer_id = {party('insurer')}", "anze_region": "false"}
 
     invoice_no = models.CharField(_("invoice no."), max_length=40)
     seller_name = models.CharField(_("seller"), max_length=120)

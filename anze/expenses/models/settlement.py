@@ -9,8 +9,12 @@ from django.utils.translation import gettext_lazy as _
 
 from anze.expenses.rules import StatementState
 from anze.kernel.models import ScopedTable
+from anze.kernel.scope import party
 from anze.parties.models import Organisation
 from anze.prevention.models import Service
+
+# between two houses and in no city: branches see their house's, authorities those of the province
+_OF_HOUSES = {"anze_insurer": f"insurer_id = {party('insurer')}", "anze_region": "false"}
 
 
 class Statement(ScopedTable):
@@ -18,6 +22,8 @@ class Statement(ScopedTable):
 
     Both sides confirm it; then it is to be paid within the time of the duty SETTLEMENT.
     """
+
+    policies: ClassVar = _OF_HOUSES
 
     insurer = models.ForeignKey(
         Organisation, models.PROTECT, db_constraint=False, db_index=False, related_name="+", verbose_name=_("insurer")
@@ -59,6 +65,8 @@ class Statement(ScopedTable):
 
 class StatementLine(ScopedTable):
     """One service on a statement, with the price agreed for it. A service stands on one statement only."""
+
+    policies: ClassVar = _OF_HOUSES
 
     statement = models.ForeignKey(Statement, models.CASCADE, related_name="lines")
     service = models.OneToOneField(Service, models.PROTECT, related_name="statement_line", verbose_name=_("service"))

@@ -20,6 +20,7 @@ from anze.screen.columns import Column, readers_of
 from anze.screen.details import DetailScreen, Section, detail_screen
 from anze.screen.filters import Choice, Dates, Numbers, Search
 from anze.screen.lists import Button, ListScreen, list_screen
+from anze.underwriting.models import Policy
 
 INVOICES = list_screen(
     ListScreen(
@@ -61,18 +62,22 @@ def charged(request: HttpRequest, invoice: Invoice) -> Mapping[str, Any]:
     """What the invoice was charged to, as far as the reader sees it, and what is left of it."""
     rows: list[Expense] = []
     total = Decimal()
-    if request.actor.scope.reader in readers_of(Expense):  # type: ignore[attr-defined]
+    reader = request.actor.scope.reader  # type: ignore[attr-defined]
+    sees_policies = reader in readers_of(Policy)
+    if reader in readers_of(Expense):
         found = Expense.objects.filter(
             insurer_id=invoice.insurer_id, invoice_no=invoice.invoice_no, is_void=False
         ).order_by("expense_no")
         total = found.aggregate(total=Sum("amount"))["total"] or Decimal()
-        rows = list(found.select_related("enterprise", "policy")[:50])
+        related = ("enterprise", "policy") if sees_policies else ("enterprise",)
+        rows = list(found.select_related(*related)[:50])
     files = Media.objects.filter(subject=invoice.pk, voided_at=None).order_by("received_at")[:20]
     return {
         "rows": rows,
+        "sees_policies": sees_policies,
         "total": total,
         "left": invoice.amount - total,
-        "files": list(files) if request.actor.scope.reader in readers_of(Media) else [],  # type: ignore[attr-defined]
+        "files": list(files) if reader in readers_of(Media) else [],
     }
 
 
