@@ -53,7 +53,7 @@ def test_numbers_are_numbers_and_ratios_are_ratios() -> None:
         "records",
         "km per hour",
     }
-    units |= {"percent"}
+    units |= {"percent", "enterprises", "number"}
     assert {row["unit"] for row in rows()} == units
     for row in rows():
         if row["unit"] == "code" or not row["value"]:
