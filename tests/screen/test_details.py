@@ -41,7 +41,9 @@ def test_a_policy_shows_its_facts_and_what_hangs_on_it(regulator):
     for said in (f"P-{OWN_MARK}", "11,111.11", "2026-03-01", "18.00%"):
         assert said in text
     tabs = re.findall(r"\?tab=([a-z-]+)", page.content.decode())
-    assert tabs == ["endorsements", "receipts", "claims", "plans", "orders", "services", "expenses", "history"]
+    # in the order of the menu; rooms add tabs of their own
+    told = ["endorsements", "receipts", "claims", "plans", "orders", "services", "expenses", "history"]
+    assert [tab for tab in tabs if tab in told] == told
     for tab, number in (("services", "S-"), ("claims", "L-"), ("receipts", "R-"), ("expenses", "X-")):
         assert f"{number}{OWN_MARK}" in text_of(regulator.get(reverse("policy", args=[policy.pk]), {"tab": tab}))
 
