@@ -46,6 +46,7 @@ LIMITED = {Reach.REGION, Reach.SECTOR, Reach.INSURER, Reach.AGENCY, Reach.EXPERT
 SAMPLES: dict[str, tuple[str, ...]] = {
     "indicator": (next(iter(INDICATORS)),),
     "indicator-rows": (next(iter(INDICATORS)),),
+    "indicator-then": (next(iter(INDICATORS)),),
     "alert-rule": ("PLAN_MISSING",),
     "dictionary-of": ("policies",),
     "template": ("policies",),
