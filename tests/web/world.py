@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from PIL import Image
 
+from anze.claims.models import Claim, ClaimPopulation, ClaimReview, ClaimSample, LossNotice
 from anze.evidence.actions import arrived, receive_media
 from anze.evidence.actions.media import keep_original
 from anze.evidence.models import Match
@@ -31,6 +32,7 @@ from anze.library.models import Certificate, SignUp, Training
 from anze.monitoring.models import Alert
 from anze.parties.models import Enterprise, Expert, Organisation
 from anze.parties.rules import Permission
+from anze.prevention.actions.complaints import Told, make_complaint
 from anze.prevention.actions.confirmations import Call, Said, answer_service, record_call, scope_of_service
 from anze.prevention.models import (
     AnnualPlan,
@@ -250,6 +252,7 @@ def two_sides(cast: Cast) -> None:
     one_side(cast, cast.huaihai, XINGHUO, OWN_MARK, "AGY01", "EXP001")
     one_side(cast, cast.bohai, YUANFAN, FOREIGN_MARK, "AGY02", "EXP002")
     chain(cast)
+    claims_and_complaints(cast)
     photos(cast)
     money(cast)
     alerts(cast)
@@ -314,6 +317,38 @@ def cover(cast: Cast) -> None:
             premium="77777.77" if mark == FOREIGN_MARK else "11111.11", visits=1, valid_to_on=policy.end_on,
             state="SENT", sent_at=NOW, **of,
         )  # fmt: skip
+
+
+def claims_and_complaints(cast: Cast) -> None:
+    """A loss notice, a complaint and a review of each side; each carries its side's mark."""
+    sample = ClaimSample.objects.create(
+        title="示例抽查", kind="RANDOM", period_from=NOW.date(), period_to=NOW.date(), size=2, population_count=2,
+        population_sha256="0" * 64, fixed_at=NOW, fixed_by="示例", state="DRAWN", seed="1", drawn_at=NOW,
+    )  # fmt: skip
+    ClaimPopulation.objects.create(sample=sample, keys="")
+    for rank, (mark, insurer, enterprise) in enumerate(
+        ((OWN_MARK, cast.huaihai, cast.xinghuo), (FOREIGN_MARK, cast.bohai, cast.yuanfan)), 1
+    ):
+        scope = {
+            "enterprise_id": enterprise.pk, "insurer_id": insurer.pk, "region_code": enterprise.region_code,
+            "sector": enterprise.sector,
+        }  # fmt: skip
+        policy = Policy.objects.get(policy_no=f"P-{mark}")
+        LossNotice.objects.create(
+            notice_no=f"B-{mark}", policy=policy, occurred_at=NOW, place=f"车间{mark}", kind="FALL", claimed=1,
+            description=f"经过{mark}", contact=f"联系人{mark}", sent_at=NOW, sent_by=f"报案人{mark}", **scope,
+        )  # fmt: skip
+        claim = Claim.objects.get(claim_no=f"L-{mark}")
+        ClaimReview.objects.create(
+            sample=sample, claim=claim, rank=rank, digest=mark, amount=1, reasons=f"理由{mark}", **scope
+        )
+        holder = Actor(
+            name=f"投诉人{mark}",
+            scope=Scope(reader="anze_enterprise", enterprise_id=enterprise.pk),
+            permissions=frozenset({Permission.MAKE_COMPLAINTS}),
+        )
+        told = Told("QUALITY", f"投诉{mark}", name=f"投诉人{mark}", insurer=insurer.pk)
+        make_complaint(enterprise, by=holder, at=NOW, told=told)
 
 
 def chain(cast: Cast) -> None:

@@ -28,12 +28,12 @@ from anze.assessment.rules.campaigns import (
 )
 from anze.kernel.actions import action
 from anze.kernel.actor import Actor
+from anze.kernel.drawing import drawn
 from anze.kernel.duty import beijing_day, load_calendar
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import EVERYTHING, widened
 from anze.parties.models import Organisation
 from anze.parties.rules import Permission
-from anze.prevention.rules.quality import drawn
 
 RUN = Permission.RUN_ASSESSMENT
 FREEZE_TASK = "assessment.freeze_waiting"

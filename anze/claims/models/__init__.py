@@ -2,6 +2,7 @@
 
 from anze.claims.models.claims import Accident, Claim, Payment, Victim
 from anze.claims.models.findings import CasualtyCount, ClaimCover, ClaimTwin
+from anze.claims.models.samples import ClaimPopulation, ClaimReview, ClaimSample
 from anze.claims.models.steps import ClaimStep, LossNotice
 
 __all__ = [
@@ -9,6 +10,9 @@ __all__ = [
     "CasualtyCount",
     "Claim",
     "ClaimCover",
+    "ClaimPopulation",
+    "ClaimReview",
+    "ClaimSample",
     "ClaimStep",
     "ClaimTwin",
     "LossNotice",

@@ -218,21 +218,6 @@ detail_screen(
                     "reject_reason",
                 ),
             ),
-            Section(
-                _("Its steps"),
-                (
-                    "notified_at",
-                    "registered_at",
-                    "surveyed_at",
-                    "docs_asked_at",
-                    "docs_complete_at",
-                    "assessed_at",
-                    "agreed_at",
-                    "paid_at",
-                    "closed_at",
-                    "refusal_sent_at",
-                ),
-            ),
             ORIGIN_SECTION,
         ),
     )

@@ -127,7 +127,12 @@ TWIN_PAGE = detail_screen(
         of_list="claim-twins",
         template="claims/twin.html",
         extra=_words,
-        sections=(Section(_("The decision"), (ENTERPRISE, REASONS, "found_at", "decided_by", "decided_at", "words")),),
+        sections=(
+            Section(
+                _("Why it was found, and the decision"),
+                (ENTERPRISE, REASONS, "found_at", "decided_by", "decided_at", "words"),
+            ),
+        ),
     )
 )
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db import connection
 
+from anze.exchange.synthetic.claims_work import speak_for_enterprises
 from anze.exchange.synthetic.settling import settle
 from anze.kernel.actor import platform
 from anze.kernel.duty import beijing_day
@@ -39,6 +40,7 @@ def record_on_platform(at: datetime) -> None:
     with connection.cursor() as cursor:
         cursor.execute(RATINGS, [today])
     settle(at)
+    speak_for_enterprises(at)
     may = frozenset({Permission.CHECK_QUALITY, Permission.ISSUE_REPORTS})
     by = platform(may)
     first = today - timedelta(days=90)

@@ -33,6 +33,8 @@ def send_claims(reporter: Reporter, seed: int) -> None:
         for loss in policy.losses:
             random = stream(seed, "rows", loss.number)
             victims = _victims(loss, random)
+            if loss.twin is not None:
+                victims = _victims(loss.twin, stream(seed, "rows", loss.twin.number))
             if loss.has_accident:
                 _send_accident(reporter, loss, victims, random)
             _send_claim(reporter, loss, victims, random)
@@ -99,12 +101,20 @@ def _send_claim(reporter: Reporter, loss: Loss, victims: Victims, random: Random
     for name, word, day, hour in steps:
         row[name] = reporter.at(day, hour)
         state, settled = word, day
+        if name in ("assessed_at", "agreed_at"):
+            row[name.removesuffix("_at")] = yuan(claimed)
+    if "docs_complete_at" in row and loss.key < 0.6:
+        # missing papers are asked for once, soon after the survey
+        row["docs_asked_at"] = max(row["surveyed_at"], row["notified_at"])
+        row["docs_missing"] = "医疗费用票据、工资发放记录"
     ending = random.random()
     reached = {name for name, *_ in steps}
     paid = "paid_at" in reached
     payments: list[dict[str, Any]] = []
     if ending < 0.09 and "surveyed_at" in reached and notified_on + 20 * DAY <= last:
         state, settled = _end_without_payment(row, reporter, notified_on, last, ending, random)
+        if state == "REJECTED":
+            _send_letter(row, reporter, settled, last, loss.key)
         outstanding = 0
     else:
         spent = _payments(row, payments, reporter, claimed, reached, random)
@@ -145,7 +155,8 @@ def _steps(day: date, last: date, care: float, random: Random) -> list[tuple[str
 def _end_without_payment(
     row: dict[str, Any], reporter: Reporter, notified_on: date, last: date, ending: float, random: Random
 ) -> tuple[str, date]:
-    for step in ("docs_complete_at", "assessed_at", "agreed_at", "paid_at", "closed_at"):
+    for step in ("docs_asked_at", "docs_missing", "docs_complete_at", "assessed_at", "agreed_at", "assessed", "agreed",
+                 "paid_at", "closed_at"):  # fmt: skip
         row.pop(step, None)
     day = min(last, notified_on + random.randint(8, 40) * DAY)
     row["closed_at"] = reporter.at(day, 23.5)
@@ -153,6 +164,21 @@ def _end_without_payment(
         row["reject_reason"] = random.choice(("不属于保险责任", "事故不在保险期间内", "受害人不在承保人员范围"))
         return "REJECTED", day
     return ("CANCELLED" if ending < 0.075 else "CLOSED_ZERO"), day
+
+
+_GROUNDS = {
+    "不属于保险责任": "NOT_COVERED",
+    "事故不在保险期间内": "OUT_OF_TERM",
+    "受害人不在承保人员范围": "NOT_INSURED",
+}
+
+
+def _send_letter(row: dict[str, Any], reporter: Reporter, decided: date, last: date, key: float) -> None:
+    """Most refusal letters go out in the three days of the law, some late, the newest perhaps not yet."""
+    row["reject_code"] = _GROUNDS[row["reject_reason"]]
+    day = decided + (1 + int(key * 2.2) + 4 * int(key > 0.93)) * DAY
+    if day <= last:
+        row["refusal_sent_at"] = reporter.at(day, 10)
 
 
 def _payments(

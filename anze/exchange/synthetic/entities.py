@@ -205,6 +205,7 @@ class Loss:
     key: float
     number: str = ""
     accident_number: str = ""
+    twin: Loss | None = None  # the same loss claimed at the insurer before
 
 
 @dataclass(slots=True, eq=False)

@@ -34,6 +34,27 @@ def draw_losses(policies: list[Policy], counts: Figures, year: Year, seed: int) 
         loss = Loss(policy, low + int(random.random() * days) * DAY, number < counts.accidents, random.random())
         policy.losses.append(loss)
         found.append(loss)
-    for policy, _low, _days in exposed:
+    _claim_twice(found, policies, year)
+    for policy in policies:
         policy.losses.sort(key=lambda loss: (loss.day, loss.key))
     return found
+
+
+def _claim_twice(losses: list[Loss], policies: list[Policy], year: Year) -> None:
+    """One loss claimed at two insurers: where an enterprise went from one to another, both are told of the same day."""
+    plain = [loss for loss in losses if not loss.has_accident][-2:]
+    known = set(map(id, policies))
+    for policy in policies:
+        before = policy.previous
+        day = policy.start + 20 * DAY
+        if before is None or before.insurer is policy.insurer or id(before) not in known or len(plain) < 2:
+            continue
+        if not year.first <= policy.start <= day <= year.last - 30 * DAY:
+            continue
+        first, second = plain
+        for loss, where in ((first, policy), (second, before)):
+            loss.policy.losses.remove(loss)
+            loss.policy, loss.day = where, day
+            where.losses.append(loss)
+        second.twin = first
+        break

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from anze.kernel.actions import action
 from anze.kernel.actor import Actor
+from anze.kernel.drawing import drawn, population_digest, population_text
 from anze.kernel.models import parameter
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import EVERYTHING, widened
@@ -25,9 +26,6 @@ from anze.prevention.rules.quality import (
     SHEET,
     CheckState,
     SampleState,
-    drawn,
-    population_digest,
-    population_text,
 )
 from anze.prevention.rules.visits import VisitState
 

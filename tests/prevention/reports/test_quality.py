@@ -15,13 +15,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from anze.kernel.actor import Actor
+from anze.kernel.drawing import drawn, population_digest, population_text
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import EVERYTHING
 from anze.parties.models import Account, Membership
 from anze.parties.rules import Permission, Role
 from anze.prevention.actions.quality import Draw, Marks, draw_sample, fix_population, mark_check
 from anze.prevention.models import QualityCheck, Service
-from anze.prevention.rules.quality import SHEET, drawn, population_digest, population_text
+from anze.prevention.rules.quality import SHEET
 from tests.cast import NOW
 from tests.prevention.reports.conftest import service_row
 from tools import draw_sample as tool

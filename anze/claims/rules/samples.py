@@ -1,0 +1,65 @@
+"""Claims drawn for review: at random, or out of those whose amount stands apart; and how a reviewer marks them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import TextChoices
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from anze.kernel.lifecycle import Lifecycle, Transition
+
+
+class SampleKind(TextChoices):
+    RANDOM = "RANDOM", _("at random, out of all claims of the period")
+    VARIANCE = "VARIANCE", _("out of the claims whose amount stands apart")
+
+
+class ClaimSampleState(TextChoices):
+    FIXED = "FIXED", _("population fixed, seed awaited")
+    DRAWN = "DRAWN", pgettext_lazy("sample", "drawn")
+
+
+class ReviewState(TextChoices):
+    WAITING = "WAITING", _("to be marked")
+    RETURNED = "RETURNED", pgettext_lazy("claim review", "returned")
+    ANSWERED = "ANSWERED", _("answered, to be marked again")
+    PASSED = "PASSED", _("passed")
+
+
+REVIEW = Lifecycle(
+    ReviewState.WAITING,
+    (
+        Transition("pass", (ReviewState.WAITING, ReviewState.ANSWERED), ReviewState.PASSED, _("Pass")),
+        Transition("return", (ReviewState.WAITING, ReviewState.ANSWERED), ReviewState.RETURNED, _("Return")),
+        Transition("answer", (ReviewState.RETURNED,), ReviewState.ANSWERED, _("Answer the return")),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class ReviewLine:
+    """One line of the reviewer's sheet; the points of all lines make 100."""
+
+    code: str
+    title: str | Promise
+    points: int
+
+
+REVIEW_SHEET: tuple[ReviewLine, ...] = (
+    ReviewLine(
+        "liability", _("Whether the policy covered it was judged rightly, and the reasons stand in the file"), 30
+    ),
+    ReviewLine("amount", _("The amount follows from the documents and the contract"), 30),
+    ReviewLine("clocks", _("Registration, assessment, payment and letters kept the days of the law"), 20),
+    ReviewLine("documents", _("Documents are complete, and what was missing was asked for once"), 10),
+    ReviewLine("conduct", _("Enterprise and injured were told what they needed to know"), 10),
+)
+
+
+def fences(low: float, high: float, width: float) -> tuple[float, float]:
+    """Between which amounts a claim is usual: so many times the middle half beyond its ends (Tukey)."""
+    reach = (high - low) * width
+    return low - reach, high + reach
