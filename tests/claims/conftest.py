@@ -12,6 +12,9 @@ from anze.kernel.actor import Actor
 from anze.parties.rules import Role
 from tests.cast import XINGHUO, Cast, policy_row
 from tests.hazards.conftest import actor
+from tests.web.conftest import browser_of, put_down
+
+__all__ = ["browser_of", "put_down"]
 
 
 def claim_row(**words: Any) -> dict[str, Any]:

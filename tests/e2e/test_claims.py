@@ -133,7 +133,7 @@ def test_a_claims_life(live: Platform, opened) -> None:
     )[0]
     assert (state, str(paid)) == ("CLOSED", "70000.00")
     clerk.goto(live.base + "/claims/accidents/")
-    clerk.locator("table a").first.click()
+    clerk.locator("table tbody a").first.click()
     expect(clerk.locator("body")).to_contain_text("事故前一年服务")
     assert_sound(clerk)
 
@@ -157,7 +157,7 @@ def test_a_complaints_life(live: Platform, opened) -> None:
     clerk.goto(live.base + "/")
     expect(clerk.locator("main")).to_contain_text("待您答复的投诉")
     clerk.goto(live.base + "/prevention/complaints/")
-    clerk.locator("table a").first.click()
+    clerk.locator("table tbody a").first.click()
     expect(clerk.locator("body")).to_contain_text("约定的应急演练没有开展")
     expect(clerk.locator("body")).not_to_contain_text("示例工人")
     assert_sound(clerk)
@@ -175,7 +175,7 @@ def test_a_complaints_life(live: Platform, opened) -> None:
     city.goto(live.base + "/")
     expect(city.locator("main")).to_contain_text("待您答复的投诉")
     city.goto(live.base + "/prevention/complaints/")
-    city.locator("table a").first.click()
+    city.locator("table tbody a").first.click()
     expect(city.locator("body")).to_contain_text("示例工人")  # how to reach him: for the authority alone
     step(city, "受理")
     step(city, "答复", words="已约谈保险机构，演练已补做")
