@@ -148,7 +148,7 @@ def test_a_complaints_life(live: Platform, opened) -> None:
     worker.fill("[name=text]", "约定的应急演练没有开展")
     worker.select_option("[name=kind]", "WORKER")
     worker.fill("[name=name]", "示例工人")
-    worker.get_by_role("button", name="发送").click()
+    worker.locator("form button.btn-lg").click()
     expect(worker.locator("body")).to_contain_text("已收到")
     follow = worker.url
     assert_sound(worker)
