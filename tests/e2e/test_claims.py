@@ -161,9 +161,9 @@ def test_a_complaints_life(live: Platform, opened) -> None:
     expect(clerk.locator("body")).to_contain_text("约定的应急演练没有开展")
     expect(clerk.locator("body")).not_to_contain_text("示例工人")
     assert_sound(clerk)
-    step(clerk, "受理")
+    step(clerk, "受理投诉")
     step(clerk, "需核实", words="正在核对服务方案")
-    step(clerk, "答复", words="将于下周补做演练")
+    step(clerk, "答复投诉", words="将于下周补做演练")
 
     worker.goto(follow)
     expect(worker.locator("body")).to_contain_text("将于下周补做演练")
@@ -177,8 +177,8 @@ def test_a_complaints_life(live: Platform, opened) -> None:
     city.goto(live.base + "/prevention/complaints/")
     city.locator("table tbody a").first.click()
     expect(city.locator("body")).to_contain_text("示例工人")  # how to reach him: for the authority alone
-    step(city, "受理")
-    step(city, "答复", words="已约谈保险机构，演练已补做")
+    step(city, "受理投诉")
+    step(city, "答复投诉", words="已约谈保险机构，演练已补做")
     worker.goto(follow)
     worker.select_option("[name=stars]", "5")
     worker.get_by_role("button", name="满意").first.click()

@@ -128,8 +128,8 @@ _ANSWER, _MAKE, _SETTLE = Permission.ANSWER_COMPLAINTS, Permission.MAKE_COMPLAIN
 MOVES: dict[str, Move] = {
     move.name: move
     for move in (
-        Move("accept", K.ACCEPTED, _("Accept"), _ANSWER, (S.RECEIVED,), S.ACCEPTED, True, tone="primary", icon="check"),
-        Move("answer", K.ANSWERED, _("Answer"), _ANSWER, (S.ACCEPTED, S.VERIFYING), S.ANSWERED, True, tone="primary",
+        Move("accept", K.ACCEPTED, _("Accept the complaint"), _ANSWER, (S.RECEIVED,), S.ACCEPTED, True, tone="primary", icon="check"),
+        Move("answer", K.ANSWERED, _("Answer the complaint"), _ANSWER, (S.ACCEPTED, S.VERIFYING), S.ANSWERED, True, tone="primary",
              icon="message"),
         Move("verify", K.VERIFYING, _("Must be verified"), _ANSWER, (S.ACCEPTED,), S.VERIFYING, True, icon="search"),
         Move("ask-time", K.EXTENSION_ASKED, _("Request more time"), _ANSWER, (S.VERIFYING,), None, True, icon="clock"),
