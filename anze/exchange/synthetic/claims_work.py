@@ -45,8 +45,11 @@ _WORDS = {
 
 def speak_for_enterprises(at: datetime) -> None:
     """The scope must be everything."""
-    for membership in Membership.objects.filter(role=Role.ENTERPRISE, enterprise__isnull=False).order_by("pk"):
-        enterprise = Enterprise.objects.get(pk=membership.enterprise_id)
+    for membership in Membership.objects.filter(role=Role.ENTERPRISE, enterprise__isnull=False).select_related(
+        "enterprise"
+    ):
+        enterprise = membership.enterprise
+        assert enterprise is not None
         by = _for_enterprise(enterprise)
         policy = Policy.objects.filter(enterprise_id=enterprise.pk, is_void=False).order_by("-start_on").first()
         if policy is not None:
@@ -107,7 +110,9 @@ def _complain(enterprise: Enterprise, at: datetime) -> None:
     for subject, kind, text, days, moves in COMPLAINTS:
         when = at - timedelta(days=days)
         holder = holder_of(enterprise.pk)
-        told = Told(subject, text, kind=kind, name="演示投诉人", phone="13900000000", service=service and service.pk)
+        told = Told(
+            subject, text, kind=kind, name="演示投诉人", phone="13900000000", service=service.pk if service else None
+        )
         made: Made = make_complaint(enterprise, by=holder, at=when, told=told)
         complaint = made.complaint
         for step, move in enumerate(moves, 1):
