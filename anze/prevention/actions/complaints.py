@@ -111,7 +111,7 @@ def make_complaint(enterprise: Enterprise, *, by: Actor, at: datetime, told: Tol
         about = service.insurer_id if service else claim.insurer_id if claim else told.insurer
         concerns = Organisation.objects.filter(pk=about).first() if about else None
         if by.account_id is None:
-            count = Complaint.objects.filter(enterprise=enterprise, made_at__gt=at - timedelta(days=1)).count()
+            count = Complaint.objects.filter(enterprise=enterprise, made_at__range=(at - timedelta(days=1), at)).count()
             if count >= MOST_A_DAY:
                 raise Refused(
                     "too_many",
