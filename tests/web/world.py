@@ -36,6 +36,7 @@ from anze.prevention.actions.complaints import Told, make_complaint
 from anze.prevention.actions.confirmations import Call, Said, answer_service, record_call, scope_of_service
 from anze.prevention.models import (
     AnnualPlan,
+    Complaint,
     Conflict,
     Order,
     OrderExpert,
@@ -326,9 +327,11 @@ def claims_and_complaints(cast: Cast) -> None:
         population_sha256="0" * 64, fixed_at=NOW, fixed_by="示例", state="DRAWN", seed="1", drawn_at=NOW,
     )  # fmt: skip
     ClaimPopulation.objects.create(sample=sample, keys="")
-    for rank, (mark, insurer, enterprise) in enumerate(
-        ((OWN_MARK, cast.huaihai, cast.xinghuo), (FOREIGN_MARK, cast.bohai, cast.yuanfan)), 1
-    ):
+    sides = (
+        (OWN_MARK, cast.huaihai, cast.agency, cast.xinghuo),
+        (FOREIGN_MARK, cast.bohai, cast.other_agency, cast.yuanfan),
+    )
+    for rank, (mark, insurer, agency, enterprise) in enumerate(sides, 1):
         scope = {
             "enterprise_id": enterprise.pk, "insurer_id": insurer.pk, "region_code": enterprise.region_code,
             "sector": enterprise.sector,
@@ -348,7 +351,8 @@ def claims_and_complaints(cast: Cast) -> None:
             permissions=frozenset({Permission.MAKE_COMPLAINTS}),
         )
         told = Told("QUALITY", f"投诉{mark}", name=f"投诉人{mark}", insurer=insurer.pk)
-        make_complaint(enterprise, by=holder, at=NOW, told=told)
+        made = make_complaint(enterprise, by=holder, at=NOW, told=told).complaint
+        Complaint.objects.filter(pk=made.pk).update(side="AGENCY", agency=agency)
 
 
 def chain(cast: Cast) -> None:
