@@ -15,12 +15,13 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from anze.kernel.models import parameter, parameter_text
-from anze.kernel.scope import EVERYTHING, widened
+from anze.kernel.scope import EVERYTHING, region_range, widened
 from anze.parties.models import Enterprise, Expert, Organisation, Qualification, Region, Standing
 from anze.parties.rules import OrganisationKind
 from anze.prevention.models import Conflict, Order, OrderExpert
 from anze.prevention.rules.orders import (
     COMING,
+    FEWEST_RATINGS,
     Candidate,
     Doubt,
     Paper,
@@ -289,3 +290,39 @@ def _weighed(order: Order, candidates: list[Candidate], kind: str, limit: int) -
         )  # fmt: skip
         each.doubts = agency_doubts(known, sending) if kind == "agency" else expert_doubts(known, sending, each.key)
     return rank(candidates)[:limit]
+
+
+def partners_for(kind: str, *, sector: str, region_code: str, qualification: str, on: date) -> list[Candidate]:
+    """Agencies or experts for a sector without any order in mind, best first: their record of a year, what they are
+    to do in the next thirty days, the paper asked for. A rating of fewer than five is not told."""
+    near = region_range(region_code) if region_code else ("", "ZZZZZZ")
+    if kind == "agency":
+        agencies = Organisation.objects.filter(kind=OrganisationKind.AGENCY, is_active=True, region__code__range=near)
+        made = [Candidate(each.pk, str(each), each.region_id) for each in agencies]
+    else:
+        experts = Expert.objects.filter(is_active=True, sector=sector, region__code__range=near)
+        made = [Candidate(each.pk, each.name, each.region_id, is_sector=True) for each in experts]
+    keys = [each.key for each in made]
+    with widened(EVERYTHING), connection.cursor() as cursor:
+        cursor.execute(
+            _RECORD.format(done=_DONE_BY[kind]),  # of the two written above
+            [sector, keys, on - timedelta(days=365)],
+        )
+        record = {party: rest for party, *rest in cursor.fetchall()}
+        cursor.execute(_BUSY[kind], [keys, on, on + timedelta(days=30), list(COMING)])
+        load = dict(cursor.fetchall())
+        known = _look_up(set(keys) if kind == "agency" else set(), set(keys) if kind == "expert" else set(), set(), on)
+    usual = known.agency_kinds if kind == "agency" else known.expert_kinds
+    wanted = frozenset({qualification}) if qualification else usual
+    found = []
+    for each in made:
+        paper = paper_on(known.papers[each.key], wanted, on)
+        if qualification and paper is None:
+            continue
+        each.sector_services, each.done, each.returned, each.rated, rating = record.get(each.key, (0, 0, 0, 0, None))
+        each.rating = _float(rating) if each.rated >= FEWEST_RATINGS else None
+        each.load = load.get(each.key, 0)
+        each.paper_until = paper.valid_to if paper else None
+        each.doubts = _standing(known, each.key, each.name, on)
+        found.append(each)
+    return rank(found)
