@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from anze.kernel.actor import Actor
@@ -90,3 +91,16 @@ def insurer_of(organisation: Organisation) -> Organisation:
     if organisation.kind == OrganisationKind.INSURER_BRANCH and organisation.parent is not None:
         return organisation.parent
     return organisation
+
+
+def acts_for(by: Actor, row: Any) -> bool:
+    """Whether somebody acts for the party a row is about; who holds the link of an application, for that one."""
+    if by.extra.get("application") is not None:
+        return bool(by.extra["application"] in (row.pk, getattr(row, "subject", None)))
+    scope = by.scope
+    own = {key for key in (scope.insurer_id, scope.agency_id) if key is not None}
+    return (
+        getattr(row, "organisation_id", None) in own
+        or (scope.expert_id is not None and getattr(row, "expert_id", None) == scope.expert_id)
+        or (scope.enterprise_id is not None and getattr(row, "enterprise_id", None) == scope.enterprise_id)
+    )

@@ -66,6 +66,20 @@ SAMPLES: dict[str, tuple[str, ...]] = {
     "assessment-data": ("INSURER-202601-202612",),
     "assessment-manifest": ("INSURER-202601-202612",),
     "assessment-pdf": ("INSURER-202601-202612",),
+    "apply-as": ("agency",),
+    **dict.fromkeys(
+        (
+            "applying",
+            "applying-edit",
+            "applying-submit",
+            "applying-withdraw",
+            "applying-remove",
+            "applying-appeal",
+            "applying-paper",
+        ),
+        ("no-such-link",),
+    ),
+    "entry-appeal-new": ("standing", "00000000-0000-0000-0000-000000000001"),
 }
 # pages about one row that are not declared as a detail page of their own, by the beginning of their name. Their
 # rooms have finer rules on who may do what with a row, and tests of them; here they must keep the sides apart.
@@ -116,7 +130,13 @@ def rows_of(page: Page, role: Role) -> tuple[Any, Any]:
             own.append(row)
         elif FOREIGN_MARK in side:
             foreign.append(row)
-    return (own[0] if own else None), (foreign[0] if foreign else None)
+    return _of_party(own, role), _of_party(foreign, role)
+
+
+def _of_party(rows: list[Any], role: Role) -> Any:
+    """Of what each party of a side has one of, that of the role's kind of party (see `world.entering`)."""
+    kind = {Reach.INSURER: "-0", Reach.AGENCY: "-1", Reach.EXPERT: "-2"}.get(ROLES[role].reach, "-3")
+    return next((row for row in rows if str(row).endswith(kind)), rows[0] if rows else None)
 
 
 def sides(row: models.Model) -> str:

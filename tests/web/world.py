@@ -30,7 +30,7 @@ from anze.kernel.alert import Party
 from anze.kernel.scope import EVERYTHING, Scope
 from anze.library.models import Certificate, SignUp, Training
 from anze.monitoring.models import Alert
-from anze.parties.models import Enterprise, Expert, Organisation
+from anze.parties.models import Appeal, Application, Enterprise, Expert, Organisation
 from anze.parties.rules import Permission
 from anze.prevention.actions.complaints import Told, make_complaint
 from anze.prevention.actions.confirmations import Call, Said, answer_service, record_call, scope_of_service
@@ -254,6 +254,7 @@ def two_sides(cast: Cast) -> None:
     one_side(cast, cast.bohai, YUANFAN, FOREIGN_MARK, "AGY02", "EXP002")
     chain(cast)
     claims_and_complaints(cast)
+    entering(cast)
     photos(cast)
     money(cast)
     alerts(cast)
@@ -434,3 +435,27 @@ def campaign(cast: Cast) -> None:
         )
         Attendance.objects.create(on=NOW.date(), name=f"随行{mark}", helps=True, **of)
         Hazard.objects.filter(hazard_no=f"H-{mark}").update(campaign_code=made.code)
+
+
+def entering(cast: Cast) -> None:
+    """An application and an appeal of each side's insurer, agency, expert and enterprise."""
+    sides = (
+        (OWN_MARK, cast.huaihai, cast.agency, cast.expert, cast.xinghuo),
+        (FOREIGN_MARK, cast.bohai, cast.other_agency, cast.other_expert, cast.yuanfan),
+    )
+    for mark, insurer, agency, expert, enterprise in sides:
+        parties: tuple[dict[str, Any], ...] = (
+            {"organisation": insurer}, {"organisation": agency}, {"expert": expert}, {"enterprise": enterprise},
+        )  # fmt: skip
+        for n, party in enumerate(parties):
+            is_enterprise = "enterprise" in party
+            Application.objects.create(
+                number=f"RZ-{mark}-{n}", kind="ENTERPRISE" if is_enterprise else "QUALIFICATION", state="SUBMITTED",
+                name=f"申请人{mark}", begun_at=NOW, submitted_at=NOW, due_at=NOW, contact_name=f"联系人{mark}",
+                region_code=enterprise.region_code if is_enterprise else "370000", details={"sector": "OTHER"}, **party,
+            )  # fmt: skip
+            Appeal.objects.create(
+                number=f"SS-{mark}-{n}", subject_kind="standing", subject=uuid4(), title=f"暂停{mark}", decided_on=NOW.date(),
+                party_name=f"当事人{mark}", grounds=f"理由{mark}", raised_at=NOW, raised_by=f"代表{mark}", due_at=NOW,
+                region_code=enterprise.region_code if is_enterprise else "", **party,
+            )  # fmt: skip

@@ -12,6 +12,6 @@ Send `Accept: application/json` and, with POST and PATCH, `X-CSRFToken`. A refus
 received_at, hints, and `same_as`, the sender's own earlier pieces of evidence that show the same picture.
 """
 
-from anze.evidence.screens import matches, media, serving, uploads
+from anze.evidence.screens import matches, media, papers, serving, uploads
 
-__all__ = ["matches", "media", "serving", "uploads"]
+__all__ = ["matches", "media", "papers", "serving", "uploads"]

@@ -325,6 +325,19 @@ POLICIES = Feed(
             parameter=("expense_cap_ratio", "issued_on"),
         ),
         Check(
+            "insurer_not_in_good_standing",
+            "issued_on",
+            # what was issued before is corrected and served as ever
+            "r.outcome = 'A' AND EXISTS (SELECT FROM parties_standing s WHERE s.organisation_id = {sender} "
+            "AND r.issued_on >= s.from_on AND r.issued_on <= coalesce(s.to_on, 'infinity') "
+            "AND r.issued_on < coalesce(s.lifted_on, 'infinity'))",
+            _("You were suspended or on the blacklist on the day this policy was issued, so it is not taken."),
+            _(
+                "Policies issued before are not touched; new ones are taken again when it ends or is lifted. "
+                "Appeal under Suspensions and blacklist."
+            ),
+        ),
+        Check(
             "coinsurers_missing",
             "coinsurers",
             "r.nature = 'COINSURANCE' AND jsonb_array_length(r.coinsurers) < 2",

@@ -57,12 +57,10 @@ def load_institutions(known: Draft) -> None:
         name_en="Platform operator (demo)",
     )
     for insurer in known.insurers:
-        joined = date(2022, 3, 1) + timedelta(days=37 * insurer.index)
         add(kind.INSURER, insurer.code, insurer.name, "370000", name_en=insurer.name_en, uscc=insurer.uscc,
-            short_name=insurer.short_name, joined_on=joined)  # fmt: skip
+            short_name=insurer.short_name)  # fmt: skip
     for agency in known.agencies:
-        joined = date(2022, 4, 1) + timedelta(days=13 * agency.index)
-        add(kind.AGENCY, agency.code, agency.name, agency.city, uscc=agency.uscc, joined_on=joined)
+        add(kind.AGENCY, agency.code, agency.name, agency.city, uscc=agency.uscc)
     Organisation.objects.bulk_create(found.values())
     branches = [
         Organisation(

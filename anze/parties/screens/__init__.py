@@ -86,6 +86,14 @@ def due_within(path: str, asking: Asking, days: int = 30) -> Q:
 
 
 # the pages themselves use what stands above
-from anze.parties.screens import enterprises, organisations, people  # noqa: E402
+from anze.parties.screens import (  # noqa: E402
+    appeals,
+    applications,
+    entering,
+    enterprises,
+    organisations,
+    people,
+    standing,
+)
 
-__all__ = ["enterprises", "organisations", "people"]
+__all__ = ["appeals", "applications", "entering", "enterprises", "organisations", "people", "standing"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -17,7 +17,7 @@ from anze.screen.asked import Rows
 from anze.screen.columns import Column
 from anze.screen.details import DetailScreen, Section, detail_screen
 from anze.screen.filters import Asking, Case, Cases, Choice, Dates, Flag, InRegion, Search
-from anze.screen.lists import ListScreen, list_screen, waiting
+from anze.screen.lists import Button, ListScreen, list_screen, waiting
 from anze.screen.registry import Hit, search
 from anze.screen.registry import Search as SearchAnswer
 
@@ -35,7 +35,7 @@ def _of(*kinds: OrganisationKind) -> Any:
 _FACTS = (
     Section(
         _("The organisation"),
-        ("name", "name_en", "short_name", "code", "uscc", "kind", "region", "sector", ACTIVE, "joined_on"),
+        ("name", "name_en", "short_name", "code", "uscc", "kind", "region", "sector", ACTIVE),
     ),
 )
 _SEARCH = Search(own=("code", "uscc"), inside=("name", "short_name", "name_en"), title=_("Code or name"))
@@ -66,7 +66,6 @@ INSURERS = list_screen(
             Column("code"),
             Column("short_name"),
             Column("region"),
-            Column("joined_on"),
             ACTIVE,
             Column("uscc", optional=True),
             Column("name_en", optional=True),
@@ -128,7 +127,6 @@ AGENCIES = list_screen(
             Column("region"),
             ACTIVE,
             Column("uscc", optional=True),
-            Column("joined_on", optional=True),
         ),
         filters=(_SEARCH, InRegion(path="region_id"), Flag("is_active", _("Active"), main=True)),
         order=30,
@@ -221,6 +219,24 @@ def _validity(asking: Asking, valid_from: date, valid_to: date) -> str:
     return "EXPIRING" if valid_to <= today + timedelta(days=30) else "VALID"
 
 
+def _lapsed(asking: Asking) -> Q:
+    """Expired, and its holder has no other of its kind that runs longer."""
+    later = Qualification.objects.filter(kind=OuterRef("kind"), valid_to__gt=OuterRef("valid_to")).filter(
+        Q(organisation=OuterRef("organisation")) | Q(expert=OuterRef("expert"))
+    )
+    return Q(~Exists(later), valid_to__lt=beijing_day(asking.at))
+
+
+def _ours(asking: Asking) -> Q:
+    """The reader's own and, of an agency, its experts'; for those who watch over all, all."""
+    scope = asking.actor.scope
+    if scope.expert_id:
+        return Q(expert=scope.expert_id)
+    if scope.agency_id:
+        return Q(organisation=scope.agency_id) | Q(expert__agency=scope.agency_id)
+    return Q(organisation=scope.insurer_id) if scope.insurer_id else Q()
+
+
 VALIDITY = (
     ("VALID", _("valid")),
     ("EXPIRING", _("expires within 30 days")),
@@ -268,12 +284,15 @@ QUALIFICATIONS = list_screen(
                     ),
                     "expiring": Case(_("expires within 30 days"), lambda a: due_within("valid_to", a)),
                     "expired": Case(_("expired"), lambda a: Q(valid_to__lt=beijing_day(a.at))),
+                    "lapsed": Case(_("expired and not renewed"), _lapsed),
                 },
             ),
+            Cases("own", _("Whose"), cases={"yes": Case(_("ours"), _ours)}),
             Dates("valid_to"),
         ),
         sorts=("valid_from",),
         tab_of={"agency": "organisation", "insurer": "organisation", "expert": "expert"},
+        buttons=(Button(_("Renew a qualification"), "qualification-renew", Permission.APPLY, "refresh"),),
         order=50,
     )
 )
@@ -284,8 +303,20 @@ waiting(
     why=_("Services done after the last day do not count."),
     tone="warning",
     order=80,
-    roles=frozenset({Role.COMMITTEE, Role.AGENCY, Role.PROVINCE_REGULATOR}),
+    roles=frozenset({Role.COMMITTEE, Role.AGENCY, Role.EXPERT, Role.INSURER_MANAGER, Role.PROVINCE_REGULATOR}),
     state="expiring",
+    own="yes",
+)
+waiting(
+    QUALIFICATIONS,
+    "qualifications-expired",
+    _("Qualifications expired"),
+    why=_("Their holders cannot be sent until a renewed one is taken up."),
+    tone="danger",
+    order=78,
+    roles=frozenset({Role.COMMITTEE, Role.AGENCY, Role.EXPERT, Role.INSURER_MANAGER}),
+    state="lapsed",
+    own="yes",
 )
 
 

@@ -177,9 +177,7 @@ def expert_doubts(known: _Known, each: Sending, key: UUID) -> list[Doubt]:
 
 def _standing(known: _Known, key: UUID, name: str, on: date) -> list[Doubt]:
     return [
-        standing_doubt(each.kind, name, each.to_on, each.reason)
-        for each in known.standings[key]
-        if each.from_on <= on and (each.to_on is None or each.to_on >= on)
+        standing_doubt(each.kind, name, each.to_on, each.reason) for each in known.standings[key] if each.holds_on(on)
     ]
 
 

@@ -350,6 +350,37 @@ def declare_conflict(
             note=note,
             declared_on=beijing_day(at),
             declared_by=(by.organisation_name or by.name)[:120],
+            declared_account=by.account_id,
             region_code=enterprise.region_code,
             sector=enterprise.sector,
         )
+
+
+def may_end(conflict: Conflict, by: Actor) -> bool:
+    """Who declared it, or an authority that supervises the enterprise."""
+    if conflict.ended_on is not None:
+        return False
+    is_own = by.account_id is not None and conflict.declared_account == by.account_id
+    return is_own or (by.may(Permission.SUPERVISE_HAZARDS) and by.scope.covers_region(conflict.region_code))
+
+
+@action(Permission.SEE_SERVICES, "conflict.ended")
+def end_conflict(conflict: Conflict, *, by: Actor, at: datetime, reason: str) -> Conflict:
+    """From the day after, orders of the party for the enterprise are taken again."""
+    if not may_end(conflict, by):
+        raise Refused(
+            "not_yours_to_end",
+            _("A conflict is ended by who declared it, or by the authority of its region."),
+            remedy=_("Ask one of them."),
+            status=403,
+        )
+    if not reason.strip():
+        raise Refused("reason_missing", _("Say why it is over."), remedy=_("One sentence is enough."), field="reason")
+    with widened(EVERYTHING):
+        changed = Conflict.objects.filter(pk=conflict.pk, ended_on=None).update(
+            ended_on=beijing_day(at), end_reason=reason.strip()[:300], ended_by=(by.organisation_name or by.name)[:120]
+        )
+    if not changed:
+        raise Refused("over_already", _("It is over already."), remedy=_("Reload the page."), status=409)
+    conflict.refresh_from_db()
+    return conflict

@@ -178,7 +178,10 @@ class Conflict(ScopedTable):
     note = models.CharField(_("note"), max_length=200, blank=True)
     declared_on = models.DateField(_("declared on"))
     declared_by = models.CharField(_("declared by"), max_length=120)
+    declared_account = models.UUIDField(null=True)
     ended_on = models.DateField(_("ended on"), null=True)
+    end_reason = models.CharField(_("why it ended"), max_length=300, blank=True, default="")
+    ended_by = models.CharField(_("ended by"), max_length=120, blank=True, default="")
     region_code = models.CharField(_("region"), max_length=6)
     sector = models.CharField(_("sector"), max_length=12, choices=Sector.choices)
 

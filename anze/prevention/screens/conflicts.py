@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django import forms
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from anze.kernel.duty import beijing_day
-from anze.parties.models import Enterprise, Expert, Organisation, Standing
+from anze.parties.models import Enterprise, Expert, Organisation
 from anze.parties.rules import OrganisationKind, Permission
 from anze.parties.screens import AGENCY, ENTERPRISE
-from anze.prevention.actions.orders import declare_conflict
+from anze.prevention.actions.orders import declare_conflict, end_conflict, may_end
 from anze.prevention.models import Conflict
 from anze.prevention.rules import ConflictReason
-from anze.prevention.screens.forms import answer_form
+from anze.prevention.screens.forms import ReasonForm, answer_form
 from anze.screen.columns import Column, labels
-from anze.screen.filters import Case, Cases, Choice, InRegion, Search
+from anze.screen.details import DetailScreen, Section, Way, detail_screen
+from anze.screen.filters import Choice, InRegion, Search
 from anze.screen.forms import Form
 from anze.screen.lists import Button, ListScreen, list_screen
 from anze.screen.registry import page
@@ -33,6 +33,7 @@ CONFLICTS = list_screen(
         model=Conflict,
         permission=Permission.SEE_SERVICES,
         sort="-declared_on",
+        detail="conflict",
         columns=(
             Column("reason"),
             ENTERPRISE,
@@ -54,44 +55,41 @@ CONFLICTS = list_screen(
         icon="scale",
     )
 )
-STANDINGS = list_screen(
-    ListScreen(
-        name="standings",
-        path="parties/standings/",
-        title=_("Suspensions and blacklist"),
-        about=_("Agencies and experts that cannot be sent for a time, by whom and why."),
-        model=Standing,
-        permission=Permission.SEE_PARTIES,
-        sort="-from_on",
-        columns=(
-            Column("kind", tones={"SUSPENDED": "warning", "BLACKLISTED": "danger"}),
-            Column("organisation", title=_("Agency"), opens="agency"),
-            Column("expert__name", title=_("Expert"), opens="expert"),
-            Column("from_on"),
-            Column("to_on"),
-            Column("reason"),
-            Column("decided_by", title=_("Decided by")),
-        ),
-        filters=(
-            Choice("kind", main=True),
-            Cases(
-                "now",
-                _("At present"),
-                cases={
-                    "running": Case(
-                        _("running"),
-                        lambda a: (
-                            Q(from_on__lte=beijing_day(a.at))
-                            & (Q(to_on__isnull=True) | Q(to_on__gte=beijing_day(a.at)))
-                        ),
-                    )
-                },
+
+
+def _ways(request: HttpRequest, row: Any) -> list[Way]:
+    if not may_end(row, request.actor):  # type: ignore[attr-defined]
+        return []
+    return [Way(_("End it"), reverse("conflict-end", args=[row.pk]), "lock-open")]
+
+
+CONFLICT_PAGE = detail_screen(
+    DetailScreen(
+        name="conflict",
+        path="prevention/conflicts/<uuid:pk>/",
+        title=_("Conflict of interest"),
+        model=Conflict,
+        permission=Permission.SEE_SERVICES,
+        named=(),
+        of_list="conflicts",
+        ways=_ways,
+        sections=(
+            Section(
+                _("The conflict"),
+                (
+                    "reason",
+                    ENTERPRISE,
+                    AGENCY,
+                    Column("expert__name", title=_("Expert"), opens="expert"),
+                    "note",
+                    "declared_by",
+                    "declared_on",
+                    "ended_on",
+                    "end_reason",
+                    "ended_by",
+                ),
             ),
         ),
-        tab_of={"agency": "organisation", "expert": "expert"},
-        order=85,
-        icon="lock",
-        room="parties",
     )
 )
 
@@ -141,4 +139,20 @@ def declare(request: HttpRequest) -> HttpResponse:
     return answer_form(
         request, form, act, title=_("Declare a conflict"), done=_("Declare"), back=reverse("conflicts"),
         back_title=_("Conflicts of interest"), about=_("Orders of this party for this enterprise are refused from now on."),
+    )  # fmt: skip
+
+
+@page("prevention/conflicts/<uuid:pk>/end/", name="conflict-end", permission=Permission.SEE_SERVICES,
+      methods=("GET", "POST"))  # fmt: skip
+def end(request: HttpRequest, pk: UUID) -> HttpResponse:
+    row = CONFLICT_PAGE.row(request, pk)
+    form = ReasonForm(request.POST if request.method == "POST" else None)
+
+    def act(given: dict[str, Any]) -> str:
+        end_conflict(row, by=request.actor, at=request.at, **given)  # type: ignore[attr-defined]
+        return reverse("conflict", args=[pk])
+
+    return answer_form(
+        request, form, act, title=_("End the conflict"), done=_("End it"), back=reverse("conflict", args=[pk]),
+        back_title=str(row), about=_("From tomorrow on orders of this party for this enterprise are taken again."),
     )  # fmt: skip

@@ -35,6 +35,7 @@ from anze.exchange.synthetic.campaigns import create_campaign
 from anze.exchange.synthetic.chain import load_chain
 from anze.exchange.synthetic.cover import load_cover
 from anze.exchange.synthetic.drawing import Draft, begin
+from anze.exchange.synthetic.entering import create_entering
 from anze.exchange.synthetic.entities import Province
 from anze.exchange.synthetic.learning import create_learning
 from anze.exchange.synthetic.loading import REGISTER, Late, LoadProblem, load
@@ -146,6 +147,7 @@ class Command(BaseCommand):
             show.begin("Topics, tasks and orders", 1)
             with inside(EVERYTHING):
                 load_chain(as_of)
+                create_entering(as_of)
                 record_on_platform(timezone.now())
                 load_cover(as_of, timezone.now())
                 load_market(as_of, timezone.now())

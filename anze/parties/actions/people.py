@@ -1,86 +1,21 @@
-"""Accounts and roles of people; reading reference data in."""
+"""Accounts and roles of people."""
 
 from __future__ import annotations
 
-import csv
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from anze.kernel.actions import action
 from anze.kernel.actor import Actor
-from anze.kernel.models import CalendarDay, Parameter
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import EVERYTHING, widened
 from anze.parties.access import insurer_of
 from anze.parties.models import Account, Enterprise, Expert, Membership, Organisation, Region
 from anze.parties.rules import ORGANISATION_OF, REGION_LEVEL, Permission, Role, grantable
-
-DATA = Path(__file__).resolve().parent.parent
-
-
-def load_reference_data() -> None:
-    """Bring regions, the working-day calendar and the parameters up to what the program ships.
-
-    Shipped rows are added or refreshed; parameters somebody changed on the platform have their own dates
-    and stay.
-    """
-    load_calendar_file()
-    _load(Parameter, DATA / "kernel/data/parameters.csv", ("key", "region_code", "effective_from"), update=False)
-    _load(Region, DATA / "parties/data/regions.csv", ("code",), rename={"parent_code": "parent_id"})
-
-
-def load_calendar_file() -> None:
-    _load(CalendarDay, DATA / "kernel/data/calendar.csv", ("day",), rename={"date": "day"})
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE kernel_calendarday c SET ordinal = s.n FROM (SELECT day, "
-            "count(*) FILTER (WHERE is_workday) OVER (ORDER BY day) AS n FROM kernel_calendarday) s "
-            "WHERE s.day = c.day AND c.ordinal <> s.n"
-        )
-
-
-def _load(
-    model: type,
-    path: Path,
-    key: tuple[str, ...],
-    *,
-    rename: dict[str, str] | None = None,
-    update: bool = True,
-) -> None:
-    rename = rename or {}
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    fields = {field.attname: field for field in model._meta.concrete_fields}  # type: ignore[attr-defined]
-    objects = []
-    for row in rows:
-        values = {}
-        for name, text in row.items():
-            field = fields[rename.get(name, name)]
-            empty = None if field.null else ""
-            values[field.attname] = field.to_python(text) if text != "" else empty
-        if "is_workday" in row:
-            values["is_workday"] = row["is_workday"] == "1"
-        objects.append(model(**values))
-    others = [name for name in (rename.get(n, n) for n in rows[0]) if name not in key]
-    manager = model._default_manager  # type: ignore[attr-defined]
-    if update:
-        manager.bulk_create(
-            objects,
-            update_conflicts=True,
-            unique_fields=list(key),
-            update_fields=[name.removesuffix("_id") if name not in fields else name for name in others],
-            batch_size=1000,
-        )
-    else:
-        manager.bulk_create(objects, ignore_conflicts=True, batch_size=1000)
-
-
-# people -------------------------------------------------------------------------------------------------------
 
 # without letters and digits that are taken for one another when read aloud or from paper
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -127,7 +62,7 @@ def create_person(
                 remedy=_("Choose another one, for example with the organisation's short name in front."),
                 field="username",
             ) from None
-        _give(account, post)
+        give_post(account, post)
     account.one_time_password = password  # type: ignore[attr-defined]
     return account
 
@@ -176,7 +111,7 @@ def give_role(account: Account, *, by: Actor, at: datetime, post: Post) -> Accou
     check_person(account, by)
     check_post(post, by)
     with widened(EVERYTHING):
-        _give(account, post)
+        give_post(account, post)
     return account
 
 
@@ -197,7 +132,7 @@ def end_role(membership: Membership, *, by: Actor, at: datetime) -> Membership:
     return membership
 
 
-def _give(account: Account, post: Post) -> None:
+def give_post(account: Account, post: Post) -> None:
     words = {
         "role": post.role,
         "organisation": post.organisation,

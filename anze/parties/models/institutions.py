@@ -20,7 +20,6 @@ from anze.parties.rules import (
     RegionKind,
     RiskTier,
     Role,
-    StandingKind,
 )
 
 
@@ -61,7 +60,6 @@ class Organisation(PublicTable):
     region = models.ForeignKey(Region, models.PROTECT, related_name="+", verbose_name=_("region"))
     sector = models.CharField(_("sector"), max_length=12, choices=Sector.choices, blank=True)
     is_active = models.BooleanField(_("active"), default=True, db_default=True)
-    joined_on = models.DateField(_("joined the committee on"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("organisation")
@@ -94,7 +92,10 @@ class Expert(PublicTable):
 
 
 class Qualification(PublicTable):
-    """A licence or certificate and the days it is valid. Judged at the time of each service."""
+    """A licence or certificate and the days it is valid. Judged at the time of each service.
+
+    One that is renewed under the same number gets another row, so that a gap between the two stays visible.
+    """
 
     kind = models.CharField(_("kind"), max_length=20, choices=QualificationKind.choices)
     organisation = models.ForeignKey(Organisation, models.CASCADE, null=True, blank=True, related_name="qualifications")
@@ -109,7 +110,7 @@ class Qualification(PublicTable):
         verbose_name = _("qualification")
         verbose_name_plural = _("qualifications")
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["kind", "number"], name="qualification_number_once"),
+            models.UniqueConstraint(fields=["kind", "number", "valid_from"], name="qualification_number_once"),
             models.CheckConstraint(
                 condition=models.Q(valid_to__gte=models.F("valid_from")),
                 name="qualification_ends_after_start",
@@ -122,39 +123,6 @@ class Qualification(PublicTable):
 
     def __str__(self) -> str:
         return self.number
-
-
-class Standing(PublicTable):
-    """An agency or expert that is suspended or blacklisted for a time: it is not sent while that lasts."""
-
-    kind = models.CharField(_("kind"), max_length=12, choices=StandingKind.choices)
-    organisation = models.ForeignKey(
-        Organisation, models.CASCADE, null=True, blank=True, related_name="standings", verbose_name=_("organisation")
-    )
-    expert = models.ForeignKey(
-        Expert, models.CASCADE, null=True, blank=True, related_name="standings", verbose_name=_("expert")
-    )
-    from_on = models.DateField(_("from"))
-    to_on = models.DateField(_("until"), null=True, blank=True)
-    reason = models.CharField(_("reason"), max_length=200)
-    decided_by = models.ForeignKey(Organisation, models.PROTECT, related_name="+", verbose_name=_("decided by"))
-
-    class Meta:
-        verbose_name = _("standing")
-        verbose_name_plural = _("standings")
-        constraints: ClassVar = [
-            models.CheckConstraint(
-                condition=models.Q(to_on__isnull=True) | models.Q(to_on__gte=models.F("from_on")),
-                name="standing_ends_after_start",
-            ),
-            models.CheckConstraint(
-                condition=models.Q(organisation__isnull=False) ^ models.Q(expert__isnull=False),
-                name="standing_of_one_party",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.get_kind_display()} {self.organisation or self.expert}"
 
 
 _OF_PARTY = "id IN (SELECT enterprise_id FROM parties_engagement WHERE party_id = {})"

@@ -9,6 +9,20 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from anze.parties.rules.entering import (
+    DECIDE_APPEAL,
+    RAISE_APPEAL,
+    REVIEW_APPLICATION,
+    AppealState,
+    ApplicationKind,
+    ApplicationState,
+    DocumentKind,
+    RefusalCode,
+    SeatRole,
+    SeatState,
+    StandingKind,
+)
+
 
 class RegionKind(TextChoices):
     PROVINCE = "PROVINCE", _("province")
@@ -35,13 +49,6 @@ class QualificationKind(TextChoices):
     SENIOR_TITLE = "SENIOR_TITLE", _("senior technical title")
     SECTOR_EXPERT = "SECTOR_EXPERT", _("sector safety expert appointment")
     LIABILITY_LICENCE = "LIABILITY_LICENCE", _("liability insurance licence")
-
-
-class StandingKind(TextChoices):
-    """Why a provider cannot be sent for a time, or at all."""
-
-    SUSPENDED = "SUSPENDED", _("suspended")
-    BLACKLISTED = "BLACKLISTED", _("on the blacklist")
 
 
 class EnterpriseSize(TextChoices):
@@ -137,6 +144,12 @@ class Permission(TextChoices):
     REVIEW_ASSESSMENT = "REVIEW_ASSESSMENT", _("review rows and self-reports of an assessment")
     DECIDE_APPEALS = "DECIDE_APPEALS", _("decide on appeals")
     CONFIRM_CASES = "CONFIRM_CASES", _("confirm cases of conduct")
+    SEE_ENTRIES = "SEE_ENTRIES", _("see applications, committee members and appeals")
+    APPLY = "APPLY", _("apply to enter, renew qualifications, appeal")
+    JOIN_COMMITTEE = "JOIN_COMMITTEE", _("join and leave the committee")
+    REVIEW_ENTRIES = "REVIEW_ENTRIES", _("review applications to enter")
+    DECIDE_STANDINGS = "DECIDE_STANDINGS", _("suspend, blacklist and lift it")
+    KEEP_MEMBERS = "KEEP_MEMBERS", _("accept members of the committee")
     RUN_PLATFORM = "RUN_PLATFORM", _("operate the platform")
     HANDLE_ALERTS = "HANDLE_ALERTS", _("take alerts in hand and close them")
     MANAGE_HOOKS = "MANAGE_HOOKS", _("have alerts sent to the organisation's own systems")
@@ -199,6 +212,10 @@ _INSURE |= {P.ANSWER_COVER, P.MAKE_OFFERS}
 _INSURE |= {P.KEEP_EXPENSES, P.SEE_SETTLEMENTS, P.SETTLE_EXPENSES}
 _REGULATE |= {P.JUDGE_EXPENSES, P.SEE_SETTLEMENTS}
 
+# entering the market: decided by the province and the committee, enterprises also by their city
+_ENTRY = {P.SEE_ENTRIES, P.REVIEW_ENTRIES}
+_ENTER = {P.SEE_ENTRIES, P.APPLY}
+
 # judging pictures that were used twice is for those who are no party to it
 _REGULATE |= {P.REVIEW_EVIDENCE}
 
@@ -217,6 +234,8 @@ ROLES: dict[Role, RoleRule] = {
         {
             *_REGULATE,
             *_ASSESS,
+            *_ENTRY,
+            P.DECIDE_STANDINGS,
             P.CONFIRM_CASES,
             P.SEE_AUDIT,
             P.MANAGE_PARAMETERS,
@@ -227,7 +246,7 @@ ROLES: dict[Role, RoleRule] = {
         _("The province at work"),
     ),
     Role.CITY_REGULATOR: _rule(
-        Reach.REGION, {*_REGULATE, P.CONFIRM_CASES, P.SEE_AUDIT, P.TUNE_ALERTS, P.MANAGE_HOOKS}, _("Your city at work")
+        Reach.REGION, {*_REGULATE, *_ENTRY, P.CONFIRM_CASES, P.SEE_AUDIT, P.TUNE_ALERTS, P.MANAGE_HOOKS}, _("Your city at work")
     ),
     Role.COUNTY_REGULATOR: _rule(Reach.REGION, set(_REGULATE), _("Your county at work")),
     Role.SECTOR_DEPARTMENT: _rule(
@@ -250,12 +269,13 @@ ROLES: dict[Role, RoleRule] = {
         | {P.SEE_PARAMETERS, P.KEEP_LIBRARY, P.LIST_TASKS, P.REVIEW_EVIDENCE}
         | {P.SETTLE_DISPUTES, P.SEE_RATINGS, P.CHECK_QUALITY, P.RUN_CAMPAIGNS}
         | {P.SEE_ASSESSMENT, P.TUNE_ALERTS, P.MANAGE_HOOKS, *_ASSESS}
-        | {P.SEE_COMPLAINTS, P.ANSWER_COMPLAINTS, P.SETTLE_COMPLAINTS},
+        | {P.SEE_COMPLAINTS, P.ANSWER_COMPLAINTS, P.SETTLE_COMPLAINTS}
+        | {*_ENTRY, P.DECIDE_STANDINGS, P.KEEP_MEMBERS},
         _("Services across the province"),
     ),
     Role.INSURER_MANAGER: _rule(
         Reach.INSURER,
-        {*_INSURE, P.MANAGE_KEYS, P.MANAGE_HOOKS, P.SEE_AUDIT, P.MANAGE_PEOPLE, P.ANSWER_ASSESSMENT},
+        {*_INSURE, *_ENTER, P.JOIN_COMMITTEE, P.MANAGE_KEYS, P.MANAGE_HOOKS, P.SEE_AUDIT, P.MANAGE_PEOPLE, P.ANSWER_ASSESSMENT},
         _("Your business in the province"),
     ),
     Role.INSURER_CLERK: _rule(Reach.INSURER, set(_INSURE), _("Your work today")),
@@ -266,14 +286,14 @@ ROLES: dict[Role, RoleRule] = {
         {P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_ENTERPRISES, P.SEE_PARTIES, P.EXPORT, P.JOIN_TRAININGS}
         | {P.MANAGE_HOOKS, P.RECORD_VISITS, P.ANSWER_ORDERS, P.HANDLE_HAZARDS}
         | {P.ISSUE_REPORTS, P.SEE_ASSESSMENT, P.ANSWER_ASSESSMENT, P.SEE_COMPLAINTS, P.ANSWER_COMPLAINTS}
-        | {P.SEE_SETTLEMENTS, P.SETTLE_EXPENSES},
+        | {P.SEE_SETTLEMENTS, P.SETTLE_EXPENSES, P.JOIN_COMMITTEE, *_ENTER},
         _("Your services"),
     ),
     Role.EXPERT: _rule(
         Reach.EXPERT,
-        {P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_ENTERPRISES, P.JOIN_TRAININGS}
+        {P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_ENTERPRISES, P.SEE_PARTIES, P.JOIN_TRAININGS}
         | {P.RECORD_VISITS, P.ANSWER_ORDERS, P.HANDLE_HAZARDS}
-        | {P.ISSUE_REPORTS},
+        | {P.ISSUE_REPORTS, *_ENTER},
         _("Your visits"),
     ),
     Role.ENTERPRISE: _rule(
@@ -281,7 +301,7 @@ ROLES: dict[Role, RoleRule] = {
         {P.SEE_UNDERWRITING, P.SEE_PREMIUMS, P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_EXPENSES, P.SEE_CLAIMS}
         | {P.SEE_ENTERPRISES, P.JOIN_TRAININGS, P.CONFIRM_PLANS, P.RECTIFY_HAZARDS}
         | {P.CONFIRM_SERVICES, P.REPORT_LOSSES, P.SEE_COMPLAINTS, P.MAKE_COMPLAINTS}
-        | {P.SEE_REGISTER, P.ANSWER_COVER, P.CHOOSE_INSURER},
+        | {P.SEE_REGISTER, P.ANSWER_COVER, P.CHOOSE_INSURER, *_ENTER},
         _("Your insurance and what it brings you"),
     ),
     Role.ADMINISTRATOR: _rule(
@@ -325,3 +345,33 @@ REGION_LEVEL: dict[Role, str] = {
 def grantable(role: str) -> tuple[Role, ...]:
     """The roles somebody who manages people may give: an insurer's manager only those of his own house."""
     return INSURER_ROLES if role == Role.INSURER_MANAGER else tuple(Role)
+
+
+__all__ = [
+    "DECIDE_APPEAL",
+    "INSURER_ROLES",
+    "ORGANISATION_OF",
+    "RAISE_APPEAL",
+    "REGION_LEVEL",
+    "REVIEW_APPLICATION",
+    "ROLES",
+    "AlternativeId",
+    "AppealState",
+    "ApplicationKind",
+    "ApplicationState",
+    "DocumentKind",
+    "EnterpriseSize",
+    "OrganisationKind",
+    "Permission",
+    "QualificationKind",
+    "Reach",
+    "RefusalCode",
+    "RegionKind",
+    "RiskTier",
+    "Role",
+    "RoleRule",
+    "SeatRole",
+    "SeatState",
+    "StandingKind",
+    "grantable",
+]
