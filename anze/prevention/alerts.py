@@ -245,7 +245,7 @@ ANNUAL_DUE = declare(
         rows="parties_organisation o CROSS JOIN LATERAL (SELECT y::date AS first_on FROM generate_series("
         "date_trunc('year', {today} - interval '1 year'), date_trunc('year', {today}::timestamp), '1 year') y) y "
         "LEFT JOIN prevention_annualplan a ON a.insurer_id = o.id AND a.year = extract(year FROM y.first_on) "
-        "WHERE o.kind = 'INSURER' AND o.is_active AND (o.joined_on IS NULL OR o.joined_on <= y.first_on)",
+        "WHERE o.kind = 'INSURER' AND o.is_active AND (o.entered_on IS NULL OR o.entered_on <= y.first_on)",
         subject="o.id",
         episode="y.first_on",
         begins="y.first_on + ({days})::int - ({notice})::int",

@@ -57,10 +57,12 @@ def load_institutions(known: Draft) -> None:
         name_en="Platform operator (demo)",
     )
     for insurer in known.insurers:
+        entered = date(2022, 3, 1) + timedelta(days=37 * insurer.index)
         add(kind.INSURER, insurer.code, insurer.name, "370000", name_en=insurer.name_en, uscc=insurer.uscc,
-            short_name=insurer.short_name)  # fmt: skip
+            short_name=insurer.short_name, entered_on=entered)  # fmt: skip
     for agency in known.agencies:
-        add(kind.AGENCY, agency.code, agency.name, agency.city, uscc=agency.uscc)
+        entered = date(2022, 4, 1) + timedelta(days=13 * agency.index)
+        add(kind.AGENCY, agency.code, agency.name, agency.city, uscc=agency.uscc, entered_on=entered)
     Organisation.objects.bulk_create(found.values())
     branches = [
         Organisation(

@@ -496,7 +496,7 @@ def _make_party(application: Application, at: datetime, code: str, risk_tier: st
         return Post(role, expert=expert)
     organisation = Organisation.objects.create(
         kind=kind.value, code=code, uscc=application.uscc, name=application.name,
-        short_name=details.get("short_name", ""), region_id=application.region_code,
+        short_name=details.get("short_name", ""), region_id=application.region_code, entered_on=beijing_day(at),
     )  # fmt: skip
     return Post(role, organisation=organisation)
 

@@ -249,9 +249,11 @@ class Migration(migrations.Migration):
             model_name="qualification",
             name="qualification_number_once",
         ),
-        migrations.RemoveField(
+        migrations.RenameField("organisation", "joined_on", "entered_on"),
+        migrations.AlterField(
             model_name="organisation",
-            name="joined_on",
+            name="entered_on",
+            field=models.DateField(blank=True, null=True, verbose_name="on the platform since"),
         ),
         migrations.AddField(
             model_name="standing",

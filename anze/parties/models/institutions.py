@@ -60,6 +60,7 @@ class Organisation(PublicTable):
     region = models.ForeignKey(Region, models.PROTECT, related_name="+", verbose_name=_("region"))
     sector = models.CharField(_("sector"), max_length=12, choices=Sector.choices, blank=True)
     is_active = models.BooleanField(_("active"), default=True, db_default=True)
+    entered_on = models.DateField(_("on the platform since"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("organisation")

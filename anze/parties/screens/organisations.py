@@ -35,7 +35,7 @@ def _of(*kinds: OrganisationKind) -> Any:
 _FACTS = (
     Section(
         _("The organisation"),
-        ("name", "name_en", "short_name", "code", "uscc", "kind", "region", "sector", ACTIVE),
+        ("name", "name_en", "short_name", "code", "uscc", "kind", "region", "sector", ACTIVE, "entered_on"),
     ),
 )
 _SEARCH = Search(own=("code", "uscc"), inside=("name", "short_name", "name_en"), title=_("Code or name"))
@@ -66,6 +66,7 @@ INSURERS = list_screen(
             Column("code"),
             Column("short_name"),
             Column("region"),
+            Column("entered_on"),
             ACTIVE,
             Column("uscc", optional=True),
             Column("name_en", optional=True),
@@ -127,6 +128,7 @@ AGENCIES = list_screen(
             Column("region"),
             ACTIVE,
             Column("uscc", optional=True),
+            Column("entered_on", optional=True),
         ),
         filters=(_SEARCH, InRegion(path="region_id"), Flag("is_active", _("Active"), main=True)),
         order=30,
