@@ -142,7 +142,8 @@ def _newcomers(as_of: date, people: dict[str, Actor]) -> None:
 def _renewals(as_of: date, people: dict[str, Actor]) -> None:
     """The demonstration's agency renews its licence; it was returned once."""
     by = people[Role.AGENCY]
-    agency = Organisation.objects.get(pk=by.scope.agency_id)
+    agency = Membership.objects.select_related("organisation").get(role=Role.AGENCY).organisation
+    assert agency is not None
     stated = Stated(
         name=agency.name, region_code=agency.region_id, uscc=agency.uscc, contact_name=by.name, contact_phone=_PHONE,
         details={"qualification": _licence("SAFETY_EVALUATION", f"APJ-(鲁)-{agency.code[-2:]}90", as_of)},

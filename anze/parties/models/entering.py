@@ -272,8 +272,8 @@ class Document(ScopedTable):
     file_name = models.CharField(_("file name"), max_length=160)
     sha256 = models.CharField("SHA-256", max_length=64)
     size = models.BigIntegerField(_("size in bytes"))
-    added_at = models.DateTimeField(_("added at"))
-    added_by = models.CharField(_("added by"), max_length=120, blank=True)
+    added_at = models.DateTimeField(pgettext_lazy("document", "added at"))
+    added_by = models.CharField(pgettext_lazy("document", "added by"), max_length=120, blank=True)
     removed_at = models.DateTimeField(_("removed at"), null=True)
 
     class Meta:

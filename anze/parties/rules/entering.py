@@ -247,9 +247,9 @@ SEAT = Lifecycle(
 
 
 class AppealState(TextChoices):
-    OPEN = "OPEN", pgettext_lazy("appeal", "to be decided")
+    OPEN = "OPEN", pgettext_lazy("appeal on entering", "to be decided")
     UPHELD = "UPHELD", pgettext_lazy("appeal", "upheld")
-    DISMISSED = "DISMISSED", pgettext_lazy("appeal", "dismissed")
+    DISMISSED = "DISMISSED", pgettext_lazy("appeal on entering", "dismissed")
     WITHDRAWN = "WITHDRAWN", pgettext_lazy("appeal", "withdrawn")
 
 
