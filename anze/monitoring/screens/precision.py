@@ -116,7 +116,7 @@ def rule_page(request: HttpRequest, code: str) -> HttpResponse:
     units = {row.key: row.unit for row in rows}
     asked = request.POST if request.method == "POST" else request.GET if "value" in request.GET else None
     form = _trial_form(request, rule, titles, asked)
-    words: dict[str, Any] = {"rule": rule, "form": form, "can_be_tried": can_be_tried(rule)}
+    words: dict[str, Any] = {"rule": rule, "form": form, "can_be_tried": can_be_tried(rule), "trial": None}
     status = 200
     if form.is_bound and form.is_valid() and can_be_tried(rule):
         given = form.cleaned_data

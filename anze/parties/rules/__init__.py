@@ -246,7 +246,9 @@ ROLES: dict[Role, RoleRule] = {
         _("The province at work"),
     ),
     Role.CITY_REGULATOR: _rule(
-        Reach.REGION, {*_REGULATE, *_ENTRY, P.CONFIRM_CASES, P.SEE_AUDIT, P.TUNE_ALERTS, P.MANAGE_HOOKS}, _("Your city at work")
+        Reach.REGION,
+        {*_REGULATE, *_ENTRY, P.CONFIRM_CASES, P.SEE_AUDIT, P.TUNE_ALERTS, P.MANAGE_HOOKS},
+        _("Your city at work"),
     ),
     Role.COUNTY_REGULATOR: _rule(Reach.REGION, set(_REGULATE), _("Your county at work")),
     Role.SECTOR_DEPARTMENT: _rule(
@@ -275,7 +277,16 @@ ROLES: dict[Role, RoleRule] = {
     ),
     Role.INSURER_MANAGER: _rule(
         Reach.INSURER,
-        {*_INSURE, *_ENTER, P.JOIN_COMMITTEE, P.MANAGE_KEYS, P.MANAGE_HOOKS, P.SEE_AUDIT, P.MANAGE_PEOPLE, P.ANSWER_ASSESSMENT},
+        {
+            *_INSURE,
+            *_ENTER,
+            P.JOIN_COMMITTEE,
+            P.MANAGE_KEYS,
+            P.MANAGE_HOOKS,
+            P.SEE_AUDIT,
+            P.MANAGE_PEOPLE,
+            P.ANSWER_ASSESSMENT,
+        },
         _("Your business in the province"),
     ),
     Role.INSURER_CLERK: _rule(Reach.INSURER, set(_INSURE), _("Your work today")),

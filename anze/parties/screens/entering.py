@@ -124,7 +124,7 @@ class EntrantForm(QualificationFields):
     sector = forms.ChoiceField(label=_("Sector"))
     size = forms.ChoiceField(label=_("Size"))
     registered_workers = forms.IntegerField(
-        label=_("Registered workers"), min_value=1, max_value=500_000,
+        label=pgettext_lazy("applicant", "Registered workers"), min_value=1, max_value=500_000,
         help_text=_("All with a work relationship, temporary and dispatched included."),
     )  # fmt: skip
     address = forms.CharField(label=_("Address"), max_length=200, required=False)
