@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from anze.kernel.actor import Actor
 from anze.kernel.refusal import Refused
@@ -97,7 +98,9 @@ def _ways(request: HttpRequest, row: Any) -> list[Way]:
         return []
     ways = []
     if actor.may(P.DECIDE_APPEALS) and why_not_decide_appeal(row, actor) is None:
-        ways.append(Way(_("Decide"), reverse("entry-appeal-decide", args=[row.pk]), "gavel", "primary"))
+        ways.append(
+            Way(pgettext_lazy("appeal", "Decide"), reverse("entry-appeal-decide", args=[row.pk]), "gavel", "primary")
+        )
     if actor.may(P.APPLY) and acts_for(actor, row):
         ways.append(Way(_("Withdraw"), reverse("entry-appeal-withdraw", args=[row.pk]), "arrow-left", at_once=True))
     return ways
@@ -151,7 +154,7 @@ APPEAL_PAGE = detail_screen(
                     "due_at",
                 ),
             ),
-            Section(_("The decision"), ("reasons", "closed_by_name", "closed_at")),
+            Section(pgettext_lazy("appeal", "The decision"), ("reasons", "closed_by_name", "closed_at")),
         ),
     )
 )
@@ -207,7 +210,7 @@ def decide(request: HttpRequest, pk: UUID) -> HttpResponse:
     form = DecisionForm(request.POST if request.method == "POST" else None)
     facts = [(_("Party"), row.party_name), (_("Against"), row.title), (_("Grounds"), row.grounds)]
     return answer_form(
-        request, form, go, title=_("Decide the appeal"), done=_("Decide"), back=back, back_title=row.number,
+        request, form, go, title=_("Decide the appeal"), done=pgettext_lazy("appeal", "Decide"), back=back, back_title=row.number,
         facts=facts, facts_title=_("The appeal"),
     )  # fmt: skip
 

@@ -131,7 +131,7 @@ STANDING_PAGE = detail_screen(
         ways=_standing_ways,
         sections=(
             Section(
-                _("The decision"),
+                pgettext_lazy("appeal", "The decision"),
                 (
                     KIND,
                     PARTY,
@@ -202,7 +202,7 @@ def new_standing(request: HttpRequest) -> HttpResponse:
         return reverse("standing", args=[made.pk])
 
     return answer_form(
-        request, form, go, title=_("Suspend or blacklist"), done=_("Decide"), tone="danger",
+        request, form, go, title=_("Suspend or blacklist"), done=pgettext_lazy("appeal", "Decide"), tone="danger",
         back=STANDINGS.url, back_title=STANDINGS.title,
         about=_("New policies of an insurer and new orders for an agency or expert are refused from that day on. What "
                 "runs already goes on. The party can appeal; the text of the decision is added on the next page."),
