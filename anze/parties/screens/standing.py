@@ -131,7 +131,7 @@ STANDING_PAGE = detail_screen(
         ways=_standing_ways,
         sections=(
             Section(
-                pgettext_lazy("appeal", "The decision"),
+                pgettext_lazy("standing", "The decision"),
                 (
                     KIND,
                     PARTY,
