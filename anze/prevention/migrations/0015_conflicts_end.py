@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("prevention", "0013_complaints"),
+        ("prevention", "0014_archive_papers"),
     ]
 
     operations = [
