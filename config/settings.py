@@ -12,8 +12,7 @@ ANZE_CLAMD           host:port of a ClamAV daemon; then every file is scanned, a
 ANZE_SITE            https://… by which people reach the site; stands in notices
 ANZE_SMTP            smtp://user:password@host:port (or smtps://, smtp+tls://): notices by e-mail; ANZE_MAIL_FROM the sender
 ANZE_SMS             "file" writes text messages into a file of ANZE_STATE; else the path of a provider's class
-ANZE_NOTICE_NETWORKS comma-separated private networks webhooks may lead into (default: none)
-ANZE_PRIVATE_HOSTS   comma-separated hosts inside private networks that connectors may ask, by plain HTTP too
+ANZE_PRIVATE_NETWORKS  comma-separated private networks that webhooks and connectors may lead into (default: none)
 ANZE_PROXIES         how many proxies of yours stand before the server (default 0): whose word on addresses counts
 """
 
@@ -140,7 +139,7 @@ MIDDLEWARE = [
     "axes.middleware.AxesMiddleware",
 ]
 
-PRIVATE_HOSTS = [h for h in os.environ.get("ANZE_PRIVATE_HOSTS", "").split(",") if h]
+PRIVATE_NETWORKS = [each for each in os.environ.get("ANZE_PRIVATE_NETWORKS", "").split(",") if each]
 PROXIES = int(os.environ.get("ANZE_PROXIES", "0"))
 CSRF_FAILURE_VIEW = "anze.web.errors.csrf_failed"
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
@@ -226,7 +225,6 @@ DEFAULT_FROM_EMAIL = os.environ.get("ANZE_MAIL_FROM", "anze@localhost")
 SMS_PROVIDER = {"file": "anze.notices.sending.FileProvider"}.get(
     os.environ.get("ANZE_SMS", ""), os.environ.get("ANZE_SMS", "")
 )
-NOTICE_NETWORKS = [each for each in os.environ.get("ANZE_NOTICE_NETWORKS", "").split(",") if each]
 
 EVIDENCE_PARTS = STATE / "evidence" / "parts"  # uploads under way, on a disk all web servers share
 EVIDENCE_CLAMD = os.environ.get("ANZE_CLAMD", "")

@@ -12,12 +12,9 @@ import base64
 import hashlib
 import hmac
 import http.client
-import ipaddress
 import json
 import logging
 import smtplib
-import socket
-import ssl
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -29,6 +26,7 @@ from django.core.mail import EmailMessage
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from anze.kernel.outside import NotAllowed, PinnedConnection, checked_address
 from anze.kernel.scope import EVERYTHING, inside
 from anze.kernel.sealing import unseal
 from anze.notices.models import Hook, Notice
@@ -115,45 +113,17 @@ def _sms(notice: Notice, account: Any) -> None:
 # webhooks -----------------------------------------------------------------------------------------------------
 
 
-def allowed_address(host: str, port: int) -> tuple[int, str]:
-    """Family and address to connect to: looked up once, checked, and used as checked.
-
-    Private and local addresses are refused unless a network they lie in is allowed by setting, so that nobody
-    can make the platform knock at doors of its own network.
-    """
-    allowed = [ipaddress.ip_network(each) for each in settings.NOTICE_NETWORKS]
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    for family, _kind, _protocol, _name, where in found:
-        address = ipaddress.ip_address(str(where[0]).partition("%")[0])
-        plain = getattr(address, "ipv4_mapped", None) or address
-        if plain.is_global and not plain.is_multicast:
-            return family, str(where[0])
-        if any(plain.version == each.version and plain in each for each in allowed):
-            return family, str(where[0])
-    raise NotSent(f"{host} is an address of a private network")
-
-
-class _Pinned(http.client.HTTPSConnection):
-    """Connects to the address that was checked; certificate and host name stay those of the name."""
-
-    def __init__(self, host: str, port: int, address: str, *, secure: bool) -> None:
-        super().__init__(host, port, timeout=TIMEOUT, context=ssl.create_default_context())
-        self._address, self._secure = address, secure
-
-    def connect(self) -> None:
-        self.sock = socket.create_connection((self._address, self.port), self.timeout)
-        if self._secure:
-            self.sock = ssl.create_default_context().wrap_socket(self.sock, server_hostname=self.host)
-
-
 def post(url: str, body: bytes, headers: Mapping[str, str]) -> bytes:
     """One POST, no redirects: the address behind one would not be the one that was checked."""
     parts = urlsplit(url)
     secure = parts.scheme == "https"
     host = parts.hostname or ""
     port = parts.port or (443 if secure else 80)
-    _family, address = allowed_address(host, port)
-    connection = _Pinned(host, port, address, secure=secure)
+    try:
+        address = checked_address(host, port)
+    except NotAllowed as problem:
+        raise NotSent(str(problem)) from None
+    connection = PinnedConnection(host, port, address, secure=secure, timeout=TIMEOUT)
     try:
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         connection.request("POST", path, body, {"Content-Type": "application/json", "User-Agent": "Anze", **headers})

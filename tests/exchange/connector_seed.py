@@ -25,7 +25,7 @@ from anze.parties.rules import Permission  # noqa: E402
 from tests.cast import XINGHUO, policy_row  # noqa: E402
 from tests.exchange.apps import TOKEN  # noqa: E402
 
-settings.PRIVATE_HOSTS = ["127.0.0.1"]
+settings.PRIVATE_NETWORKS = ["127.0.0.0/8"]
 
 
 def made(base: str) -> str:

@@ -43,7 +43,7 @@ class Clock:
 
 @pytest.fixture
 def app(cast, everything, settings):
-    settings.PRIVATE_HOSTS = ["127.0.0.1"]
+    settings.PRIVATE_NETWORKS = ["127.0.0.0/8"]
     cast.accepted(cast.huaihai, "policies", policy_row("PA", XINGHUO))
     with serving(App()) as found:
         yield found
@@ -169,7 +169,7 @@ def test_paused_it_rests_and_resumed_it_goes_on(cast, app, browser_of):
      "ftp://example.com/", "https://user:word@1.1.1.1/", "https://0.0.0.0/", "https://[::ffff:10.0.0.1]/"],
 )  # fmt: skip
 def test_addresses_inside_are_refused(settings, address):
-    settings.PRIVATE_HOSTS = []
+    settings.PRIVATE_NETWORKS = []
     with pytest.raises(Refused) as refused:
         target_of(address)
     assert refused.value.code == "address_not_allowed"

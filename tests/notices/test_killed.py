@@ -23,7 +23,7 @@ COUNT = 8
 def start(platform: Platform, mail: Received) -> subprocess.Popen[bytes]:
     env = platform.environment | {
         "ANZE_SMTP": f"smtp://127.0.0.1:{mail.port}",
-        "ANZE_NOTICE_NETWORKS": "127.0.0.0/8",
+        "ANZE_PRIVATE_NETWORKS": "127.0.0.0/8",
     }
     return subprocess.Popen([PYTHON, "-m", "tests.notices.outbox", "send"], cwd=ROOT, env=env, start_new_session=True)
 

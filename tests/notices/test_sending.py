@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anze.kernel.duty import BEIJING
+from anze.kernel.outside import NotAllowed, checked_address
 from anze.kernel.refusal import Refused
 from anze.notices.actions import Told, add_hook, keep_wishes, tell_hooks, tell_people
 from anze.notices.models import Hook, Notice, Preference
 from anze.notices.rules import WAITS, after_quiet, check_hook
-from anze.notices.sending import NotSent, allowed_address, send_next, signature
+from anze.notices.sending import send_next, signature
 from anze.parties.models import Account
 from anze.parties.rules import Role
 from tests.cast import NOW
@@ -34,16 +35,16 @@ def test_a_message_is_signed_as_standard_webhooks_says() -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "10.1.2.3", "192.168.0.9", "169.254.169.254", "::1", "localhost"])
 def test_no_door_of_a_private_network_is_knocked_at(host: str, settings: Any) -> None:
-    settings.NOTICE_NETWORKS = []
-    with pytest.raises(NotSent):
-        allowed_address(host, 80)
+    settings.PRIVATE_NETWORKS = []
+    with pytest.raises(NotAllowed):
+        checked_address(host, 80)
 
 
 def test_a_private_network_is_reached_where_it_is_allowed(settings: Any) -> None:
-    settings.NOTICE_NETWORKS = ["127.0.0.0/8"]
-    assert allowed_address("127.0.0.1", 80)[1] == "127.0.0.1"
-    with pytest.raises(NotSent):
-        allowed_address("10.0.0.1", 80)
+    settings.PRIVATE_NETWORKS = ["127.0.0.0/8"]
+    assert checked_address("127.0.0.1", 80).ip == "127.0.0.1"
+    with pytest.raises(NotAllowed):
+        checked_address("10.0.0.1", 80)
 
 
 @pytest.mark.parametrize("url", ["ftp://a.example/x", "https:///x", "https://user@a.example/", "javascript:1"])
@@ -74,7 +75,7 @@ def test_quiet_hours_over_midnight() -> None:
 @pytest.fixture
 def hooked(cast, settings):
     """Huaihai's own system on this machine: the hook, and what it received."""
-    settings.NOTICE_NETWORKS = ["127.0.0.0/8"]
+    settings.PRIVATE_NETWORKS = ["127.0.0.0/8"]
     manager = actor(Role.INSURER_MANAGER, cast.huaihai)
     manager = type(manager)(**{**manager.__dict__, "organisation_id": cast.huaihai.pk})
     with web_server() as received:

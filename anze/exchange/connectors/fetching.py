@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import http.client
-import ipaddress
 import random
-import socket
-import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,9 +11,9 @@ from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
 import msgspec
-from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from anze.kernel.outside import Address, NotAllowed, PinnedConnection, checked_address
 from anze.kernel.refusal import Refused
 
 ATTEMPTS = 5
@@ -39,42 +36,39 @@ class _Again(Exception):
 
 @dataclass(frozen=True)
 class Target:
-    """An address that was looked up and may be asked: the connection goes to `ip`, whatever the name says later."""
+    """What a URL leads to, looked up and checked."""
 
     is_secure: bool
     host: str
     port: int
-    ip: str
+    address: Address
     path: str
 
 
 def target_of(url: str) -> Target:
-    """Where a URL leads. Private, local and reserved addresses only for hosts the operator has named; plain HTTP
-    only there too."""
+    """Where a URL leads. Plain HTTP only inside a network the operator has allowed."""
     parts = urlsplit(url)
     host = parts.hostname or ""
-    is_named = host in settings.PRIVATE_HOSTS
     if parts.scheme not in ("https", "http") or not host or parts.username or parts.password:
         raise _refused(_("The address must look like https://app.example/."))
-    if parts.scheme == "http" and not is_named:
-        raise _refused(_("The address must begin with https://."))
     try:
         port = parts.port or (443 if parts.scheme == "https" else 80)
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        address = checked_address(host, port)
+    except NotAllowed:
+        raise _refused(_("The address lies inside a private network.")) from None
     except (OSError, ValueError):
         raise FetchProblem(f"{host} has no address") from None
-    ips = [str(each[4][0]) for each in found]
-    if not is_named and not all(ipaddress.ip_address(ip).is_global for ip in ips):
-        raise _refused(_("The address lies inside a private network."))
+    if parts.scheme == "http" and not address.is_private:
+        raise _refused(_("The address must begin with https://."))
     path = parts.path or "/"
-    return Target(parts.scheme == "https", host, port, ips[0], f"{path}?{parts.query}" if parts.query else path)
+    return Target(parts.scheme == "https", host, port, address, f"{path}?{parts.query}" if parts.query else path)
 
 
 def _refused(message: Any) -> Refused:
     return Refused(
         "address_not_allowed",
         message,
-        remedy=_("Give a public https address, or have the operator name the host in ANZE_PRIVATE_HOSTS."),
+        remedy=_("Give a public https address, or have the operator name its network in ANZE_PRIVATE_NETWORKS."),
         field="base_url",
     )
 
@@ -129,8 +123,10 @@ class Fetcher:
 
     def _once(self, url: str, accept: str) -> bytes:
         target = target_of(url)
-        connection = _connection(target)
-        headers = {"Host": _host(target), "Accept": accept, "User-Agent": "Anze connector"}
+        connection = PinnedConnection(
+            target.host, target.port, target.address, secure=target.is_secure, timeout=TIMEOUT
+        )
+        headers = {"Accept": accept, "User-Agent": "Anze connector"}
         if target.host == urlsplit(self.base).hostname:
             headers["Authorization"] = f"Bearer {self.token}"
         try:
@@ -152,27 +148,3 @@ class Fetcher:
         if length is not None and length.isdigit() and int(length) > len(body):
             raise _Again(f"{target.host} broke off")
         return body
-
-
-def _host(target: Target) -> str:
-    name = f"[{target.host}]" if ":" in target.host else target.host
-    return name if target.port == (443 if target.is_secure else 80) else f"{name}:{target.port}"
-
-
-class _Secure(http.client.HTTPSConnection):
-    """To the address that was checked, with the certificate of the name that was asked for."""
-
-    def __init__(self, target: Target) -> None:
-        self._context_of = ssl.create_default_context()
-        super().__init__(target.ip, target.port, timeout=TIMEOUT, context=self._context_of)
-        self._name = target.host
-
-    def connect(self) -> None:
-        plain = socket.create_connection((self.host, self.port), self.timeout)
-        self.sock = self._context_of.wrap_socket(plain, server_hostname=self._name)
-
-
-def _connection(target: Target) -> http.client.HTTPConnection:
-    if target.is_secure:
-        return _Secure(target)
-    return http.client.HTTPConnection(target.ip, target.port, timeout=TIMEOUT)
