@@ -33,7 +33,10 @@ def test_every_input_is_counted_for_both_insurers_from_their_own_rows(world):
 
 def test_agencies_are_counted_by_the_smaller_scheme(world):
     campaign = begin("EXAMPLE-AGENCY")
-    assert set(FrozenRow.objects.filter(campaign=campaign).values_list("input", flat=True)) == {"agency_timeliness"}
+    assert set(FrozenRow.objects.filter(campaign=campaign).values_list("input", flat=True)) == {
+        "agency_quality",
+        "agency_timeliness",
+    }
     compute(campaign, by=BY, at=AT)
     outcome = Outcome.objects.get(campaign=campaign, agency_id=world.agency.pk, level="PROVINCE")
     assert outcome.why_not == "TOO_FEW"

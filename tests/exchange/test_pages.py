@@ -122,6 +122,7 @@ def test_every_page_opens_in_both_languages(filled: Any, browser_of: Any, langua
                 "batch-original",
                 "visit-problems",
                 "own-finding-take",
+                "connector",  # has no rows here: tests/exchange/test_connectors.py opens it
             ):
                 continue
             for feed in [f.name for f in FEEDS.values()] if "<str:name>" in page.path else [""]:
