@@ -181,6 +181,8 @@ BROKEN: tuple[Row, ...] = (
         {"reported_at": "2026-07-08T10:19:59+08:00"},
         ("reported_at", "reported_before_accident"),
     ),
+    ("accidents", 0, {"learned_at": "2026-07-08T10:19:59+08:00"}, ("learned_at", "learned_before_accident")),
+    ("accidents", 0, {"counted_on": "2026-07-07"}, ("counted_on", "counted_before_accident")),
     # claims
     (
         "claims",
@@ -207,6 +209,10 @@ BROKEN: tuple[Row, ...] = (
     ("claims", 0, {"state": "PAID"}, ("closed_at", "closed_but_open")),
     ("claims", 0, {"state": "REJECTED"}, ("reject_reason", "rejected_without_reason")),
     ("claims", 0, {"outstanding": "0.01"}, ("outstanding", "reserve_on_closed_claim")),
+    ("claims", 0, {"docs_asked_at": "2026-07-08T11:29:59+08:00"}, ("docs_asked_at", "asked_before_notice")),
+    ("claims", 0, {"refusal_sent_at": "2026-09-12T09:00:00+08:00"}, ("refusal_sent_at", "letter_without_rejection")),
+    ("claims", 0, {"agreed": "180000.01"}, ("agreed", "agreed_over_assessed")),
+    ("claims", 0, {"payments": [{**_PAYMENT, "amount": "180000.01"}]}, ("payments", "paid_over_agreed")),
     ("claims", 0, {"payments": [{**_PAYMENT, "amount": "0"}]}, ("payments.1.amount", "payment_zero")),
     (
         "claims",

@@ -82,6 +82,11 @@ AFTER_A_STEP = {
     ("hazards", "state", "under_supervision"),
     ("hazards", "state", "step_without_day"),
     ("hazards", "insured_uscc", "moved_with_story"),
+    # see tests/claims/test_steps.py
+    ("claims", "state", "behind_platform"),
+    ("claims", "policy_no", "moved_with_story"),
+    # what the sender's own standing refuses; see tests/parties/test_standing.py
+    ("policies", "issued_on", "insurer_not_in_good_standing"),
 }
 
 

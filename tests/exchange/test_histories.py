@@ -74,12 +74,16 @@ CORRECTIONS: dict[str, list[dict[str, Any]]] = {
     ],
     "hazards": [{}, _VOID, {"state": "NOTIFIED", "closed_on": None}, {"hazard_class": "GENERAL"}],
     "expenses": [{}, _VOID, {"amount": "1300.00"}, {"agency_code": None}, {"paid_on": None}],
+    # told of within the thirty days: afterwards the class stays what it was, which is history and no last version
     "accidents": [
-        {},
-        _VOID,
-        {"deaths": 4},
-        {"direct_loss": "60000000.00"},
-        {"serious_injuries": 0, "deaths": 0},
+        {"counted_on": "2026-07-20", **words}
+        for words in (
+            {},
+            _VOID,
+            {"deaths": 4},
+            {"direct_loss": "60000000.00"},
+            {"serious_injuries": 0, "deaths": 0},
+        )
     ],
     "claims": [
         {},

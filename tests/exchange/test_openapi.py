@@ -60,7 +60,9 @@ def test_example_rows_fit_their_own_schema() -> None:
 
 
 def test_every_way_to_be_refused_is_described() -> None:
-    assert {*SIGNED, *SENDING, *FETCHING} == set(PROBLEMS)
+    # the sandbox is for the conformance kit alone; clients/python tells of its answers
+    of_the_sandbox = {"not_sandbox", "sandbox_full", "unknown_case", "cases_not_passed"}
+    assert {*SIGNED, *SENDING, *FETCHING} | of_the_sandbox == set(PROBLEMS)
 
 
 class _Signed(requests.auth.AuthBase):

@@ -253,7 +253,7 @@ def test_a_city_is_all_its_counties(cast, asked_by):
 
 def test_dates_are_beijing_days(insured, asked_by):
     row = example(FEEDS["accidents"], accident_no="G1", insured_uscc=XINGHUO, occurred_at="2026-07-09T00:30:00+08:00",
-                  reported_at=None)  # fmt: skip
+                  reported_at=None, learned_at=None)  # fmt: skip
     insured.accepted(insured.huaihai, "accidents", row)
     screen = LISTS["accidents"]
 

@@ -47,7 +47,7 @@ SAMPLES: dict[str, tuple[str, ...]] = {
     "indicator": (next(iter(INDICATORS)),),
     "indicator-rows": (next(iter(INDICATORS)),),
     "indicator-then": (next(iter(INDICATORS)),),
-    "alert-rule": ("PLAN_MISSING",),
+    "alert-rule": ("QUALIFICATION_EXPIRING",),  # one that all who tune rules may read
     "dictionary-of": ("policies",),
     "template": ("policies",),
     "upload": ("policies",),
@@ -333,7 +333,7 @@ def test_rows_of_both_sides_are_there_for_every_page_about_a_row(world):
     _people(world)
     alike = {"sample", "campaign"}  # public: there is one for both sides
     # who sees a draft, an upload, a paper, a complaint or an insurer's yearly plan is no question of sides alone
-    own_tests = ("topic", "task", "annual-plan", "uploads", "pack-file", "paper", "complaint")
+    own_tests = ("topic", "task", "annual-plan", "uploads", "pack-file", "paper", "standing-paper", "complaint")
     lacking = set()
     for page in pages():
         if takes_row(page) and page.room in ("prevention", "hazards", "evidence"):

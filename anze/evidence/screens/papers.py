@@ -152,7 +152,7 @@ def appeal_paper(request: HttpRequest, pk: UUID) -> HttpResponse:
     return _signed_in(request, Appeal, pk, "appeal", "entry-appeal", DocumentKind.EVIDENCE)
 
 
-@page("parties/standings/<uuid:pk>/paper/", name="standing-paper", permission=Permission.ADD_EVIDENCE,
+@page("parties/standings/<uuid:pk>/paper/", name="standing-paper", permission=Permission.DECIDE_STANDINGS,
       methods=("POST",))  # fmt: skip
 def standing_paper(request: HttpRequest, pk: UUID) -> HttpResponse:
     return _signed_in(request, Standing, pk, "standing", "standing", DocumentKind.DECISION)

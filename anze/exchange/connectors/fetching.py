@@ -57,6 +57,8 @@ def target_of(url: str) -> Target:
     except NotAllowed:
         raise _refused(_("The address lies inside a private network.")) from None
     except (OSError, ValueError):
+        if parts.scheme == "http":
+            raise _refused(_("The address must begin with https://.")) from None
         raise FetchProblem(f"{host} has no address") from None
     if parts.scheme == "http" and not address.is_private:
         raise _refused(_("The address must begin with https://."))
