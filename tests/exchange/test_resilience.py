@@ -92,10 +92,13 @@ def test_a_batch_read_while_the_one_before_is_published_still_comes_after_it(own
         with pytest.raises(ConnectionError, match="not processed yet"):
             client.push("policies", (text.replace('"@"', f'"O{n}"') for n in range(3000)), f"key {workers}", chunk=3000)
     own.start_worker()
-    wait_until(lambda: own.ask("SELECT count(*) FROM exchange_batch WHERE state = 'DONE'") == [(6,)])
+    done = "SELECT count(*) FROM exchange_batch WHERE state = 'DONE' AND feed = 'policies'"
+    wait_until(lambda: own.ask(done) == [(6,)])
     assert own.ask("SELECT DISTINCT version, insured_workers FROM underwriting_policy") == [(6, 6)]
-    assert own.ask("SELECT DISTINCT attempts FROM exchange_batch") == [(1,)]
-    assert own.ask("SELECT updated FROM exchange_batch ORDER BY received_at") == [(0,), *[(3000,)] * 5]
+    # a hand that comes in between noting and locking notes once more, and finds it done
+    assert own.ask("SELECT max(attempts) <= 2 FROM exchange_batch") == [(True,)]
+    updated = "SELECT updated FROM exchange_batch WHERE feed = 'policies' ORDER BY received_at"
+    assert own.ask(updated) == [(0,), *[(3000,)] * 5]
 
 
 def test_a_database_killed_in_the_middle_of_batches(mortal: tuple[Platform, Path]) -> None:
