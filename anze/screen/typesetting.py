@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -79,7 +79,7 @@ def typeset(
             sys_inputs={"data": json.dumps(data, ensure_ascii=False, default=str)},
             font_paths=_fonts(),
             pdf_standards=["a-2b"] if archival else [],
-            timestamp=at.replace(microsecond=0) if at else None,
+            timestamp=at.astimezone(UTC).replace(microsecond=0) if at else None,
         )
     return bytes(made)
 

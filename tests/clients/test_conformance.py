@@ -44,7 +44,7 @@ class Sandbox:
         self.client = Client(platform.base, self.key_id, made["secret"], attempts=2)
 
     def run(self, fault: str) -> tuple[list[dict], dict | None, list[str]]:
-        state = self.folder / fault.replace(" ", "-")
+        state = self.folder / (fault.replace(" ", "-") or "good")
         state.mkdir()
         environment = {
             "ANZE_BASE": self.platform.base, "ANZE_KEY_ID": self.key_id, "ANZE_SECRET_FILE": str(self.secret_file),
