@@ -66,7 +66,7 @@ def test_a_settlement_from_the_statement_to_the_enterprise(live: Platform, signe
     expect(agency.locator("main")).to_contain_text("2,400.00")
     assert_sound(agency)
     agency.get_by_role("button", name="确认服务与价格").click()
-    expect(agency.locator("main")).to_contain_text("待确认")
+    expect(agency.locator("main")).to_contain_text("待对方确认")
 
     insurer = signed_in("js-insurer")
     insurer.goto(f"{live.base}/expenses/statements/")
