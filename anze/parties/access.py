@@ -7,7 +7,7 @@ from uuid import UUID
 
 from anze.kernel.actor import Actor
 from anze.kernel.scope import NOTHING, Scope, region_range
-from anze.parties.models import Enterprise, Membership, Organisation
+from anze.parties.models import Membership, Organisation
 from anze.parties.rules import ROLES, OrganisationKind, Permission, Reach, Role
 
 
@@ -39,18 +39,19 @@ def actor_for(
     )
 
 
-def holder_of_link(enterprise: Enterprise, name: str, *permissions: Permission, asking: Actor) -> Actor:
+def holder_of_link(
+    enterprise_id: UUID, name: str, *permissions: Permission, address: str = "", language: str = "zh-hans"
+) -> Actor:
     """Whoever holds a link acts for the enterprise, by the name he gives, and may do what the link is for only.
 
-    `asking` is who opened the page: nobody signed in, but with a network address and a language."""
+    `address` and `language` are those of who opened the page: nobody signed in, but somebody somewhere."""
     return Actor(
         name=name,
-        scope=Scope(reader="anze_enterprise", enterprise_id=enterprise.pk),
+        scope=Scope(reader="anze_enterprise", enterprise_id=enterprise_id),
         permissions=frozenset(permission.value for permission in permissions),
         role=Role.ENTERPRISE.value,
-        organisation_name=str(enterprise),
-        address=asking.address,
-        language=asking.language,
+        address=address,
+        language=language,
     )
 
 

@@ -90,7 +90,7 @@ CORRECTIONS: dict[str, list[dict[str, Any]]] = {
         _VOID,
         {"payments": _PAYMENTS[:1]},
         {"payments": None, "victims": None},
-        {"payments": [_PAYMENTS[1], _PAYMENTS[0], _PAYMENTS[1]]},
+        {"payments": [_PAYMENTS[1], _PAYMENTS[0], _PAYMENTS[1]], "assessed": "310000.00", "agreed": "310000.00"},
         {"accident_no": None},
     ],
 }

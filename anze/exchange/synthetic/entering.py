@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from anze.evidence.screens.papers import keep_paper
+from anze.evidence.actions.papers import keep_paper
 from anze.kernel.actor import Actor
 from anze.kernel.duty import BEIJING
 from anze.kernel.identifiers import make_uscc

@@ -102,13 +102,11 @@ def workshop(request: HttpRequest, token: str) -> HttpResponse:
 
 def _submit(request: HttpRequest, hazard: Hazard, given: dict[str, Any], needs_plan: bool) -> None:
     at = request.at  # type: ignore[attr-defined]
+    asking = request.actor  # type: ignore[attr-defined]
     holder = holder_of_link(
-        hazard.enterprise,
-        given["name"],
-        Permission.RECTIFY_HAZARDS,
-        Permission.ADD_EVIDENCE,
-        asking=request.actor,  # type: ignore[attr-defined]
-    )
+        hazard.enterprise_id, given["name"], Permission.RECTIFY_HAZARDS, Permission.ADD_EVIDENCE,
+        address=asking.address, language=asking.language,
+    )  # fmt: skip
     with widened(holder.scope):
         if needs_plan:
             start_rectification(hazard, by=holder, at=at, to_whom=given["name"], words=given["measures"])

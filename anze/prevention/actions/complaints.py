@@ -17,9 +17,10 @@ from anze.kernel.duty import beijing_day, end_of_day, load_calendar
 from anze.kernel.links import make_link
 from anze.kernel.models import parameter
 from anze.kernel.refusal import Refused
-from anze.kernel.scope import EVERYTHING, Scope, widened
+from anze.kernel.scope import EVERYTHING, widened
+from anze.parties.access import holder_of_link
 from anze.parties.models import Enterprise, Organisation
-from anze.parties.rules import Permission, Role
+from anze.parties.rules import Permission
 from anze.prevention.models import Complaint, ComplaintContact, ComplaintStep, Service
 from anze.prevention.rules.complaints import (
     ANSWER,
@@ -79,13 +80,7 @@ def link_to_follow(complaint: Complaint, *, at: datetime) -> str:
 
 def holder_of(enterprise_id: UUID, *, name: str = "", address: str = "") -> Actor:
     """Whoever holds a link may complain in the enterprise's matters, and nothing else."""
-    return Actor(
-        name=name or str(_("complainant")),
-        scope=Scope(reader="anze_enterprise", enterprise_id=enterprise_id),
-        permissions=frozenset({Permission.MAKE_COMPLAINTS.value}),
-        role=Role.ENTERPRISE.value,
-        address=address,
-    )
+    return holder_of_link(enterprise_id, name or str(_("complainant")), Permission.MAKE_COMPLAINTS, address=address)
 
 
 @dataclass(frozen=True)

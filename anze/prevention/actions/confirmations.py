@@ -15,7 +15,8 @@ from anze.kernel.actor import Actor
 from anze.kernel.duty import beijing_day, load_calendar
 from anze.kernel.models import parameter
 from anze.kernel.refusal import Refused
-from anze.kernel.scope import EVERYTHING, Scope, widened
+from anze.kernel.scope import EVERYTHING, widened
+from anze.parties.access import holder_of_link
 from anze.parties.rules import Permission
 from anze.prevention.models import Confirmation, ConfirmationLink, Dispute, FollowUp, Rating, Service
 from anze.prevention.rules import ConfirmationMethod
@@ -87,13 +88,7 @@ def link_of(token: str, at: datetime) -> ConfirmationLink | None:
 
 def holder_of(link: ConfirmationLink, name: str, address: str) -> Actor:
     """Whoever holds a link acts for the enterprise, in this one matter."""
-    return Actor(
-        name=name,
-        scope=Scope(reader="anze_enterprise", enterprise_id=link.enterprise_id),
-        permissions=frozenset({Permission.CONFIRM_SERVICES}),
-        role="LINK",
-        address=address,
-    )
+    return holder_of_link(link.enterprise_id, name, Permission.CONFIRM_SERVICES, address=address)
 
 
 # the word of the enterprise -------------------------------------------------------------------------------

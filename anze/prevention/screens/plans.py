@@ -135,12 +135,11 @@ def plan_by_link(request: HttpRequest, token: str) -> HttpResponse:
         shown = fingerprint(plan)
         form = Agreed(request.POST or None, initial={"seen": shown})
         if request.method == "POST" and form.is_valid():
+            asking = request.actor  # type: ignore[attr-defined]
             holder = holder_of_link(
-                plan.enterprise,
-                form.cleaned_data["name"],
-                Permission.CONFIRM_PLANS,
-                asking=request.actor,  # type: ignore[attr-defined]
-            )
+                plan.enterprise_id, form.cleaned_data["name"], Permission.CONFIRM_PLANS, address=asking.address,
+                language=asking.language,
+            )  # fmt: skip
             try:
                 confirm_plan(plan, by=holder, at=at, seen=form.cleaned_data["seen"])
             except Refused as refused:

@@ -8,6 +8,12 @@ import { bundle, send } from "./sync.js";
 
 const to = (visit, rest = "") => `#/visit/${visit}${rest}`;
 const go = (where) => (location.hash = where);
+/** Back to the visit when the work is done, unless the person has meanwhile gone on by himself. */
+const backTo = async (visit, work) => {
+  const here = location.hash;
+  await work();
+  if (location.hash === here) go(to(visit));
+};
 
 /** A draft is on the device with every letter typed: a crash loses none. */
 const draftOf = async (id, fresh) => (await store.get("drafts", id))?.content ?? fresh;
@@ -94,7 +100,7 @@ export const finding = async (visit, id) => {
       draft.basis ? h("p", { class: "text-secondary" }, `${t("basis")}: ${draft.basis}`) : field(t("basis"), text(draft, "basis", keep)),
       h("button", { class: "btn btn-lg btn-success w-100 mb-2" }, icon("check"), h("span", {}, t("save_finding"))),
       stored
-        ? button(t("remove"), async () => { if (await surely(t("surely_remove"))) { await remove(stored.id); await store.drop("drafts", draftId); go(to(visit)); } }, { look: "btn-outline-danger w-100", mark: "trash" })
+        ? button(t("remove"), async () => { if (await surely(t("surely_remove"))) await backTo(visit, async () => { await remove(stored.id); await store.drop("drafts", draftId); }); }, { look: "btn-outline-danger w-100", mark: "trash" })
         : button(t("choose_again"), () => { draft.description = ""; draft.isFree = false; draft.library_code = ""; keep(); draw(); }, { look: "btn-ghost-secondary w-100" }));
   };
   const save = async () => {
@@ -102,10 +108,11 @@ export const finding = async (visit, id) => {
     if (!draft.deadline_on) return say(t("say_deadline"), "danger");
     const { isFree, ...payload } = draft;
     await guarded(async () => {
-      await record(visit, "FINDING", payload, stored?.id);
-      await store.drop("drafts", draftId);
-      say(t("kept_here"));
-      go(to(visit));
+      await backTo(visit, async () => {
+        await record(visit, "FINDING", payload, stored?.id);
+        await store.drop("drafts", draftId);
+        say(t("kept_here"));
+      });
       send();
     });
   };
@@ -295,10 +302,11 @@ export const sign = async (visit, of) => {
       if (!draft.name.trim()) return say(t("say_name"), "danger");
       if (!draft.strokes.length) return say(t("sign_first"), "danger");
       return guarded(async () => {
-        await record(visit, "SIGNATURE", { of, name: draft.name.trim(), post: draft.post ?? "", strokes: draft.strokes });
-        await store.drop("drafts", draftId);
-        say(t("kept_here"));
-        go(to(visit));
+        await backTo(visit, async () => {
+          await record(visit, "SIGNATURE", { of, name: draft.name.trim(), post: draft.post ?? "", strokes: draft.strokes });
+          await store.drop("drafts", draftId);
+          say(t("kept_here"));
+        });
         send();
       });
     }, { look: "btn-success w-100 mt-3", mark: "signature" }));
