@@ -23,9 +23,10 @@ runs AS (
 ), present AS (
     SELECT DISTINCT ON (id) * FROM runs WHERE from_on <= %(today)s ORDER BY id, from_on DESC
 ), bare AS (
-    -- stretches without cover, whatever else changed in them
+    -- stretches without cover, whatever else changed in them, and when the latest of them after a cover began
     SELECT id, before, min(from_on) AS from_on, max(to_on) AS to_on,
-           sum(least(coalesce(to_on, %(today)s + 1), %(today)s + 1) - from_on) AS days
+           sum(least(coalesce(to_on, %(today)s + 1), %(today)s + 1) - from_on) AS days,
+           max(min(from_on)) FILTER (WHERE before > 0) OVER (PARTITION BY id) AS latest_from_on
     FROM runs WHERE counts AND insured = 0 AND from_on <= %(today)s GROUP BY id, before
 ), latest AS (
     SELECT DISTINCT ON (c.enterprise_id) c.enterprise_id, c.id AS policy_id, p.insurer_id, p.start_on
@@ -48,14 +49,15 @@ SELECT 'PARTIAL_HEADCOUNT', n.id, n.enterprise_id, n.region_code, n.sector, l.in
        n.from_on, n.workers::numeric, n.registered_workers::numeric, ''
 FROM present n LEFT JOIN latest l ON l.enterprise_id = n.enterprise_id WHERE n.counts AND n.partial_headcount = 1
 """
+# of several policies the one that is furthest below the least limit
 UNDER_LIMIT = """
-SELECT 'UNDER_LIMIT', n.id, n.enterprise_id, n.region_code, n.sector, c.insurer_id, n.id, c.id, n.from_on,
-       c.limit_per_person, c.least_limit, ''
-FROM present n CROSS JOIN LATERAL (
-    SELECT c.id, p.insurer_id, c.limit_per_person, c.least_limit FROM covers c JOIN policies p ON p.id = c.id
-    WHERE c.enterprise_id = n.enterprise_id AND c.start_on <= %(today)s AND c.until_on > %(today)s
-    ORDER BY c.limit_per_person - c.least_limit, c.id LIMIT 1
-) c WHERE n.counts AND n.under_limit = 1
+(SELECT DISTINCT ON (n.id) 'UNDER_LIMIT', n.id, n.enterprise_id, n.region_code, n.sector, p.insurer_id, n.id, c.id,
+        n.from_on, c.limit_per_person, c.least_limit, ''
+FROM present n
+JOIN covers c ON c.enterprise_id = n.enterprise_id AND c.start_on <= %(today)s AND c.until_on > %(today)s
+JOIN policies p ON p.id = c.id
+WHERE n.counts AND n.under_limit = 1
+ORDER BY n.id, c.limit_per_person - c.least_limit, c.id)
 """
 GAP = """
 SELECT 'GAP', n.id, n.enterprise_id, n.region_code, n.sector, l.insurer_id, n.id, l.policy_id, b.from_on,
@@ -63,7 +65,7 @@ SELECT 'GAP', n.id, n.enterprise_id, n.region_code, n.sector, l.insurer_id, n.id
 FROM present n JOIN bare b ON b.id = n.id AND b.before > 0 AND b.before < n.before
 LEFT JOIN latest l ON l.enterprise_id = n.enterprise_id
 WHERE n.counts AND n.insured = 1 AND b.days > %(gap_days)s AND b.to_on > %(today)s - %(gap_kept)s::int
-    AND b.from_on = (SELECT max(x.from_on) FROM bare x WHERE x.id = n.id AND x.before > 0)
+    AND b.from_on = b.latest_from_on
 """
 # a co-insurer reports his own share of the premium: such policies say nothing about the price
 LOW_PRICE = """
