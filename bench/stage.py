@@ -55,6 +55,7 @@ def set_up() -> None:
     import django
 
     django.setup()
+    from anze.assessment.actions import load_schemes
     from anze.kernel.scope import EVERYTHING, inside
     from anze.library.actions import load_library
     from anze.parties.actions import load_reference_data
@@ -62,6 +63,7 @@ def set_up() -> None:
     with inside(EVERYTHING):
         load_reference_data()
         load_library()
+        load_schemes()
 
 
 def free_port() -> int:
