@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from anze.kernel.scope import EVERYTHING, NOTHING, Scope
@@ -24,6 +24,11 @@ class Actor:
 
     def may(self, permission: str) -> bool:
         return permission in self.permissions
+
+    @property
+    def kind(self) -> Actor:
+        """Everybody who sees and may do the same, for the same organisation: this actor without his person."""
+        return replace(self, name="", account_id=None, address="", second_factor=False, extra={})
 
     @property
     def is_known(self) -> bool:

@@ -105,8 +105,11 @@ _SETTINGS = (
 )
 
 
-def enter(scope: Scope, *, by: UUID | str | None = None, event: UUID | None = None) -> None:
-    """Set the scope for the rest of the current transaction. Must be called inside one."""
+def enter(scope: Scope, *, by: UUID | str | None = None, event: UUID | None = None) -> str:
+    """Set the scope for the rest of the current transaction. Must be called inside one.
+
+    Returns the version of the database's content, which is the same for all who see the same; nothing if the
+    transaction has written already."""
     if not connection.in_atomic_block:
         raise RuntimeError("a scope is entered inside a transaction, or it would leak to the next request")
     if not scope.reader:
@@ -123,16 +126,21 @@ def enter(scope: Scope, *, by: UUID | str | None = None, event: UUID | None = No
         "anze.event": event,
         "role": scope.reader,
     }
-    _set(values)
+    return _set(values)
 
 
-def _set(values: dict[str, Any]) -> None:
+_VERSION = "CASE WHEN pg_current_xact_id_if_assigned() IS NULL THEN pg_current_snapshot()::text ELSE '' END"
+
+
+def _set(values: dict[str, Any]) -> str:
     pieces = ", ".join("set_config(%s, %s, true)" for _ in values)
     words: list[Any] = []
     for name, value in values.items():
         words += [name, str(value or "")]
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {pieces}", words)
+        cursor.execute(f"SELECT {_VERSION}, {pieces}", words)
+        version: str = cursor.fetchone()[0]
+    return version
 
 
 @contextmanager

@@ -90,7 +90,8 @@ class Asked:
         self.screen = screen
         self.request = request
         self.query = query = request.GET if query is None else query
-        self.asking = Asking(request.actor, request.at)  # type: ignore[attr-defined]
+        # a list is the same for all of a kind (see screen.kept); what is one person's own is no list
+        self.asking = Asking(request.actor.kind, request.at)  # type: ignore[attr-defined]
         self.filters = screen.filters_for(self.asking)
         self.values: dict[str, Any] = {}
         for each in self.filters:

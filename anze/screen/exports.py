@@ -84,7 +84,7 @@ def export(screen: ListScreen, request: HttpRequest) -> HttpResponse:
         raise
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
-    actor, at = asked.asking.actor, asked.asking.at
+    actor, at = asked.request.actor, asked.asking.at  # type: ignore[attr-defined]
     record(
         "export.made",
         by=actor,
@@ -212,7 +212,7 @@ def _write_excel(file: IO[bytes], asked: Asked, reader: Reader, titles: list[str
 
 def _facts(asked: Asked) -> list[dict[str, str]]:
     """The second sheet: what the first one holds, when it was so, who asked for it."""
-    screen, actor, at = asked.screen, asked.asking.actor, asked.asking.at
+    screen, actor, at = asked.screen, asked.request.actor, asked.asking.at  # type: ignore[attr-defined]
     direction = _now("descending") if asked.sort.startswith("-") else _now("ascending")
     sorted_by = next(
         (p.heading for p in screen.plans.values() if p.name == asked.sort.lstrip("-")),

@@ -31,6 +31,7 @@ from anze.kernel.scope import READERS
 from anze.screen.asked import COUNT_TO, PAGE_SIZE, Asked, Rows
 from anze.screen.columns import Column, Plan, plan, readers_of
 from anze.screen.filters import Asking, Case, Cases, Filter, Of
+from anze.screen.kept import kept
 from anze.screen.pages import is_fragment
 from anze.screen.registry import WorkList, page, work_list
 
@@ -125,17 +126,23 @@ class ListScreen:
     def view(self, request: HttpRequest) -> HttpResponse:
         check_reader(request, self.model)
         asked = Asked(self, request)
+        is_plain = self.body == ListScreen.body and self.more is None
+        key = (self.name, asked.after, asked.before, *asked.words())
+        rows = kept(request, key, lambda: self._rows(asked)) if is_plain else self._rows(asked)
+        if is_fragment(request) and request.headers.get("HX-Target") == "list":
+            response = HttpResponse(rows)
+            response["HX-Push-Url"] = asked.address()
+        else:
+            response = render(request, "screen/list.html", {"list": asked, "rows": rows, "form": form_of(asked)})
+        response["Vary"] = "HX-Request, Cookie"
+        return response
+
+    def _rows(self, asked: Asked) -> Markup:
+        """The rows of the page as they stand in it, with their number and the ways to more."""
         words: dict[str, Any] = {"list": asked, "page": asked.page(self.size)}
         if self.more:
             words |= self.more(words["page"].keys)
-        if is_fragment(request) and request.headers.get("HX-Target") == "list":
-            response = render(request, "screen/list_rows.html", words)
-            response["HX-Push-Url"] = asked.address()
-        else:
-            words["form"] = form_of(asked)
-            response = render(request, "screen/list.html", words)
-        response["Vary"] = "HX-Request, Cookie"
-        return response
+        return Markup(render_to_string("screen/list_rows.html", words, asked.request))
 
 
 def check_reader(request: HttpRequest, model: type[models.Model]) -> None:

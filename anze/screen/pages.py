@@ -20,7 +20,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language, gettext, ngettext, pgettext
 from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from anze.screen.navigation import menu
 
@@ -136,6 +136,32 @@ def _menu_of(permissions: frozenset[str], reader: str, language: str, here: str,
     return Markup(render_to_string("web/menu.html", {"sections": sections, "here": here, "room": room}))
 
 
+_BACK = "\ue000next\ue000"  # of the characters for private use, which no address has
+_FIELD = "\ue000token\ue000"
+_frames: dict[tuple[Any, ...], str] = {}
+
+
+def frame_of(request: HttpRequest) -> Markup:
+    """What stands around a page: kept for a minute for each person, role and page. Only the form's token and the
+    way back differ each time, and are put in."""
+    actor, here = request.actor, request.page  # type: ignore[attr-defined]
+    token = csrf_value(request)
+    if here is not None and here.name == "search":  # shows what is searched for
+        words = {"next": request.get_full_path()}
+        return Markup(render_to_string("web/frame.html", words, request))
+    roles = tuple(each.pk for each in request.memberships)  # type: ignore[attr-defined]
+    active = request.membership.pk if request.membership else None  # type: ignore[attr-defined]
+    minute = int(request.at.timestamp()) // 60  # type: ignore[attr-defined]
+    key = (minute, actor, active, roles, get_language(), here.name if here else "")
+    kept = _frames.get(key)
+    if kept is None:
+        made = render_to_string("web/frame.html", {"next": _BACK}, request)
+        if len(_frames) >= 1000:
+            _frames.clear()
+        kept = _frames[key] = made.replace(token, _FIELD)
+    return Markup(kept.replace(_FIELD, token).replace(_BACK, escape(request.get_full_path())))
+
+
 def environment(**options: Any) -> Environment:
     options.pop("autoescape", None)
     env = Environment(
@@ -154,6 +180,7 @@ def environment(**options: Any) -> Environment:
         is_chinese=is_chinese,
         language=get_language,
         menu_of=menu_of,
+        frame_of=frame_of,
         csrf_field=csrf_field,
         csrf_value=csrf_value,
         get_messages=get_messages,

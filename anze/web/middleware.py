@@ -14,32 +14,15 @@ from django.utils import timezone, translation
 from django.utils.http import urlencode
 
 from anze.kernel.actor import ANYBODY, Actor
-from anze.kernel.compiled import Compiled
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import enter
 from anze.parties.access import actor_for
-from anze.parties.models import Membership
 from anze.screen.pages import is_fragment
 from anze.screen.registry import PAGES, View
 from anze.web import errors
+from anze.web.sessions import memberships_of
 
 Answer = Callable[[HttpRequest], HttpResponse]
-
-# what an actor is made of; the rest of these rows would be read for nothing with every page
-_MEMBERSHIP = (
-    *("account_id", "role", "sector", "region_id", "enterprise_id", "is_active"),
-    *("organisation__kind", "organisation__name", "organisation__name_en", "organisation__sector"),
-    *("organisation__region_id", "organisation__parent_id", "expert__name"),
-)
-
-_memberships = Compiled(
-    lambda account_id: (
-        Membership.objects.filter(account_id=account_id, is_active=True)
-        .select_related("organisation", "expert")
-        .only(*_MEMBERSHIP)
-        .order_by("id")
-    )
-)
 
 IDLE = timedelta(hours=2)  # nothing asked for so long: sign in again
 LONGEST = timedelta(hours=12)  # a sign-in never lasts longer
@@ -64,7 +47,8 @@ class Language:
 
 
 class ActorAndScope:
-    """Sets `request.actor`, `request.at`, `request.page`, `request.membership` and `request.memberships`.
+    """Sets `request.actor`, `request.at`, `request.page`, `request.membership`, `request.memberships` and, with a
+    scope, `request.version` (see screen.kept).
 
     A page about rows runs in one transaction with the actor's scope entered, and is rendered inside it. Pages
     open to everybody, pages about the account itself and machines' endpoints run without a scope.
@@ -110,7 +94,7 @@ class ActorAndScope:
             if not actor.is_known:
                 return errors.without_role(request)
             with transaction.atomic():
-                enter(actor.scope, by=actor.account_id)
+                request.version = enter(actor.scope, by=actor.account_id)  # type: ignore[attr-defined]
                 response = _rendered(view(request, *positional, **words))
                 if response.status_code >= 500:
                     transaction.set_rollback(True)
@@ -146,7 +130,7 @@ def identify(request: HttpRequest) -> None:
 
         request.user = AnonymousUser()
         return
-    memberships = _memberships(account.pk)
+    memberships = memberships_of(account)
     request.memberships = memberships  # type: ignore[attr-defined]
     address = address_of(request)
     if not memberships:

@@ -263,6 +263,7 @@ class Account(AbstractBaseUser, PrivateTable):
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     must_change_password = models.BooleanField(_("must change the password"), default=False)
+    present_memberships: list[Membership] | None = None  # read with it when somebody asks for a page
 
     USERNAME_FIELD = "username"
     REQUIRED_FIELDS: ClassVar = ["name"]
