@@ -32,7 +32,7 @@ from anze.expenses.actions import draw_up_statements, match_expenses, settle_pai
 from anze.hazards.actions import propose_recurrences
 from anze.kernel.duty import beijing_day
 from anze.kernel.scope import EVERYTHING, inside
-from anze.prevention.actions import packing
+from anze.prevention.actions import look_for_likeness, packing
 from anze.underwriting.actions import look_for_findings
 
 log = logging.getLogger("anze.exchange")
@@ -143,6 +143,14 @@ def look_at_cover(timestamp: int) -> None:
     done on the platform is looked at in the same moment."""
     with inside(EVERYTHING):
         look_for_findings(at=datetime.fromtimestamp(timestamp, UTC))
+
+
+@app.periodic(cron="*/10 * * * *", periodic_id="likeness")
+@app.task(name="exchange.look_for_likeness", queueing_lock="prevention likeness")
+def look_at_reports(timestamp: int) -> None:
+    """Whether new reports repeat others; across insurers, hence with everything in view."""
+    with inside(EVERYTHING):
+        look_for_likeness(at=datetime.fromtimestamp(timestamp, UTC))
 
 
 # Deferred with every archive asked for; each minute as a net, should a worker have been killed.

@@ -354,6 +354,36 @@ IMPOSSIBLE_TRAVEL = declare(
     )
 )
 
+REPORT_REPEATED = declare(
+    AlertRule(
+        code="REPORT_REPEATED",
+        title=_("Reports that say the same"),
+        level=AlertLevel.IMPORTANT,
+        parties=(Party.AUTHORITY, Party.COMMITTEE),
+        why=_(
+            "The reports of %(first)s and %(second)s agree in %(share)s %% of their words. There may be a good reason: "
+            "look at both."
+        ),
+        remedy=_("See both reports side by side and judge them"),
+        page="likeness",
+        rows="prevention_likeness m JOIN prevention_service a ON a.id = m.first_id "
+        "JOIN prevention_service b ON b.id = m.second_id WHERE true",
+        subject="m.id",
+        begins="(m.found_at AT TIME ZONE 'Asia/Shanghai')::date",
+        ends="(m.decided_at AT TIME ZONE 'Asia/Shanghai')::date",
+        open_if="m.state = 'OPEN'",
+        label="b.service_no",
+        scope={
+            "region_code": "m.region_code",
+            "sector": "m.sector",
+            "insurer_id": "m.insurer_id",
+            "agency_id": "m.agency_id",
+        },
+        shown_as=("open-likenesses",),
+        facts={"first": "a.service_no", "second": "b.service_no", "share": "round(m.likeness * 100)"},
+    )
+)
+
 RECORDED_VERY_LATE = declare(
     AlertRule(
         code="ENTRY_VERY_LATE",

@@ -1,5 +1,6 @@
 """Every write of prevention services."""
 
+from anze.prevention.actions.likeness import look_for_likeness
 from anze.prevention.actions.visits import (
     Answered,
     Sent,
@@ -22,6 +23,7 @@ __all__ = [
     "Sent",
     "contents_of",
     "keep_problems",
+    "look_for_likeness",
     "missing_of",
     "open_visit",
     "pick_version",

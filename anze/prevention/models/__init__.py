@@ -3,6 +3,7 @@
 from anze.prevention.models.archive import Pack, Paper
 from anze.prevention.models.complaints import Complaint, ComplaintContact, ComplaintStep
 from anze.prevention.models.confirmations import Confirmation, ConfirmationLink, Dispute, FollowUp, Rating
+from anze.prevention.models.likeness import Likeness, ReportText
 from anze.prevention.models.orders import Conflict, Order, OrderExpert
 from anze.prevention.models.plans import FINGERPRINT, Plan, PlanConfirmation, PlanItem
 from anze.prevention.models.quality import Population, QualityCheck, Sample
@@ -22,6 +23,7 @@ __all__ = [
     "Conflict",
     "Dispute",
     "FollowUp",
+    "Likeness",
     "Order",
     "OrderExpert",
     "Pack",
@@ -33,6 +35,7 @@ __all__ = [
     "QualityCheck",
     "Rating",
     "Report",
+    "ReportText",
     "Sample",
     "Service",
     "ServicePerson",

@@ -27,6 +27,7 @@ from anze.prevention.models import Visit, VisitChange
 from anze.prevention.rules import EntryKind, Outcome, RecheckResult, VisitorKind, VisitState
 from anze.prevention.rules.visits import EDITABLE, photos_of
 from anze.prevention.screens.chain import below_order
+from anze.prevention.screens.likeness import report_hints
 from anze.screen.columns import Column
 from anze.screen.details import DetailScreen, Section, detail_screen
 from anze.screen.filters import Case, Cases, Choice, Dates, Flag, InRegion, Search
@@ -242,7 +243,7 @@ def _extra(request: HttpRequest, visit: Any) -> Mapping[str, Any]:
         "groups": list(groups.items()),
         "versions": versions,
         "missing": missing_of(visit) if is_editable else [],
-        "hints": _hints(request, visit) if media else [],
+        "hints": (_hints(request, visit) if media else []) + report_hints(request, visit.service_id),
         "may_pick": may_record,
         "may_submit": may_record and is_editable and visit.state != VisitState.OPEN,
         "may_return": may_record
