@@ -25,6 +25,7 @@ LINE = re.compile(rb"AZ1\.[a-z]+\.[A-Za-z0-9-]+\.[A-Za-z0-9_:~%-]*\.[A-Za-z0-9_-
 FIELDS = {
     "report": ("number", "issue", "date", "insurer", "agency", "enterprise", "content_sha256"),
     "archive": ("policy", "insurer", "enterprise", "made", "manifest_sha256"),
+    "campaign": ("number", "issue", "date", "campaign", "content_sha256"),
     "assessment": ("assessment", "date", "files", "manifest_sha256"),
 }
 

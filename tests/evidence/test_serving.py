@@ -95,3 +95,15 @@ def test_the_gallery_costs_the_same_queries_for_any_number(at_xinghuo, take, bro
             assert browser.get(reverse("photos")).content.decode().count("/small.jpg") == (1 if number == 1 else 7)
         counts.append(len(seen))
     assert counts[0] == counts[1]
+
+
+def test_parts_of_an_original_are_given_and_their_taking_is_on_record_about_once(at_xinghuo, take, browser_of):
+    media = take(at_xinghuo)
+    browser, address = browser_of(Role.COMMITTEE), reverse("media-original", args=[media.pk])
+    whole = b"".join(browser.get(address).streaming_content)
+    for first in (1, 100, 200):
+        part = browser.get(address, headers={"Range": f"bytes={first}-{first + 49}"})
+        assert part.status_code == 206
+        assert b"".join(part.streaming_content) == whole[first : first + 50]
+    # not even somebody who leaves out the first byte takes it without being noted
+    assert Event.objects.filter(kind="media.original_taken").count() == 2

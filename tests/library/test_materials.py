@@ -78,6 +78,22 @@ def test_the_file_comes_back_byte_for_byte_and_opening_it_counts(poster, browser
     assert (poster.views, poster.downloads) == (1, 1)
 
 
+def test_a_phone_seeks_in_a_video_and_counts_as_one_viewer(everything, browser_of) -> None:
+    film = b"\x00\x00\x00\x20ftypisom" + bytes(range(200)) * 40
+    video = publish_material("VD-1", by=KEEPER, at=NOW, kind="VIDEO", title_zh="视频", title_en="Film", data=film)
+    reader, address = browser_of(Role.ENTERPRISE), reverse("material-file", args=[video.pk])
+    whole = reader.get(address)
+    assert (whole.status_code, whole["Accept-Ranges"]) == (200, "bytes")
+    assert b"".join(whole.streaming_content) == film
+    part = reader.get(address, headers={"Range": "bytes=4000-4999", "If-Range": whole["ETag"]})
+    assert (part.status_code, part["Content-Range"]) == (206, f"bytes 4000-4999/{len(film)}")
+    assert b"".join(part.streaming_content) == film[4000:5000]
+    beyond = reader.get(address, headers={"Range": f"bytes={len(film)}-"})
+    assert (beyond.status_code, beyond["Content-Range"]) == (416, f"bytes */{len(film)}")
+    video.refresh_from_db()
+    assert video.views == 1
+
+
 def test_a_keeper_publishes_and_withdraws_and_others_cannot(browser_of) -> None:
     keeper, reader = browser_of(Role.COMMITTEE), browser_of(Role.EXPERT)
     words = {

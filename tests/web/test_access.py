@@ -62,6 +62,7 @@ SAMPLES: dict[str, tuple[str, ...]] = {
     "gate": ("AZ1.PERSON.x.y.z", "no-order"),
     "confirmation": ("no-such-token",),
     "verify-report": ("BG20261123-ABCDEF",),
+    "verify-campaign": ("ZX20261123-ABCDEF",),
     "assessment-published": ("INSURER-202601-202612",),
     "assessment-data": ("INSURER-202601-202612",),
     "assessment-manifest": ("INSURER-202601-202612",),

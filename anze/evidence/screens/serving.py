@@ -6,11 +6,13 @@ saved, never shown.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseNotModified
+from django.core.cache import cache
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
 
 from anze.evidence.actions.files import is_picture, open_original, preview_file, thumbnail_file
 from anze.evidence.models import Media
@@ -18,6 +20,7 @@ from anze.evidence.rules import SUFFIXES
 from anze.kernel.audit import record
 from anze.parties.rules import Permission
 from anze.screen.lists import check_reader
+from anze.screen.ranges import file_answer
 from anze.screen.registry import page
 
 _NOTHING_RUNS = "default-src 'none'; sandbox; frame-ancestors 'none'"
@@ -64,22 +67,30 @@ def _picture(request: HttpRequest, media: Media, what: str) -> HttpResponse:
 
 @page("evidence/media/<uuid:pk>/original", name="media-original", permission=Permission.SEE_EVIDENCE)
 def original(request: HttpRequest, pk: UUID) -> Any:
-    """The very bytes that were sent, as a file to be saved. Who takes one is on record."""
+    """The very bytes that were sent, as a file to be saved; of a video a player takes parts. Who takes one is on
+    record, for the many parts of one playing about once."""
     media = media_seen(request, pk)
-    record(
-        "media.original_taken",
-        by=request.actor,  # type: ignore[attr-defined]
-        at=request.at,  # type: ignore[attr-defined]
-        about=media,
-        details={"sha256": media.original.sha256},
+    one_playing = f"taken {media.pk} {request.actor.account_id}"  # type: ignore[attr-defined]
+    if "Range" not in request.headers or cache.add(one_playing, True, timeout=3600):
+        record(
+            "media.original_taken",
+            by=request.actor,  # type: ignore[attr-defined]
+            at=request.at,  # type: ignore[attr-defined]
+            about=media,
+            details={"sha256": media.original.sha256},
+        )
+    answer = file_answer(
+        request,
+        partial(open_original, media),
+        size=media.original.size,
+        content_type=media.original.media_type,
+        mark=media.original.sha256,
     )
-    answer = FileResponse(open_original(media), content_type=media.original.media_type)
     suffix = SUFFIXES[media.original.media_type]
     name = media.file_name or f"{media.pk}.{suffix}"
     if not name.lower().endswith(f".{suffix}"):
         name = f"{name}.{suffix}"
     answer["Content-Disposition"] = f"attachment; filename=\"{media.pk}.{suffix}\"; filename*=UTF-8''{quote(name)}"
-    answer["Content-Length"] = str(media.original.size)
     answer["Cache-Control"] = "private, no-store"
     answer["Content-Security-Policy"] = _NOTHING_RUNS
     answer["X-Content-Type-Options"] = "nosniff"

@@ -9,6 +9,7 @@ from anze.exchange.feed import SENDER, Check, Feed, Field, Kind, Reference, Send
 from anze.exchange.feeds.policies import OF_ENTERPRISE
 from anze.hazards.models import Hazard
 from anze.hazards.rules import ORDER, HazardClass, HazardSource, HazardState, VerifierKind
+from anze.library.models import EDITION_ON
 from anze.parties.models import Enterprise
 from anze.prevention.models import Service
 
@@ -74,6 +75,16 @@ def number_on(parameter: str, day: str) -> str:
     )
 
 
+_CRITERION = (
+    "CASE WHEN r.known_acted_at IS NOT NULL AND r.criterion_code = '' THEN r.known_criterion_code "
+    "ELSE r.criterion_code END"
+)
+# the edition stays as it was judged by, until criterion or day are corrected
+_EDITION = (
+    f"CASE WHEN r.known_criterion_edition <> '' AND r.known_criterion_code = ({_CRITERION}) "
+    "AND r.known_event_on = r.found_on THEN r.known_criterion_edition "
+    f"ELSE coalesce({EDITION_ON.format(code=f'({_CRITERION})', day='r.found_on')}, '') END"
+)
 # a deadline of each duty, computed once when the row is written
 _DUE_BY_DAY = {
     "notify_due": ("found_on", _workdays_after("one.day", "hazard_notify_workdays")),
@@ -92,8 +103,8 @@ _DUE = {
     "WHEN r.hazard_class = 'MAJOR' THEN authority_due.value END",
     "extension_reason": "CASE WHEN r.known_extension = 'GRANTED' THEN r.known_extension_reason "
     "ELSE r.extension_reason END",
-    "criterion_code": "CASE WHEN r.known_acted_at IS NOT NULL AND r.criterion_code = '' THEN r.known_criterion_code "
-    "ELSE r.criterion_code END",
+    "criterion_code": _CRITERION,
+    "criterion_edition": _EDITION,
 }
 # once there is a story on the platform, what the insurer's system changes is told in it, as its own step
 _TELL = """
@@ -219,6 +230,7 @@ HAZARDS = Feed(
         "extension",
         "extension_reason",
         "criterion_code",
+        "criterion_edition",
         "authority_due_at",
         "supervised_level",
         "lifted_on",

@@ -14,7 +14,7 @@ from django.utils.translation import pgettext_lazy
 
 from anze.evidence.models import Media
 from anze.hazards.models import Hazard
-from anze.library.models import Criterion, in_force
+from anze.library.models import Criterion
 from anze.parties.rules import Permission
 from anze.prevention.actions.archive import ArchivePart, Held, Lack, archive_part
 from anze.prevention.actions.reports import Pictures, ReportPart, media_of, report_part, visit_of
@@ -27,19 +27,15 @@ MOST = 60  # earlier hazards named one by one
 
 
 def _bases(hazards: list[Hazard]) -> dict[UUID, str]:
-    """Hazard → clause and wording of its criterion, in the edition that was in force when it was found."""
+    """Hazard → clause and wording of its criterion, in the edition it was judged by."""
     codes = {each.criterion_code for each in hazards if each.criterion_code}
-    days = {each.found_on for each in hazards}
     editions = {
-        (criterion.code, day): criterion
-        for day in sorted(days)
-        for criterion in Criterion.objects.filter(in_force(day, "standard__"), code__in=codes).select_related(
-            "standard"
-        )
+        (criterion.code, criterion.standard.code): criterion
+        for criterion in Criterion.objects.filter(code__in=codes).select_related("standard")
     }
     found: dict[UUID, str] = {}
     for hazard in hazards:
-        criterion = editions.get((hazard.criterion_code, hazard.found_on))
+        criterion = editions.get((hazard.criterion_code, hazard.criterion_edition))
         if criterion is not None:
             clause = f" {criterion.clause}" if criterion.clause else ""
             found[hazard.pk] = f"{criterion.standard.number}{clause}: {criterion.text}"

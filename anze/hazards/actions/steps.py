@@ -30,6 +30,7 @@ from anze.kernel.duty import beijing_day, load_calendar
 from anze.kernel.models import parameter, parameter_text
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import Scope
+from anze.library.models import edition_on
 from anze.parties.rules import Permission
 
 _PARTIES = {
@@ -290,6 +291,7 @@ def reclassify_hazard(hazard: Hazard, *, by: Actor, at: datetime, words: str, cr
     sets: dict[str, Any] = {"hazard_class": HazardClass.MAJOR if is_major else HazardClass.GENERAL}
     if criterion_code:
         sets["criterion_code"] = criterion_code
+        sets["criterion_edition"] = edition_on(criterion_code, beijing_day(at))
     sets["authority_due_at"] = report_due(at, held.region_code) if is_major else None
     before = HazardClass(held.hazard_class)
     return _take(

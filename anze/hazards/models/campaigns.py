@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from anze.evidence.models import Original
 from anze.hazards.rules import CampaignState, Reason
 from anze.kernel.models import PublicTable, ScopedTable
 from anze.kernel.rules import Sector
@@ -150,6 +151,38 @@ class Attendance(_AtEnterprise):
         return self.name
 
 
+class CampaignReport(ScopedTable):
+    """One issue of the closing report of a campaign, of the whole province. An issue is never changed; the last one
+    holds. It belongs to the authority that ran the campaign: whoever looks after a part of its area sees his own
+    figures on the campaign's page."""
+
+    campaign = models.ForeignKey(Campaign, models.PROTECT, related_name="reports", verbose_name=_("campaign"))
+    region_code = models.CharField(_("region"), max_length=6)
+    number = models.CharField(_("report no."), max_length=30, unique=True)
+    check_code = models.CharField(max_length=12, editable=False)
+    issue = models.PositiveSmallIntegerField(_("issue"))
+    issued_at = models.DateTimeField(_("issued at"))
+    issued_on = models.DateField(_("issued on"))
+    issued_by = models.CharField(_("issued by"), max_length=120)
+    content = models.JSONField()
+    content_sha256 = models.CharField(_("digest of the content"), max_length=64)
+    signed = models.CharField(_("signed line"), max_length=600)
+    original = models.ForeignKey(
+        Original, models.PROTECT, db_constraint=False, related_name="+", verbose_name=_("file")
+    )
+    file_sha256 = models.CharField(_("digest of the file"), max_length=64)
+
+    class Meta:
+        verbose_name = _("closing report of a campaign")
+        verbose_name_plural = _("closing reports of campaigns")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["campaign", "issue"], name="campaign_report_issue_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+
 @dataclass(frozen=True)
 class Figures:
     """A campaign in the shape in which its figures are published, as far as the reader sees its rows."""
@@ -194,9 +227,11 @@ class Share:
 
     insurer_id: Any
     person_times: int
+    helping: int
     hazards: int
     major: int
     rectified: int
+    helped: int
 
 
 def shares_of(campaign: Campaign) -> list[Share]:
@@ -204,15 +239,17 @@ def shares_of(campaign: Campaign) -> list[Share]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT coalesce(a.insurer_id, h.insurer_id), coalesce(a.times, 0), coalesce(h.all, 0),
-                   coalesce(h.major, 0), coalesce(h.closed, 0)
-            FROM (SELECT insurer_id, count(*) AS times FROM hazards_attendance WHERE campaign_id = %(id)s
+            SELECT coalesce(a.insurer_id, h.insurer_id), coalesce(a.times, 0), coalesce(a.helping, 0),
+                   coalesce(h.all, 0), coalesce(h.major, 0), coalesce(h.closed, 0), coalesce(h.helped, 0)
+            FROM (SELECT insurer_id, count(*) AS times, count(*) FILTER (WHERE helps) AS helping FROM hazards_attendance WHERE campaign_id = %(id)s
                   GROUP BY 1) a
             FULL JOIN (SELECT insurer_id, count(*) AS all, count(*) FILTER (WHERE hazard_class = 'MAJOR') AS major,
-                              count(*) FILTER (WHERE state = 'CLOSED') AS closed
-                       FROM hazards_hazard WHERE campaign_code = %(code)s AND campaign_code <> '' AND NOT is_void
+                              count(*) FILTER (WHERE state = 'CLOSED') AS closed,
+                              count(*) FILTER (WHERE EXISTS (SELECT FROM hazards_hazardstep s
+                                               WHERE s.hazard_id = z.id AND s.kind = 'ASSISTED')) AS helped
+                       FROM hazards_hazard z WHERE campaign_code = %(code)s AND campaign_code <> '' AND NOT is_void
                        GROUP BY 1) h ON h.insurer_id = a.insurer_id
-            ORDER BY 2 DESC, 3 DESC, 1
+            ORDER BY 2 DESC, 4 DESC, 1
             """,
             {"id": campaign.pk, "code": campaign.code},
         )

@@ -37,6 +37,10 @@ class Hazard(OfInsurer):
     source = models.CharField(_("source"), max_length=12, choices=HazardSource.choices)
     hazard_class = models.CharField(_("class"), max_length=8, choices=HazardClass.choices)
     criterion_code = models.CharField(_("criterion"), max_length=20, blank=True)
+    # the code of the edition that was in force when it was found; a later edition changes nothing about it
+    criterion_edition = models.CharField(
+        _("edition of the criterion"), max_length=40, blank=True, default="", db_default="", editable=False
+    )
     found_on = models.DateField(_("found on"))
     location = models.CharField(_("location"), max_length=200, blank=True)
     description = models.CharField(_("description"), max_length=500)

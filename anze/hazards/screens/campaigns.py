@@ -22,6 +22,7 @@ from anze.hazards.models import (
     CampaignEnterprise,
     CampaignGroup,
     CampaignMember,
+    CampaignReport,
     figures_of,
     shares_of,
 )
@@ -33,7 +34,7 @@ from anze.library.models import Checklist
 from anze.parties.models import Enterprise, Expert, Region
 from anze.parties.rules import Permission
 from anze.parties.screens import ENTERPRISE, insurer_filter
-from anze.screen.columns import DASH, DIRECTORIES, Column, labels, region_name
+from anze.screen.columns import DASH, DIRECTORIES, Column, labels, readers_of, region_name
 from anze.screen.details import DetailScreen, Section, detail_screen
 from anze.screen.filters import Choice, Flag, InRegion, Search
 from anze.screen.forms import Form
@@ -157,6 +158,7 @@ def more_of(request: HttpRequest, campaign: Campaign) -> Mapping[str, Any]:
     }
     if request.GET.get("tab"):
         return may
+    sees_reports = actor.scope.reader in readers_of(CampaignReport)
     figures = figures_of(campaign)
     insurers = DIRECTORIES[Campaign._meta.get_field("authority").related_model]  # type: ignore[index]
     lines = [
@@ -173,6 +175,9 @@ def more_of(request: HttpRequest, campaign: Campaign) -> Mapping[str, Any]:
         **may,
         "figures": figures,
         "lines": lines,
+        "may_issue": runs and campaign.state == CampaignState.CLOSED,
+        "may_draft": runs and campaign.state != CampaignState.PLANNED,
+        "reports": list(CampaignReport.objects.filter(campaign=campaign).order_by("-issue")) if sees_reports else [],
         "groups": [(group, members.get(group.pk, [])) for group in campaign.groups.order_by("name")],
         "links": {
             "hazards": HAZARDS.link(campaign=campaign.code),

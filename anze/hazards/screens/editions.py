@@ -40,15 +40,16 @@ KINDS = {"removed": _("no longer there"), "changed": _("changed"), "renumbered":
       permission=Permission.SEE_HAZARDS, in_menu=True, order=40, icon="book",
       not_in_menu_of=frozenset({"anze_enterprise"}))  # fmt: skip
 def editions(request: HttpRequest) -> HttpResponse:
-    """For every standard with an earlier edition: the criteria that changed, and the open hazards found by them."""
+    """For every standard with an earlier edition: the criteria that changed, and the open hazards that were judged by the earlier one."""
     check_reader(request, Hazard)
-    counts = dict(
+    rows = (
         Hazard.objects.filter(state__in=OPEN, is_void=False)
-        .exclude(criterion_code="")
-        .values_list("criterion_code")
+        .exclude(criterion_edition="")
+        .values_list("criterion_edition", "criterion_code")
         .annotate(count=Count("id"))
         .order_by()
     )
+    counts = {(edition, code): count for edition, code, count in rows}
     changes = []
     for new in Standard.objects.filter(replaces__isnull=False).select_related("replaces").order_by("family", "-issued"):
         old = new.replaces
@@ -56,8 +57,8 @@ def editions(request: HttpRequest) -> HttpResponse:
             continue
         touched = [
             Touched(
-                each.old.code, str(KINDS[each.kind]), counts.get(each.old.code, 0),
-                HAZARDS.link(criterion=each.old.code, due="open"),
+                each.old.code, str(KINDS[each.kind]), counts.get((old.code, each.old.code), 0),
+                HAZARDS.link(criterion=each.old.code, edition=old.code, due="open"),
             )
             for each in edition_difference(old, new)
             if each.old and each.kind in KINDS

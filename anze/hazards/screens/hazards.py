@@ -18,6 +18,7 @@ from anze.hazards.models import Hazard, Recurrence, escalated
 from anze.hazards.rules import ENDED, OPEN, HazardClass, HazardState, Level
 from anze.hazards.screens.story import page_words
 from anze.kernel.duty import beijing_day
+from anze.library.models import Criterion
 from anze.parties.rules import INSURER_ROLES, Permission, Role
 from anze.parties.screens import AGENCY, ENTERPRISE, INSURER, ORIGIN, USCC, agency_filter, insurer_filter
 from anze.prevention.screens.chain import below_service
@@ -159,6 +160,7 @@ HAZARDS = list_screen(
             Column("source", optional=True),
             Column("location", optional=True),
             Column("criterion_code", optional=True),
+            Column("criterion_edition", optional=True),
             Column("rectified_on", optional=True),
             Column("verified_on", optional=True),
             Column("closed_on", optional=True),
@@ -203,6 +205,7 @@ HAZARDS = list_screen(
             Dates("closed_on"),
             Exact("campaign", _("Campaign"), path="campaign_code"),
             Exact("criterion", _("Criterion"), path="criterion_code"),
+            Exact("edition", _("Edition of the criterion"), path="criterion_edition"),
             Choice("channel"),
             Of("before", _("Open on the day of the accident"), condition=_open_at_accident, named=accident_name),
         ),
@@ -213,6 +216,18 @@ HAZARDS = list_screen(
         order=10,
     )
 )  # fmt: skip
+
+
+def _edition(asking: Asking, code: str, edition: str) -> str:
+    """The edition it was judged by, by the words people know it by: title, number and clause."""
+    found = Criterion.objects.filter(code=code, standard__code=edition).select_related("standard").first()
+    return f"{found.standard} {found.clause}".rstrip() if found else edition
+
+
+EDITION = Column(
+    "edition", title=_("edition of the criterion"), needs=("criterion_code", "criterion_edition"), compute=_edition
+)
+
 detail_screen(
     DetailScreen(
         name="hazard",
@@ -237,6 +252,7 @@ detail_screen(
                     "source",
                     CLASS,
                     "criterion_code",
+                    EDITION,
                     "found_on",
                     "location",
                     "description",

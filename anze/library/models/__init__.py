@@ -3,10 +3,19 @@
 from anze.library.models.checklists import Checklist, ChecklistItem, checklist_difference, checklist_for, pack
 from anze.library.models.drafts import Draft
 from anze.library.models.materials import Material, MaterialDay, MaterialUse
-from anze.library.models.standards import Criterion, HazardEntry, Standard, edition_difference, in_force
+from anze.library.models.standards import (
+    EDITION_ON,
+    Criterion,
+    HazardEntry,
+    Standard,
+    edition_difference,
+    edition_on,
+    in_force,
+)
 from anze.library.models.trainings import Certificate, Question, SignUp, Training
 
 __all__ = [
+    "EDITION_ON",
     "Certificate",
     "Checklist",
     "ChecklistItem",
@@ -23,6 +32,7 @@ __all__ = [
     "checklist_difference",
     "checklist_for",
     "edition_difference",
+    "edition_on",
     "in_force",
     "pack",
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, ClassVar
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import F, Q
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -112,6 +112,24 @@ class Criterion(Edition):
     @property
     def text(self) -> str:
         return worded(self, "text")
+
+
+# SQL: the code of the edition a criterion stood in on a day; NULL where it stood in none. Where the first day in force
+# is not known, a text is in force since it was issued, as far as that is known: year, month or day.
+EDITION_ON = (
+    "(SELECT s.code FROM library_criterion c JOIN library_standard s ON s.id = c.standard_id "
+    "WHERE c.code = {code} AND coalesce(s.effective_from::text, s.issued) <= ({day})::text "
+    "AND (s.effective_to IS NULL OR s.effective_to >= {day}) "
+    "ORDER BY coalesce(s.effective_from::text, s.issued) DESC LIMIT 1)"
+)
+
+
+def edition_on(criterion: str, on: date) -> str:
+    """The code of the edition a criterion stands in on a day; empty where it stands in none."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {EDITION_ON.format(code='%(code)s', day='%(on)s::date')}", {"code": criterion, "on": on})
+        found = cursor.fetchone()
+    return (found and found[0]) or ""
 
 
 class HazardEntry(Edition):

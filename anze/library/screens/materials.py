@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -10,7 +10,7 @@ from uuid import UUID
 from django import forms
 from django.contrib import messages
 from django.db.models import Count, Q, Sum
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _now
@@ -29,6 +29,7 @@ from anze.screen.details import DetailScreen, Section, detail_screen
 from anze.screen.filters import Asking, Case, Cases, Choice, Dates, Search
 from anze.screen.forms import Form
 from anze.screen.lists import Button, ListScreen, list_screen
+from anze.screen.ranges import file_answer, is_beginning
 from anze.screen.registry import Hit, page, search
 from anze.screen.registry import Search as SearchAnswer
 
@@ -133,25 +134,26 @@ detail_screen(
 
 @page("library/materials/<uuid:pk>/file/", name="material-file", permission=SEE)
 def material_file(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The file itself, as it was handed in; `download=1` saves it instead of opening it."""
+    """The file itself or a part of it, as it was handed in; `download=1` saves it instead of opening it."""
     material = Material.objects.filter(pk=pk).first()
     if material is None:
         raise Http404
     use = Use.DOWNLOAD if request.GET.get("download") else Use.VIEW
-    count_use(material.pk, use, account=request.actor.account_id, at=request.at)  # type: ignore[attr-defined]
-    response = StreamingHttpResponse(_pieces(material), content_type=material.media_type)
+    if is_beginning(request):
+        count_use(material.pk, use, account=request.actor.account_id, at=request.at)  # type: ignore[attr-defined]
+    response = file_answer(
+        request,
+        partial(open_material_file, material),
+        size=material.size,
+        content_type=material.media_type,
+        mark=material.sha256,
+    )
     name = quote(f"{material.title}.{EXTENSIONS[material.media_type]}")
     kind = "attachment" if use is Use.DOWNLOAD else "inline"
     response["Content-Disposition"] = f"{kind}; filename*=UTF-8''{name}"
-    response["Content-Length"] = str(material.size)
+    # kept by the reader's own browser, which asks whether it is still the same
+    response["Cache-Control"] = "private, no-cache"
     return response  # type: ignore[return-value]
-
-
-def _pieces(material: Material) -> Iterator[bytes]:
-    """The file piece by piece, opened when the first is asked for and closed after the last."""
-    with open_material_file(material) as file:
-        while piece := file.read(256 * 1024):
-            yield piece
 
 
 class MaterialForm(Form):

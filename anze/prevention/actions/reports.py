@@ -284,7 +284,8 @@ def _drawn(strokes: list[list[list[float]]]) -> bytes:
 # issuing --------------------------------------------------------------------------------------------------
 
 
-def _random(length: int) -> str:
+def drawn_code(length: int) -> str:
+    """A code nobody guesses, of letters and digits that are read from paper without mistakes."""
     return "".join(secrets.choice(ALPHABET) for _each in range(length))
 
 
@@ -310,7 +311,7 @@ def issue_report(service: Service, *, by: Actor, at: datetime, base: str, langua
         if valid is not None and valid.content_sha256 == digest:
             return valid
         day = beijing_day(at)
-        number, check = f"BG{day:%Y%m%d}-{_random(6)}", _random(CHECK_LENGTH)
+        number, check = f"BG{day:%Y%m%d}-{drawn_code(6)}", drawn_code(CHECK_LENGTH)
         issue = (Report.objects.filter(service=service).aggregate(last=Max("issue"))["last"] or 0) + 1
         codes = dict(
             Organisation.objects.filter(

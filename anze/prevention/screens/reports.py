@@ -206,6 +206,10 @@ def report_withdraw(request: HttpRequest, pk: UUID) -> HttpResponse:
     return redirect("report", pk)
 
 
+# how numbers on paper begin → the page that checks them; rooms above add theirs
+NUMBERED: dict[str, str] = {"BG": "verify-report"}
+
+
 # for everybody ----------------------------------------------------------------------------------------------
 
 
@@ -214,7 +218,8 @@ def verify(request: HttpRequest) -> HttpResponse:
     """For whoever has paper and no camera: number and check code by hand."""
     number, code = request.GET.get("number", "").strip().upper(), request.GET.get("c", "").strip().upper()
     if number and code and "/" not in number:
-        return redirect(f"{reverse('verify-report', args=[number[:30]])}?c={code[:12]}")
+        where = NUMBERED.get(number[:2], "verify-report")
+        return redirect(f"{reverse(where, args=[number[:30]])}?c={code[:12]}")
     return render(request, "prevention/verify.html", {"number": number, "is_wrong": False})
 
 
