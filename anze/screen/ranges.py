@@ -38,7 +38,7 @@ def asked_part(header: str, size: int) -> tuple[int, int] | None:
 def is_beginning(request: HttpRequest) -> bool:
     """Whether a request asks for the beginning of a file: what comes after it is the same use going on."""
     found = _ONE.fullmatch(request.headers.get("Range", "").strip())
-    return found is None or found[1].strip("0") == "" and found[1] != ""
+    return found is None or (found[1].strip("0") == "" and found[1] != "")
 
 
 def file_answer(

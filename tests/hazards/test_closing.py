@@ -39,7 +39,13 @@ def campaign(cast, found, people) -> Campaign:
         code="AL-2026", title="示例深井铸造专项", starts_on=date(2026, 3, 1), ends_on=date(2026, 11, 20), state="CLOSED",
         closed_on=date(2026, 11, 20), result="重大隐患已全部销号。", authority=cast.province, sectors=["SMELT"],
     )  # fmt: skip
-    side = {"campaign": made, "enterprise": cast.xinghuo, "insurer": cast.huaihai, "region_code": "370102", "sector": "SMELT"}
+    side = {
+        "campaign": made,
+        "enterprise": cast.xinghuo,
+        "insurer": cast.huaihai,
+        "region_code": "370102",
+        "sector": "SMELT",
+    }
     CampaignEnterprise.objects.create(reason="FILTER", **side)
     for name, helps in (("示例甲", True), ("示例乙", True), ("示例丙", False)):
         Attendance.objects.create(on=date(2026, 11, 2), name=name, helps=helps, **side)
@@ -101,7 +107,9 @@ def test_the_sum_of_the_parts_is_the_whole(cast, campaign, people):
         assert sum(int(row[column]) for row in tables["cities"]) == int(facts[fact])
 
 
-def test_issued_twice_it_is_one_and_after_a_hazard_was_closed_a_new_issue_takes_its_place(cast, found, campaign, people):
+def test_issued_twice_it_is_one_and_after_a_hazard_was_closed_a_new_issue_takes_its_place(
+    cast, found, campaign, people
+):
     first = issue(campaign, people, cast)
     assert issue(campaign, people, cast) == first
     found(hazard_no="H3", campaign_code="AL-2026", state="CLOSED", **CLOSED)

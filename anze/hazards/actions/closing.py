@@ -77,7 +77,10 @@ def closing_content(campaign: Campaign, language: str, at: datetime) -> dict[str
                     [_now("Run by"), str(campaign.authority or NOTHING)],
                     [_now("From – until"), f"{campaign.starts_on} – {campaign.ends_on}"],
                     [_now("Ended on"), str(campaign.closed_on or _now("not ended yet"))],
-                    [_now("Sectors"), "、".join(str(names.get(each, each)) for each in campaign.sectors) or _now("all")],
+                    [
+                        _now("Sectors"),
+                        "、".join(str(names.get(each, each)) for each in campaign.sectors) or _now("all"),
+                    ],
                     [_now("Regions"), "、".join(region_name(each) for each in campaign.regions) or _now("all")],
                     [_now("Checklist"), campaign.checklist_code or NOTHING],
                 ],

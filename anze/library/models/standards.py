@@ -127,7 +127,9 @@ EDITION_ON = (
 def edition_on(criterion: str, on: date) -> str:
     """The code of the edition a criterion stands in on a day; empty where it stands in none."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {EDITION_ON.format(code='%(code)s', day='%(on)s::date')}", {"code": criterion, "on": on})
+        cursor.execute(
+            f"SELECT {EDITION_ON.format(code='%(code)s', day='%(on)s::date')}", {"code": criterion, "on": on}
+        )
         found = cursor.fetchone()
     return (found and found[0]) or ""
 

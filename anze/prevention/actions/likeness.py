@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import batched
 from typing import Any
 from uuid import UUID
 
@@ -82,8 +81,9 @@ def look_for_likeness(*, at: datetime) -> int:
         pairs = {(min(pair), max(pair)) for pair in cursor.fetchall()}
     least = float(parameter("report_likeness_least", today))
     before = Likeness.objects.count()
-    for some in batched(sorted(pairs), AT_ONCE, strict=False):
-        Likeness.objects.bulk_create(_alike(some, least, at), ignore_conflicts=True)
+    ordered = sorted(pairs)
+    for start in range(0, len(ordered), AT_ONCE):
+        Likeness.objects.bulk_create(_alike(ordered[start : start + AT_ONCE], least, at), ignore_conflicts=True)
     ReportText.objects.filter(is_compared=False).update(is_compared=True)
     return Likeness.objects.count() - before
 
@@ -109,9 +109,7 @@ def _note_texts() -> None:
                 )
                 if known is not None and not is_same:
                     changed.append(service_id)
-            Likeness.objects.filter(
-                Q(first__in=changed) | Q(second__in=changed), state=MatchState.OPEN
-            ).delete()
+            Likeness.objects.filter(Q(first__in=changed) | Q(second__in=changed), state=MatchState.OPEN).delete()
             ReportText.objects.bulk_create(
                 made,
                 update_conflicts=True,
@@ -125,7 +123,9 @@ def _alike(pairs: Iterable[tuple[UUID, UUID]], least: float, at: datetime) -> li
     found = Service.objects.defer("opinion").in_bulk({each for pair in pairs for each in pair})
     made = []
     for one, other in pairs:
-        first, second = sorted((found[one], found[other]), key=lambda each: (each.performed_on, each.received_at, each.pk))
+        first, second = sorted(
+            (found[one], found[other]), key=lambda each: (each.performed_on, each.received_at, each.pk)
+        )
         how = likeness(first.report_text, second.report_text)
         if how >= least:
             made.append(_pair(first, second, Decimal(str(round(how, 3))), at))

@@ -83,7 +83,9 @@ waiting(
     LIKENESSES,
     "open-likenesses",
     _("Reports that say the same, to be looked at"),
-    why=_("Two services were reported in the same words: a habit of wording, a mix-up, or a visit that did not happen."),
+    why=_(
+        "Two services were reported in the same words: a habit of wording, a mix-up, or a visit that did not happen."
+    ),
     tone="warning",
     order=46,
     permission=Permission.REVIEW_EVIDENCE,
@@ -93,7 +95,9 @@ waiting(
 
 def both_sides(request: HttpRequest, found: Likeness) -> Mapping[str, Any]:
     """Both texts as they stand now; what lies outside the reader's area has none."""
-    services = Service.objects.select_related("enterprise", "insurer", "agency").in_bulk([found.first_id, found.second_id])
+    services = Service.objects.select_related("enterprise", "insurer", "agency").in_bulk(
+        [found.first_id, found.second_id]
+    )
     first, second = services.get(found.first_id), services.get(found.second_id)
     pieces = marked(*[each.report_text if each else "" for each in (first, second)])
     persons = [", ".join(each.persons.values_list("name", flat=True)) if each else "" for each in (first, second)]
@@ -153,7 +157,9 @@ def _tile(request: HttpRequest, service: Service) -> tuple[str, str, str]:
     """How many reports say the same as this one, for whoever is set over both."""
     if request.actor.scope.reader not in readers_of(Likeness):  # type: ignore[attr-defined]
         return "", "", ""
-    keys = list(Likeness.objects.filter(_of_service(service.pk)).order_by("-likeness").values_list("pk", flat=True)[:10])
+    keys = list(
+        Likeness.objects.filter(_of_service(service.pk)).order_by("-likeness").values_list("pk", flat=True)[:10]
+    )
     if not keys:
         return "0", "", ""
     url = reverse("likeness", args=[keys[0]]) if len(keys) == 1 else LIKENESSES.link(service=str(service.pk))

@@ -121,7 +121,10 @@ def test_a_person_decides_with_a_reason(cast, insured, browser_of):
     committee = browser_of(Role.COMMITTEE)
     there = reverse("likeness-decide", args=[found.pk])
     assert committee.post(there, {"decision": "confirm", "reason": ""}).status_code == 422
-    assert committee.post(there, {"decision": "confirm", "reason": "两家企业的检查情况不可能逐字相同。"}).status_code == 302
+    assert (
+        committee.post(there, {"decision": "confirm", "reason": "两家企业的检查情况不可能逐字相同。"}).status_code
+        == 302
+    )
     found.refresh_from_db()
     assert (found.state, found.reason) == ("CONFIRMED", "两家企业的检查情况不可能逐字相同。")
     assert found.decided_by_name
