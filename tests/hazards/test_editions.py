@@ -70,18 +70,18 @@ def test_a_step_on_the_platform_judges_by_the_edition_of_its_day(found, people):
 
 
 def test_a_new_edition_tells_which_open_hazards_it_touches(found, browser_of):  # noqa: F811 - fixture
-    found(criterion_code="NH3-2")
-    found(hazard_no="H2", criterion_code="AL-3")
+    found(hazard_no="YH-1", criterion_code="NH3-2")
+    found(hazard_no="YH-2", criterion_code="AL-3")
     new_edition()
-    found(hazard_no="H3", criterion_code="NH3-2", found_on="2026-11-19")
+    found(hazard_no="YH-3", criterion_code="NH3-2", found_on="2026-11-19")
     province = browser_of(Role.PROVINCE_REGULATOR)
     page = province.get(reverse("hazard-editions")).content.decode()
     assert "criterion=NH3-2&amp;edition=INDUSTRY-2023" in page
     assert "criterion=AL-3&amp;edition=INDUSTRY-2023" not in page
     touched = province.get(reverse("hazards"), {"criterion": "NH3-2", "edition": "INDUSTRY-2023", "due": "open"})
     shown = touched.content.decode()
-    assert "H1" in shown
-    assert "H3" not in shown
+    assert "YH-1" in shown
+    assert "YH-3" not in shown
 
 
 def test_the_page_of_a_hazard_names_number_edition_and_clause(found, browser_of):  # noqa: F811 - fixture

@@ -70,7 +70,7 @@ def original(request: HttpRequest, pk: UUID) -> Any:
     """The very bytes that were sent, as a file to be saved; of a video a player takes parts. Who takes one is on
     record, for the many parts of one playing about once."""
     media = media_seen(request, pk)
-    one_playing = f"taken {media.pk} {request.actor.account_id}"  # type: ignore[attr-defined]
+    one_playing = f"taken:{media.pk}:{request.actor.account_id}"  # type: ignore[attr-defined]
     if "Range" not in request.headers or cache.add(one_playing, True, timeout=3600):
         record(
             "media.original_taken",
