@@ -38,6 +38,7 @@ from anze.prevention.models import (
     AnnualPlan,
     Complaint,
     Conflict,
+    Likeness,
     Order,
     OrderExpert,
     PlanItem,
@@ -180,6 +181,21 @@ def photos(cast: Cast) -> None:
         Match.objects.filter(second__file_name=f"F-{mark}.png").update(reason=f"M-{mark}")
 
 
+def repeated(cast: Cast) -> None:
+    """On each side a report that repeats another; the other's service is void, so that nobody counts it."""
+    for mark, insurer in ((OWN_MARK, cast.huaihai), (FOREIGN_MARK, cast.bohai)):
+        second = Service.objects.get(service_no=f"S-{mark}")
+        first = Service.objects.get(pk=second.pk)
+        first.pk, first.service_no, first.is_void, first.report_text = uuid4(), f"T-{mark}", True, f"报告{mark}"
+        first.save(force_insert=True)
+        Likeness.objects.create(
+            first=first, second=second, likeness=1, grade="NOTICE", found_at=NOW, is_across=False,
+            region_code=second.region_code, sector=second.sector, insurer_id=insurer.pk, agency_id=second.agency_id,
+            first_insurer=insurer, second_insurer=insurer, first_enterprise_id=second.enterprise_id,
+            second_enterprise_id=second.enterprise_id, state="EXAMINED", decided_at=NOW, reason=f"雷同{mark}",
+        )  # fmt: skip
+
+
 def training(insurer: Organisation, uscc: str, mark: str, agency: str, expert: str) -> None:
     """Somebody of the side who was at one training, with his certificate; seen by all parties of the side."""
     held, _is_new = Training.objects.get_or_create(
@@ -256,6 +272,7 @@ def two_sides(cast: Cast) -> None:
     claims_and_complaints(cast)
     entering(cast)
     photos(cast)
+    repeated(cast)
     money(cast)
     alerts(cast)
     cover(cast)

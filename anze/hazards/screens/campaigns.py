@@ -210,6 +210,7 @@ detail_screen(
                     "code", "about", "authority", "starts_on", "ends_on", SECTORS, REGIONS, "industries",
                     "checklist_code", "closed_on", "result",
                 ),
+                hides_empty=True,
             ),
         ),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -75,7 +75,12 @@ def look_for_likeness(*, at: datetime) -> int:
     _note_texts()
     today = beijing_day(at)
     years = int(parameter("report_likeness_years", today))
-    words = {"since": today - timedelta(days=366 * years), "common": COMMON, "least": LEAST_OWN, "most": MOST}
+    words: dict[str, date | int] = {
+        "since": today - timedelta(days=366 * years),
+        "common": COMMON,
+        "least": LEAST_OWN,
+        "most": MOST,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_PAIRS, words)
         pairs = {(min(pair), max(pair)) for pair in cursor.fetchall()}

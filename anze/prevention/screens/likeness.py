@@ -56,12 +56,12 @@ LIKENESSES = list_screen(
         columns=(
             Column("found_at"),
             HOW,
-            GRADE,
+            STATE,
             Column("second_enterprise__name", title=_("Enterprise of the later report"), opens="enterprise"),
             Column("first_enterprise__name", title=_("Enterprise of the earlier report"), opens="enterprise"),
             Column("second_insurer", hide_for="insurer_id"),
             Column("first_insurer", hide_for="insurer_id"),
-            STATE,
+            GRADE,
             Column("is_across", optional=True),
             Column("region_code", optional=True),
             Column("decided_by_name", optional=True),
@@ -100,7 +100,7 @@ def both_sides(request: HttpRequest, found: Likeness) -> Mapping[str, Any]:
     )
     first, second = services.get(found.first_id), services.get(found.second_id)
     pieces = marked(*[each.report_text if each else "" for each in (first, second)])
-    persons = [", ".join(each.persons.values_list("name", flat=True)) if each else "" for each in (first, second)]
+    persons = ["、".join(each.persons.values_list("name", flat=True)) if each else "" for each in (first, second)]
     return {
         "sides": [
             {"title": _now("Earlier report"), "service": first, "pieces": pieces[0], "persons": persons[0]},
@@ -118,7 +118,7 @@ detail_screen(
         model=Likeness,
         permission=Permission.SEE_SERVICES,
         of_list="likenesses",
-        named=("likeness", "found_at"),
+        named=("second__service_no", "first__service_no"),
         state=STATE,
         template="prevention/likeness.html",
         extra=both_sides,
