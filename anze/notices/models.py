@@ -69,7 +69,7 @@ class Notice(PrivateTable):
     account = models.ForeignKey(Account, models.CASCADE, null=True, related_name="+")
     hook = models.ForeignKey(Hook, models.CASCADE, null=True, related_name="+")
     level = models.CharField(pgettext_lazy("alert", "level"), max_length=10, choices=AlertLevel.choices)
-    title = models.CharField(_("title"), max_length=200)
+    title = models.CharField(pgettext_lazy("notice", "title"), max_length=200)
     text = models.CharField(_("text"), max_length=2000)
     path = models.CharField(max_length=300, blank=True)
     data = models.JSONField(default=dict)

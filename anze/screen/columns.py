@@ -231,9 +231,10 @@ def _kind(source: models.Field[Any, Any]) -> Kind:
         return Kind.DATE
     if isinstance(source, models.DecimalField):
         return Kind.MONEY if source.decimal_places == 2 else Kind.NUMBER
-    if isinstance(source, models.IntegerField):
-        return Kind.NUMBER
     name = source.name
+    if isinstance(source, models.IntegerField):
+        # a year is a name: nobody writes it with a thousands separator
+        return Kind.TEXT if name == "year" else Kind.NUMBER
     if name.endswith(("_no", "uscc", "code", "number")) or isinstance(source, models.UUIDField):
         return Kind.CODE
     return Kind.TEXT

@@ -81,7 +81,7 @@ class Expert(PublicTable):
     )
     region = models.ForeignKey(Region, models.PROTECT, related_name="+", verbose_name=_("region"))
     sector = models.CharField(_("sector"), max_length=12, choices=Sector.choices)
-    title = models.CharField(_("title"), max_length=60, blank=True)
+    title = models.CharField(pgettext_lazy("person", "title"), max_length=60, blank=True)
     is_active = models.BooleanField(_("active"), default=True, db_default=True)
 
     class Meta:

@@ -56,7 +56,7 @@ ANNUALS = list_screen(
         sort="-year",
         base=own_drafts,
         columns=(
-            Column("year", kind=None),
+            Column("year"),
             INSURER,
             STATE,
             Column("total_times"),

@@ -34,7 +34,7 @@ from anze.prevention.models import Order, OrderExpert, PlanItem, Task
 from anze.prevention.rules import OrderState, ServiceForm, ServiceType
 from anze.prevention.rules.orders import COMING, ORDER_TONES
 from anze.prevention.screens.chain import order_crumbs
-from anze.prevention.screens.forms import ReasonForm, answer_form
+from anze.prevention.screens.forms import ReasonForm, answer_form, checklist_choices
 from anze.screen.asked import count_text
 from anze.screen.columns import Column, labels
 from anze.screen.details import DetailScreen, Section, Tile, Way, detail_screen, tile
@@ -239,12 +239,13 @@ class OrderForm(Form):
     scope = forms.CharField(
         label=_("What is to be done"), max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 3})
     )
-    checklist_code = forms.CharField(label=_("Checklist"), max_length=40, required=False)
+    checklist_code = forms.ChoiceField(label=_("Checklist"), required=False)
 
     def __init__(self, *positional: Any, **words: Any) -> None:
         super().__init__(*positional, **words)
         self.fields["service_type"].choices = list(labels(ServiceType.choices).items())  # type: ignore[attr-defined]
         self.fields["form"].choices = list(labels(ServiceForm.choices).items())  # type: ignore[attr-defined]
+        self.fields["checklist_code"].choices = checklist_choices()  # type: ignore[attr-defined]
 
 
 def _to(order: Order) -> str:

@@ -36,6 +36,7 @@ from anze.prevention.screens.chain import task_crumbs, topic_crumb
 from anze.prevention.screens.forms import (
     ReasonForm,
     answer_form,
+    checklist_choices,
     region_choices,
     region_names,
     sector_choices,
@@ -292,7 +293,7 @@ class TaskForm(Form):
         label=_("Only for"), required=False, help_text=_("Nothing chosen: all sectors. Several with Ctrl."),
         widget=forms.SelectMultiple(attrs={"size": 5}),
     )  # fmt: skip
-    checklist_code = forms.CharField(label=_("Checklist"), max_length=40, required=False)
+    checklist_code = forms.ChoiceField(label=_("Checklist"), required=False)
     measure = forms.ChoiceField(label=_("Counted by"))
     rule = forms.ChoiceField(label=_("Divided by"), help_text=_("Has no effect where every enterprise is served once."))
     total_times = forms.IntegerField(
@@ -318,6 +319,7 @@ class TaskForm(Form):
             ("service_type", ServiceType.choices), ("measure", TaskMeasure.choices), ("rule", ShareRule.choices),
         ):  # fmt: skip
             self.fields[name].choices = list(labels(choices).items())  # type: ignore[attr-defined]
+        self.fields["checklist_code"].choices = checklist_choices()  # type: ignore[attr-defined]
         self.fields["regions"].choices = region_choices(request.actor)  # type: ignore[attr-defined]
         self.fields["sectors"].choices = sector_choices()  # type: ignore[attr-defined]
 
