@@ -24,7 +24,7 @@ from anze.kernel.refusal import Refused
 from anze.kernel.rules import Sector
 from anze.kernel.scope import EVERYTHING, widened
 from anze.kernel.signing import sign
-from anze.library.models import Criterion
+from anze.library.models import Checklist, Criterion
 from anze.parties.models import Organisation
 from anze.parties.rules import Permission
 from anze.prevention.actions.reports import drawn_code
@@ -82,7 +82,7 @@ def closing_content(campaign: Campaign, language: str, at: datetime) -> dict[str
                         "、".join(str(names.get(each, each)) for each in campaign.sectors) or _now("all"),
                     ],
                     [_now("Regions"), "、".join(region_name(each) for each in campaign.regions) or _now("all")],
-                    [_now("Checklist"), campaign.checklist_code or NOTHING],
+                    [_now("Checklist"), _checklist(campaign)],
                 ],
                 "text": campaign.about,
             },
@@ -125,6 +125,11 @@ def closing_content(campaign: Campaign, language: str, at: datetime) -> dict[str
         parts.append(_groups(campaign))
         parts.append({"name": "result", "title": _now("What came of it"), "text": campaign.result or NOTHING})
         return {"language": language, "parts": [each for each in parts if each.get("table", {"rows": 1})["rows"]]}
+
+
+def _checklist(campaign: Campaign) -> str:
+    found = Checklist.objects.filter(code=campaign.checklist_code).order_by("-version").first()
+    return found.title if found else campaign.checklist_code or NOTHING
 
 
 def _major(campaign: Campaign) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from anze.hazards.rules import CampaignState
 from anze.hazards.screens.hazards import HAZARDS
 from anze.kernel.refusal import Refused
 from anze.kernel.rules import Sector
-from anze.library.models import Checklist
+from anze.library.screens.checklists import CHECKLIST, checklist_choices
 from anze.parties.models import Enterprise, Expert, Region
 from anze.parties.rules import Permission
 from anze.parties.screens import ENTERPRISE, insurer_filter
@@ -68,7 +68,6 @@ CAMPAIGNS = list_screen(
             Column("starts_on"),
             Column("ends_on"),
             STATE,
-            Column("checklist_code", optional=True),
         ),
         filters=(Choice("state", main=True),),
         buttons=(Button(_("New campaign"), "campaign-new", Permission.RUN_CAMPAIGNS),),
@@ -208,7 +207,7 @@ detail_screen(
                 _("The campaign"),
                 (
                     "code", "about", "authority", "starts_on", "ends_on", SECTORS, REGIONS, "industries",
-                    "checklist_code", "closed_on", "result",
+                    CHECKLIST, "closed_on", "result",
                 ),
                 hides_empty=True,
             ),
@@ -244,8 +243,7 @@ class CampaignForm(Form):
         super().__init__(*positional, **words)
         cities = Region.objects.filter(kind="CITY").order_by("code")
         self.fields["regions"].choices = [(each.code, str(each)) for each in cities]  # type: ignore[attr-defined]
-        lists = Checklist.objects.order_by("code", "-version").distinct("code")
-        self.fields["checklist_code"].choices = [("", "–"), *((each.code, each.title) for each in lists)]  # type: ignore[attr-defined]
+        self.fields["checklist_code"].choices = checklist_choices()  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}

@@ -21,6 +21,7 @@ from anze.screen.registry import page
 @dataclass(frozen=True)
 class Touched:
     code: str
+    text: str
     kind: str
     count: int
     url: str
@@ -57,7 +58,7 @@ def editions(request: HttpRequest) -> HttpResponse:
             continue
         touched = [
             Touched(
-                each.old.code, str(KINDS[each.kind]), counts.get((old.code, each.old.code), 0),
+                each.old.code, each.old.text, str(KINDS[each.kind]), counts.get((old.code, each.old.code), 0),
                 HAZARDS.link(criterion=each.old.code, edition=old.code, due="open"),
             )
             for each in edition_difference(old, new)

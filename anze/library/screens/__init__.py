@@ -43,7 +43,9 @@ FORCE = Column(
     ),
     tones={"IN_FORCE": "success", "COMING": "info", "ENDED": ""},
 )
-STATUS = Column("status", tones={"CONFIRMED": "success", "UNVERIFIED": "warning"})
+STATUS = Column(
+    "status", title=_("Checked against the source"), tones={"CONFIRMED": "success", "UNVERIFIED": "warning"}
+)
 
 
 def in_force_filter(default: str = "today") -> Cases:

@@ -15,14 +15,31 @@ from anze.library.models import Checklist, checklist_difference
 from anze.library.screens import FORCE, STATUS, coming_filter, in_force_filter, worded
 from anze.library.screens.standards import counted
 from anze.parties.rules import Permission
-from anze.screen.columns import Column, Kind
+from anze.screen.columns import DASH, Column, Kind
 from anze.screen.details import DetailScreen, Section, detail_screen
-from anze.screen.filters import Choice, Exact, Search
+from anze.screen.filters import Asking, Choice, Exact, Search
 from anze.screen.lists import Button, ListScreen, list_screen, waiting
 from anze.screen.registry import Hit, page, search
 from anze.screen.registry import Search as SearchAnswer
 
 SEE = Permission.SEE_LIBRARY
+
+
+def _title(asking: Asking, code: str) -> str:
+    found = Checklist.objects.filter(code=code).order_by("-version").first() if code else None
+    return found.title if found else code or DASH
+
+
+# for rows that name a checklist by its code: people know it by its title
+CHECKLIST = Column("checklist", title=_("Checklist"), needs=("checklist_code",), compute=_title)
+
+
+def checklist_choices() -> list[tuple[str, str]]:
+    """The checklists there are, each in its latest version."""
+    lists = Checklist.objects.order_by("code", "-version").distinct("code")
+    return [("", DASH), *((each.code, each.title) for each in lists)]
+
+
 FACTS = (
     Column("standard__number", title=_("Made for"), opens="standard"),
     "service_type",

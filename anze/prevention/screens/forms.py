@@ -1,4 +1,4 @@
-"""What the forms of this room share: reasons, choices of regions, sectors and checklists."""
+"""What the forms of this room share: reasons, choices of regions and sectors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from django.utils.translation import gettext_lazy as _
 
 from anze.kernel.actor import Actor
 from anze.kernel.rules import Sector
-from anze.library.models import Checklist
 from anze.parties.models import Region
 from anze.parties.screens import REGION_NAMES
 from anze.screen.columns import DASH, labels
@@ -32,12 +31,6 @@ def region_choices(actor: Actor) -> list[tuple[str, str]]:
 
 def sector_choices() -> list[tuple[str, str]]:
     return list(labels(Sector.choices).items())
-
-
-def checklist_choices() -> list[tuple[str, str]]:
-    """The checklists there are, each in its latest version."""
-    lists = Checklist.objects.order_by("code", "-version").distinct("code")
-    return [("", DASH), *((each.code, f"{each.title} ({each.code})") for each in lists)]
 
 
 def region_names(asking: Asking, codes: Sequence[str]) -> str:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from anze.claims.models import Accident
 from anze.kernel.duty import beijing_day
 from anze.kernel.refusal import Refused
+from anze.library.screens.checklists import CHECKLIST, checklist_choices
 from anze.parties.models import Expert, Organisation
 from anze.parties.rules import OrganisationKind, Permission, Role
 from anze.parties.screens import AGENCY, ENTERPRISE, INSURER, agency_filter, insurer_filter
@@ -34,7 +35,7 @@ from anze.prevention.models import Order, OrderExpert, PlanItem, Task
 from anze.prevention.rules import OrderState, ServiceForm, ServiceType
 from anze.prevention.rules.orders import COMING, ORDER_TONES
 from anze.prevention.screens.chain import order_crumbs
-from anze.prevention.screens.forms import ReasonForm, answer_form, checklist_choices
+from anze.prevention.screens.forms import ReasonForm, answer_form
 from anze.screen.asked import count_text
 from anze.screen.columns import Column, labels
 from anze.screen.details import DetailScreen, Section, Tile, Way, detail_screen, tile
@@ -205,7 +206,7 @@ ORDER_PAGE = detail_screen(
                     "service_type",
                     "form",
                     "scope",
-                    "checklist_code",
+                    CHECKLIST,
                     Column("task__title", title=_("Task"), opens="task"),
                     Column("accident__accident_no", opens="accident", permission=Permission.SEE_CLAIMS),
                     POLICY,
@@ -224,6 +225,7 @@ ORDER_PAGE = detail_screen(
                     Column("service__service_no", opens="service"),
                     "done_at",
                 ),
+                hides_empty=True,
             ),
         ),
     )

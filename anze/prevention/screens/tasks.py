@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from anze.kernel.duty import beijing_day
 from anze.kernel.refusal import Refused
+from anze.library.screens.checklists import CHECKLIST, checklist_choices
 from anze.parties.models import Organisation
 from anze.parties.rules import OrganisationKind, Permission, Role
 from anze.parties.screens import INSURER, ORGANISATION_NAMES, REGION_NAMES, insurer_filter
@@ -36,7 +37,6 @@ from anze.prevention.screens.chain import task_crumbs, topic_crumb
 from anze.prevention.screens.forms import (
     ReasonForm,
     answer_form,
-    checklist_choices,
     region_choices,
     region_names,
     sector_choices,
@@ -139,12 +139,13 @@ TASK_PAGE = detail_screen(
             Section(
                 _("What is to be done"),
                 (
-                    "service_type", "goals", "measure", Column("total_times", hide_for="insurer_id"), "checklist_code",
+                    "service_type", "goals", "measure", Column("total_times", hide_for="insurer_id"), CHECKLIST,
                     "starts_on", "ends_on", REGIONS, SECTORS,
                 ),
             ),
             Section(
-                _("How it is divided"), ("code", "rule", "base_from", "base_to", "issued_at", "withdrawn_at", "reason")
+                _("How it is divided"), ("code", "rule", "base_from", "base_to", "issued_at", "withdrawn_at", "reason"),
+                hides_empty=True,
             ),
         ),
     )

@@ -108,7 +108,7 @@ TOPIC_PAGE = detail_screen(
         base=own_drafts,
         ways=_ways,
         sections=(
-            Section(_("What it is about"), ("goals", "result")),
+            Section(_("What it is about"), ("goals", "result"), hides_empty=True),
             Section(
                 _("Where and when"),
                 (
