@@ -103,6 +103,11 @@ WORDS = Words(
         "take_back": pgettext_lazy("phone", "Take back"),
         "surely_nil": pgettext_lazy("phone", "State that you looked and found no hazard?"),
         "search_library": pgettext_lazy("phone", "Search: words or place"),
+        "none_in_library": pgettext_lazy(
+            "phone", "Nothing in the library fits these words. Search with fewer, or write it freely."
+        ),
+        "none_to_pick": pgettext_lazy("phone", "None of the enterprises you serve fits."),
+        "contact": pgettext_lazy("phone", "Contact"),
         "free_finding": pgettext_lazy("phone", "Write it freely"),
         "choose_again": pgettext_lazy("phone", "Choose another one"),
         "what_found": pgettext_lazy("phone", "What was found"),

@@ -74,13 +74,16 @@ export const finding = async (visit, id) => {
       type: "search", class: "form-control form-control-lg mb-2", placeholder: t("search_library"), "aria-label": t("search_library"),
       oninput: () => fill(),
     });
-    const fill = () =>
+    const fill = () => {
+      const fitting = (pack?.hazards ?? []).filter((each) => !search.value.trim() || fits(each, search.value.trim()));
       list.replaceChildren(
-        ...(pack?.hazards ?? []).filter((each) => !search.value.trim() || fits(each, search.value.trim())).slice(0, 30).map((each) =>
+        fitting.length ? "" : h("div", { class: "text-secondary p-2" }, t("none_in_library")),
+        ...fitting.slice(0, 30).map((each) =>
           h("button", { type: "button", class: "list-group-item list-group-item-action", onclick: () => choose(each) },
             h("div", {}, each.wording, each.suggested_class === "MAJOR" ? h("span", { class: "badge bg-danger-lt ms-2" }, t("major")) : null),
             h("div", { class: "small text-secondary" }, `${each.place} · ${each.basis}`))),
       );
+    };
     fill();
     return h("div", {}, search, list, button(t("free_finding"), () => { draft.isFree = true; keep(); draw(); }, { look: "btn-outline-primary w-100", mark: "pencil" }));
   };

@@ -127,7 +127,7 @@ const visitScreen = async (id) => {
   show(nameOf(known, row), "#/",
     h("div", { class: "mb-3" },
       h("div", {}, company.address ?? ""),
-      company.contact_name ? h("div", {}, `${company.contact_name} `, company.contact_phone ? h("a", { href: `tel:${company.contact_phone}` }, company.contact_phone) : null) : null,
+      company.contact_name ? h("div", {}, `${t("contact")} ${company.contact_name} `, company.contact_phone ? h("a", { href: `tel:${company.contact_phone}` }, company.contact_phone) : null) : null,
       h("div", { class: "text-secondary small" }, [row.insurer_name, row.order_no, known?.choices.service_type[row.service_type], row.planned_on].filter(Boolean).join(" · ")),
       row.scope ? h("div", {}, row.scope) : null,
       row.last_service ? h("div", { class: "small text-secondary" }, t("last_visit", { day: row.last_service.performed_on, count: row.last_service.hazards_found })) : null),
@@ -252,7 +252,8 @@ const scanScreen = async () => {
   const typed = h("input", { type: "search", class: "form-control form-control-lg", oninput: () => fill() });
   const fill = () => {
     const wanted = typed.value.trim();
-    list.replaceChildren(...Object.entries(known?.enterprises ?? {}).filter(([, each]) => !wanted || each.name.includes(wanted) || each.uscc.includes(wanted.toUpperCase())).slice(0, 30)
+    const fitting = Object.entries(known?.enterprises ?? {}).filter(([, each]) => !wanted || each.name.includes(wanted) || each.uscc.includes(wanted.toUpperCase()));
+    list.replaceChildren(fitting.length ? "" : h("div", { class: "text-secondary p-2" }, t("none_to_pick")), ...fitting.slice(0, 30)
       .map(([id, each]) => h("button", { type: "button", class: "list-group-item list-group-item-action", onclick: () => openAt(id) }, h("strong", {}, each.name), h("div", { class: "small text-secondary" }, each.uscc))));
   };
   fill();
