@@ -21,6 +21,7 @@ from django.db import connection, models, transaction
 from django.db.backends.utils import CursorWrapper
 
 from anze.kernel.models import FedTable
+from anze.kernel.planning import planned_by_hashing
 from anze.kernel.scope import EVERYTHING, Scope, widened
 from anze.monitoring.contributions import RowsOf, row_contributions, whole_table
 from anze.monitoring.figures import Figure, Slice
@@ -72,9 +73,7 @@ def then_and_now(indicator: Indicator, cut: Slice, *, day: date, known_at: datet
 
 @contextmanager
 def _cursor() -> Iterator[CursorWrapper]:
-    with connection.cursor() as cursor:
-        # many groups at once: hashing beats walking indexes row by row
-        cursor.execute("SET LOCAL work_mem = '128MB'")
+    with connection.cursor() as cursor, planned_by_hashing(cursor):
         yield cursor
 
 

@@ -20,6 +20,7 @@ from django.db.backends.utils import CursorWrapper
 
 from anze.kernel.alert import load_alerts
 from anze.kernel.duty import beijing_day
+from anze.kernel.planning import plan_by_hashing
 from anze.kernel.scope import EVERYTHING, enter
 from anze.monitoring.alerting import watched
 from anze.monitoring.contributions import key_columns, rolled_up, summed
@@ -86,7 +87,7 @@ def refresh(*, at: datetime) -> Refreshed | None:
             facts = [fact.name for fact in FACTS.values() if _judge_again(cursor, fact, state.as_of)]
             cursor.execute("DROP TABLE was")
         if today > state.as_of:
-            _plan_by_hashing(cursor)
+            plan_by_hashing(cursor)
             for fact in FACTS.values():
                 _add(cursor, fact, f"({summed(fact, today, since=state.as_of)})")
                 facts.append(fact.name)
@@ -121,7 +122,7 @@ def _recompute_all(
     cursor.execute("DELETE FROM kernel_touch")
     touched = cursor.rowcount
     TouchedSubject.objects.create(table_name="*")
-    _plan_by_hashing(cursor)
+    plan_by_hashing(cursor)
     for fact in FACTS.values():
         if progress:
             progress(fact.name)
@@ -165,14 +166,6 @@ def _replace(cursor: CursorWrapper, fact: Fact) -> None:
         "ORDER BY region_code, sector, insurer_id, month"
     )
     cursor.execute("DROP TABLE fresh, wrong")
-
-
-def _plan_by_hashing(cursor: CursorWrapper) -> None:
-    """Facts are long chains of CTEs, of which the planner knows no sizes; where it believes a few rows come,
-    a nested loop over tens of thousands can take minutes. Hash joins are right for few and for many."""
-    for way in ("nestloop", "mergejoin", "sort"):
-        cursor.execute(f"SET LOCAL enable_{way} = off")
-    cursor.execute("SET LOCAL work_mem = '128MB'")
 
 
 def _take_touches(cursor: CursorWrapper) -> int:
@@ -223,7 +216,7 @@ def _judge_again(cursor: CursorWrapper, fact: Fact, as_of: date) -> bool:
     if not cursor.rowcount:
         return False
     cursor.execute("ANALYZE touched_group")
-    _plan_by_hashing(cursor)
+    plan_by_hashing(cursor)
 
     for source in fact.sources:
         table, group = source.table, source.group

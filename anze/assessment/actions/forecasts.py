@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from anze.assessment.models import Forecast, Scheme, SelfReport
 from anze.assessment.rules import SchemeState, SubjectKind, score
 from anze.assessment.rules.campaigns import ReportState
 from anze.kernel.duty import beijing_day
+from anze.kernel.planning import planned_by_hashing
 from anze.parties.models import Organisation
 
 
@@ -39,7 +41,7 @@ def sums_now(subject: str, period: Period, of: UUID | None = None) -> dict[Key, 
     party = PARTY[SubjectKind(subject)]
     names = ", ".join(COLUMNS)
     found: dict[Key, Sums] = {}
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, nullcontext() if of else planned_by_hashing(cursor):
         for text in statements(subject, period, of):
             rows = (
                 f"SELECT {party}, left(region_code, 4) || '00' AS city, input, numerator::numeric(20, 4) AS numerator, "

@@ -15,6 +15,7 @@ from anze.assessment.rules.campaigns import CAMPAIGN
 from anze.kernel.actions import action
 from anze.kernel.actor import Actor
 from anze.kernel.duty import beijing_day
+from anze.kernel.planning import planned_by_hashing
 from anze.kernel.scope import EVERYTHING, widened
 from anze.parties.rules import Permission
 
@@ -52,7 +53,7 @@ def freeze(campaign: Campaign, *, by: Actor, at: datetime) -> Campaign:
     """Write down what counts. Later corrections of records do not move the assessment."""
     period = period_of(campaign, at)
     with widened(EVERYTHING):
-        with connection.cursor() as cursor:
+        with connection.cursor() as cursor, planned_by_hashing(cursor):
             for text in statements(campaign.subject, period):
                 cursor.execute(
                     f"INSERT INTO {FrozenRow._meta.db_table} (campaign_id, {', '.join(COLUMNS)}, content) "

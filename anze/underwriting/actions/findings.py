@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -16,6 +17,7 @@ from anze.kernel.actions import action
 from anze.kernel.actor import Actor
 from anze.kernel.duty import beijing_day, load_calendar
 from anze.kernel.models import parameter, parameter_text
+from anze.kernel.planning import planned_by_hashing
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import EVERYTHING, widened
 from anze.parties.rules import Permission
@@ -93,14 +95,10 @@ def look_for_findings(*, at: datetime, enterprises: Collection[UUID] | None = No
     is_narrowed = enterprises is not None
     narrowed = " AND f.enterprise_id = ANY(%(of)s)" if is_narrowed else ""
     with widened(EVERYTHING), connection.cursor() as cursor:
-        if not is_narrowed:
-            # long chains over whole tables, of whose sizes the planner knows nothing
-            cursor.execute("SET LOCAL enable_nestloop = off")
-            cursor.execute("SET LOCAL work_mem = '128MB'")
         cursor.execute("DROP TABLE IF EXISTS wrong")
-        cursor.execute(_KEEP.format(looked_at(is_narrowed)), words)
+        with nullcontext() if is_narrowed else planned_by_hashing(cursor):
+            cursor.execute(_KEEP.format(looked_at(is_narrowed)), words)
         if not is_narrowed:
-            cursor.execute("SET LOCAL enable_nestloop = on")
             cursor.execute("ANALYZE wrong")
         cursor.execute(_CLOSE.replace("{narrowed}", narrowed), words)
         closed = cursor.rowcount
