@@ -4,7 +4,8 @@ export default () => ({
   open: false,
 
   init() {
-    this.open = "open" in this.$root.dataset;
+    // on a phone what it leads to comes first: who follows a number to its rows wants the rows
+    this.open = "open" in this.$root.dataset && !matchMedia("(max-width: 767.98px)").matches;
   },
   get expanded() {
     return String(this.open);
