@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import Enum
 
 from django.apps import apps
@@ -16,7 +16,7 @@ from anze.library.actions import load_library
 from anze.parties.actions import load_reference_data
 from anze.parties.models import Account, Enterprise, Organisation, Region
 
-STARTED, FINISHED = "demo.started", "demo.finished"
+STARTED, FINISHED, ASSESSED = "demo.started", "demo.finished", "demo.assessed"
 _KEPT = (CalendarDay, Event, Parameter, Region, Account)
 
 
@@ -35,6 +35,18 @@ def what_is_there() -> Found:
     if last is None:
         return Found.OTHER
     return Found.COMPLETE if last.kind == FINISHED else Found.BROKEN
+
+
+def lacks_assessments() -> bool:
+    """Whether a complete province is there to which the assessments have not been added yet."""
+    last = Event.objects.filter(kind__in=(STARTED, FINISHED, ASSESSED)).order_by("-at", "-id").first()
+    return last is not None and last.kind == FINISHED and "as_of" in last.details
+
+
+def as_of_loaded() -> date:
+    """The day after the last data of the province that is there."""
+    last = Event.objects.filter(kind=FINISHED).latest("at")
+    return date.fromisoformat(str(last.details["as_of"]))
 
 
 def mark(kind: str, at: datetime, **details: object) -> None:

@@ -73,6 +73,12 @@ class Command(BaseCommand):
         parser.add_argument("--truth", type=Path, help="where the list of planted anomalies goes")
         parser.add_argument("--processes", type=int, default=2, help="how many load at once")
         parser.add_argument(
+            "--assessments",
+            choices=("with", "later", "only"),
+            default="with",
+            help="they take long: leave them for later, or add them to a province that is there",
+        )
+        parser.add_argument(
             "--replace", action="store_true", help="take away a synthetic province that is there already"
         )
 
@@ -86,8 +92,11 @@ class Command(BaseCommand):
             if not row or not row[0]:
                 raise CommandError("Another load of the synthetic province is under way: wait for it to end.")
             try:
-                self._make_room(replace=options["replace"])
-                self._run(owner, options)
+                if options["assessments"] == "only":
+                    self._assess()
+                else:
+                    self._make_room(replace=options["replace"])
+                    self._run(owner, options)
             except OperationalError as problem:
                 raise CommandError(f"The database went away: {str(problem).splitlines()[0]}") from None
             except (LoadProblem, ValueError) as problem:
@@ -154,17 +163,25 @@ class Command(BaseCommand):
                 create_campaign(draft.as_of, timezone.now())
             show.begin("Alerts", 1)
             raise_alerts(timezone.now())
-            show.advance(1)
-            show.begin("Assessments", 1)
-            with inside(EVERYTHING):
-                show_assessments(as_of, timezone.now())
             truth = self._write_truth(province, late, options["truth"])
             with inside(EVERYTHING):
-                marking.mark(marking.FINISHED, timezone.now(), scale=province.scale)
+                marking.mark(marking.FINISHED, timezone.now(), scale=province.scale, as_of=as_of.isoformat())
             show.advance(1)
+            if options["assessments"] == "with":
+                show.begin("Assessments", 1)
+                self._assess()
+                show.advance(1)
         console.print(
             f"Loaded in {time.monotonic() - started:.0f} s. What was planted: {truth}; interface keys: {keys}"
         )
+
+    def _assess(self) -> None:
+        """All of the assessments or none: what was interrupted is done again."""
+        with inside(EVERYTHING):
+            if not marking.lacks_assessments():
+                return
+            show_assessments(marking.as_of_loaded(), timezone.now())
+            marking.mark(marking.ASSESSED, timezone.now())
 
     def _load(self, owner: psycopg.Connection, draft: Draft, show: _Stages, processes: int) -> tuple[Province, Late]:
         listed = sum(each.listed_on is not None for each in draft.enterprises)

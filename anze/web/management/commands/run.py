@@ -28,6 +28,9 @@ from anze.web.serving import ServingProblem, Watch, children_of, free_port, url_
 ROOT = Path(__file__).resolve().parents[4]
 
 
+_DEMO = (sys.executable, str(ROOT / "manage.py"), "demo")
+
+
 class Command(BaseCommand):
     help = "Prepare the database, load the synthetic province if it is empty, and serve the platform."
     requires_system_checks = ()
@@ -44,6 +47,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         self.console = Console(stderr=True)
         watch: Watch | None = None
+        rest: subprocess.Popen[bytes] | None = None
         signal.signal(signal.SIGTERM, _interrupt)
         signal.signal(signal.SIGHUP, _interrupt)
         lock = self._only_one()
@@ -68,14 +72,22 @@ class Command(BaseCommand):
             lock.write(url)
             lock.flush()
             self._welcome(url)
+            rest = self._rest_of_demo(logs)
             while True:
                 time.sleep(0.5)
                 watch.look_after()
+                if rest and rest.poll() is not None:
+                    said = "are there now" if rest.returncode == 0 else f"could not be made: see {logs / 'demo.log'}"
+                    self.console.print(f"The assessments of the demonstration {said}.")
+                    rest = None
         except (ServingProblem, NotReady) as problem:
             raise CommandError(str(problem)) from None
         except KeyboardInterrupt:
             self.console.print("\nStopping …")
         finally:
+            if rest and rest.poll() is None:  # taken back as a whole, and done again at the next start
+                rest.terminate()
+                rest.wait()
             if watch:
                 watch.end()
         if os.environ.get("ANZE_EMBEDDED_DATABASE") == "1":
@@ -119,11 +131,26 @@ class Command(BaseCommand):
         if found not in (marking.Found.EMPTY, marking.Found.BROKEN):
             return
         done = subprocess.run(
-            [sys.executable, str(ROOT / "manage.py"), "demo", "--scale", str(scale), "--seed", str(seed)],
+            [*_DEMO, "--assessments", "later", "--scale", str(scale), "--seed", str(seed)],
             check=False,
         )
         if done.returncode:
             raise ServingProblem("The synthetic province could not be loaded, for the reason given above.")
+
+    def _rest_of_demo(self, logs: Path) -> subprocess.Popen[bytes] | None:
+        """What takes long and nobody needs at first is added while the site is open."""
+        with inside(EVERYTHING):
+            if not marking.lacks_assessments():
+                return None
+        self.console.print("The assessments of the demonstration are still being made; all else is there.")
+        with (logs / "demo.log").open("ab") as log:
+            return subprocess.Popen(
+                [*_DEMO, "--assessments", "only"],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
 
     def _welcome(self, url: str) -> None:
         with inside(EVERYTHING):
