@@ -114,6 +114,11 @@ def test_from_an_empty_database_to_the_open_site_and_again(place: Demo) -> None:
         assert done.returncode != 0
         assert url in done.stderr
 
+        # what takes long comes while the site is open
+        first.until("assessments of the demonstration are there now")
+        campaigns = place.select("SELECT count(*) FROM assessment_campaign")
+        assert campaigns == [(3,)]
+
         # what dies is started again
         pids = children_of(first.process.pid)
         assert len(pids) == 2
@@ -141,6 +146,8 @@ def test_from_an_empty_database_to_the_open_site_and_again(place: Demo) -> None:
         assert status_of(second.url()) < 400
         assert "Insurers' data" not in second.said
         assert place.select("SELECT count(*) FROM prevention_service") == services
+        assert "assessments" not in second.said
+        assert place.select("SELECT count(*) FROM assessment_campaign") == campaigns
 
 
 def test_an_interrupted_load_is_done_again(
