@@ -13,7 +13,7 @@ from anze.kernel.scope import EVERYTHING, inside
 from anze.parties.rules import Role
 from anze.prevention.actions import likeness as looking
 from anze.prevention.actions import look_for_likeness
-from anze.prevention.models import Likeness, ReportText, Service
+from anze.prevention.models import Likeness, ReportText, Service, Visit
 from anze.prevention.rules.likeness import KEYS, LEAST_PART, bare, digest, likeness, marked, sketch
 from tests.cast import NOW
 from tests.prevention.reports.conftest import service_row
@@ -111,6 +111,26 @@ def test_the_same_words_for_another_enterprise_of_another_insurer_are_found(cast
     assert first.service_no in page
     # from the service it is one step
     assert there in province.get(reverse("service", args=[second.pk])).content.decode()
+
+
+def test_the_plausibility_sheet_of_the_visit_says_so_to_whoever_is_set_over_both(cast, insured, browser_of):
+    report_of(cast, "S-1", TEXT)
+    second = of_bohai(cast, "S-2", TEXT, day=14)
+    look()
+    visit = Visit.objects.create(
+        visit_no="V-2", policy_id=second.policy_id, service=second, service_type="HAZARD", form="COMMISSIONED_TSP",
+        state="DELIVERED", planned_on=second.performed_on, enterprise_id=second.enterprise_id,
+        insurer_id=second.insurer_id, agency_id=second.agency_id, region_code=second.region_code, sector=second.sector,
+        started_at=second.started_at, ended_at=second.ended_at, submitted_at=NOW, delivered_at=NOW,
+    )  # fmt: skip
+    said = "本报告有100%的文字同时出现在另一次服务的报告中"
+    there = reverse("visit", args=[visit.pk])
+    province = browser_of(Role.PROVINCE_REGULATOR)
+    assert said in province.get(there).content.decode()
+    assert said not in browser_of(Role.INSURER_MANAGER, True).get(there).content.decode()
+    # what a person found harmless is no hint any more
+    Likeness.objects.update(state="HARMLESS", decided_at=NOW, reason="同一专家的固定写法。")
+    assert said not in province.get(there).content.decode()
 
 
 def test_a_person_decides_with_a_reason(cast, insured, browser_of):
