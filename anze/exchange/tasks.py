@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
+from django.db import connection
 from django.utils import timezone
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
@@ -33,10 +34,12 @@ from anze.hazards.actions import propose_recurrences
 from anze.kernel.duty import beijing_day
 from anze.kernel.scope import EVERYTHING, inside
 from anze.prevention.actions import look_for_likeness, packing
+from anze.prevention.actions.complaints import take_over_overdue
 from anze.underwriting.actions import look_for_findings
 
 log = logging.getLogger("anze.exchange")
 
+HAND = 0x68616E64  # a batch in a worker's hand
 LOOK_BACK = 30  # days in which a hazard found may still arrive
 
 
@@ -56,15 +59,39 @@ def process_next() -> bool:
     A worker killed in the middle leaves the batch waiting as it was, with nothing of it published.
     """
     with inside(EVERYTHING):
-        batch = first_waiting() or first_unchecked()
+        batch = _in_hand()
         if batch is None:
             return False
-        if batch.attempts >= MOST_ATTEMPTS:
+        if is_tried_out := batch.attempts >= MOST_ATTEMPTS:
             _give_up(batch)
-            return True
-        batch.attempts += 1
-        batch.started_at = timezone.now()
-        batch.save(update_fields=["attempts", "started_at"])
+        else:
+            batch.attempts += 1
+            batch.started_at = timezone.now()
+            batch.save(update_fields=["attempts", "started_at"])
+    try:
+        if not is_tried_out:
+            _try(batch)
+    finally:
+        with suppress(*LOST), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", [HAND, str(batch.pk)])
+    return True
+
+
+def _in_hand() -> Batch | None:
+    """The next batch, which no other worker tries until this one lets go of it: the row's own lock ends with the
+    noting of the attempt, and another would note a second one before the first has begun. A worker that dies lets
+    go with its session."""
+    passed: list[UUID] = []
+    while batch := first_waiting(passed) or first_unchecked(passed):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", [HAND, str(batch.pk)])
+            if cursor.fetchone()[0]:
+                return batch
+        passed.append(batch.pk)
+    return None
+
+
+def _try(batch: Batch) -> None:
     try:
         with inside(EVERYTHING, by=batch.by):
             # whoever has it for a moment only wants to know whether it is done
@@ -85,7 +112,6 @@ def process_next() -> bool:
             batch.save(update_fields=["failure"])
             if batch.attempts >= MOST_ATTEMPTS:
                 _give_up(batch)
-    return True
 
 
 def _uncount(batch: Batch) -> None:
@@ -151,6 +177,14 @@ def look_at_reports(timestamp: int) -> None:
     """Whether new reports repeat others; across insurers, hence with everything in view."""
     with inside(EVERYTHING):
         look_for_likeness(at=datetime.fromtimestamp(timestamp, UTC))
+
+
+@app.periodic(cron="11 * * * *", periodic_id="complaints")
+@app.task(name="exchange.take_over_complaints", queueing_lock="prevention complaints")
+def take_over_complaints(timestamp: int) -> None:
+    """Complaints nobody has answered in time go to the authority."""
+    with inside(EVERYTHING):
+        take_over_overdue(at=datetime.fromtimestamp(timestamp, UTC))
 
 
 # Deferred with every archive asked for; each minute as a net, should a worker have been killed.

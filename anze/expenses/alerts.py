@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from anze.expenses.rules.findings import FindingKind
-from anze.kernel.alert import AlertLevel, AlertRule, Party, declare
+from anze.expenses.models.matching import JUDGED, JUDGED_ON, NO_VOUCHER_IF, OVER_CAP_IF, SPENT, money
+from anze.expenses.rules import SETTLEMENT, FindingKind
+from anze.kernel.alert import AlertLevel, AlertRule, Party, declare, duty_alert
 
 # of every policy what was received and what was paid, with the day of the last movement
 _RECEIVED = "(SELECT policy_id, sum(amount) AS received FROM underwriting_premiumreceipt WHERE NOT is_void GROUP BY policy_id) r"
@@ -31,22 +32,21 @@ OVER_CAP = declare(
         ),
         remedy=_("Open the policy and its expenses"),
         page="policy",
-        rows=f"{_PAID} JOIN {_RECEIVED} ON r.policy_id = x.policy_id JOIN underwriting_policy p ON p.id = x.policy_id "
-        "WHERE NOT p.is_void AND r.received > 0 AND x.paid > r.received * ({cap})",
-        subject="x.policy_id",
-        begins="x.last_on",
+        rows=f"({money('(' + SPENT + ')')}) m JOIN underwriting_policy p ON p.id = m.policy_id {JUDGED} "
+        f"AND f.kind = '{FindingKind.OVER_CAP}' AND f.subject_id = m.policy_id WHERE {OVER_CAP_IF}",
+        subject="m.policy_id",
+        begins="m.last_on",
         open_if="p.cover_end_on >= {today} - 730",
-        ends="p.cover_end_on + 731",
+        ends=f"least(p.cover_end_on + 731, {JUDGED_ON})",
         label="p.policy_no",
         of="p",
         facts={
             "number": "p.policy_no",
-            "paid": "x.paid",
-            "received": "r.received",
-            "percent": "round(100 * x.paid / r.received, 2)",
-            "cap": "round(100 * ({cap}), 2)",
+            "paid": "m.spent",
+            "received": "m.received",
+            "percent": "round(100 * m.spent / m.received, 2)",
+            "cap": "round(100 * m.cap, 2)",
         },
-        thresholds={"cap": "expense_cap_ratio"},
         shown_as=("expense-findings-open", "expense-findings-to-explain"),
         sources=_SOURCES,
         basis="应急厅函〔2024〕322号",
@@ -100,45 +100,43 @@ NO_VOUCHER = declare(
         why=_("Expense %(number)s (%(amount)s yuan) was paid on %(paid)s, and no voucher is on file."),
         remedy=_("Open the expense and add the voucher"),
         page="expense",
-        rows="expenses_expense x WHERE NOT x.is_void AND x.voucher_file = '' AND x.amount > 0 AND x.paid_on IS NOT NULL",
-        subject="x.id",
-        begins="x.paid_on + ({days})::int + 1",
-        ends="x.paid_on + ({days})::int + 1 + ({kept})::int",
-        due="x.paid_on + ({days})::int",
-        open_if="x.paid_on BETWEEN {today} - 1100 AND {today}",
-        label="x.expense_no",
-        of="x",
-        scope={"agency_id": "x.agency_id"},
-        facts={"number": "x.expense_no", "amount": "x.amount", "paid": "x.paid_on"},
-        thresholds={"days": "alert.expense_voucher_days", "kept": "alert.hint_kept_days"},
+        rows=f"({SPENT}) s {JUDGED} AND f.kind = '{FindingKind.NO_VOUCHER}' AND f.subject_id = s.id "
+        f"WHERE {NO_VOUCHER_IF}",
+        subject="s.id",
+        begins="s.paid_on + ({days})::int",
+        ends=f"least(s.paid_on + ({{days}})::int + ({{kept}})::int, {JUDGED_ON})",
+        due="s.paid_on + ({days})::int - 1",
+        open_if="s.paid_on BETWEEN {today} - 1100 AND {today}",
+        label="s.expense_no",
+        of="s",
+        scope={"agency_id": "s.agency_id"},
+        facts={"number": "s.expense_no", "amount": "s.amount", "paid": "s.paid_on"},
+        thresholds={"days": "expense_papers_days", "kept": "alert.hint_kept_days"},
         shown_as=("expense-findings-open", "expense-findings-to-explain"),
         sources={"expenses_expense": "id"},
         basis="据实列支",
     )
 )
 
-SETTLEMENT_LATE = declare(
-    AlertRule(
-        code="SETTLEMENT_LATE",
-        title=_("Agency waiting to be paid"),
-        level=AlertLevel.GENERAL,
-        parties=(Party.INSURER,),
-        why=_("Expense %(number)s (%(amount)s yuan) was incurred on %(incurred)s and is not paid."),
-        remedy=_("Open the expense and settle it"),
-        page="expense",
-        rows="expenses_expense x WHERE NOT x.is_void AND x.amount > 0 AND x.agency_id IS NOT NULL",
-        subject="x.id",
-        begins="x.incurred_on + ({days})::int + 1",
-        ends="x.paid_on",
-        due="x.incurred_on + ({days})::int",
-        open_if="x.paid_on IS NULL",
-        label="x.expense_no",
-        of="x",
-        scope={"agency_id": "x.agency_id"},
-        facts={"number": "x.expense_no", "amount": "x.amount", "incurred": "x.incurred_on"},
-        thresholds={"days": "alert.settlement_days"},
-        sources={"expenses_expense": "id"},
-    )
+SETTLEMENT_LATE = duty_alert(
+    SETTLEMENT,
+    code="SETTLEMENT_LATE",
+    title=_("Agency waiting to be paid"),
+    level=AlertLevel.GENERAL,
+    table="expenses_statement",
+    due_at="due_at",
+    waits="true",
+    done="(x.settled_at AT TIME ZONE 'Asia/Shanghai')::date",
+    open_if="x.state = 'CONFIRMED'",
+    parties=(Party.INSURER,),
+    why=_("Settlement of %(month)s with %(number)s: %(amount)s yuan, to be paid by %(due)s."),
+    remedy=_("Open the settlement and pay it"),
+    page="statement",
+    label="(SELECT o.name FROM parties_organisation o WHERE o.id = x.agency_id)",
+    of="",
+    scope={"region_code": "x.region_code", "insurer_id": "x.insurer_id", "agency_id": "x.agency_id"},
+    facts={"month": "to_char(x.month, 'YYYY-MM')", "amount": "x.agreed"},
+    shown_as=("statements-to-pay",),
 )
 
 # two of one thing, or what is no prevention at all: what the match of service, invoice and payment has found

@@ -5,8 +5,9 @@ from __future__ import annotations
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from anze.kernel.alert import AlertLevel, AlertRule, Party, declare
+from anze.kernel.alert import AlertLevel, AlertRule, Party, declare, duty_alert
 from anze.parties.rules import QualificationKind
+from anze.parties.rules.entering import DECIDE_APPEAL, REVIEW_APPLICATION
 
 
 def _expiring(
@@ -69,4 +70,40 @@ INSURER = _expiring(
     (Party.INSURER, Party.FINANCIAL),
     "insurer",
     {"insurer_id": "h.id"},
+)
+
+# An enterprise is let in by its city, everybody else by the province; appeals are the province's.
+_PROVINCE = "left(nullif(x.region_code, ''), 2) || '0000'"
+APPLICATION_DUE = duty_alert(
+    REVIEW_APPLICATION,
+    table="parties_application",
+    due_at="due_at",
+    waits="x.state NOT IN ('DRAFT', 'WITHDRAWN')",
+    done="(x.decided_at AT TIME ZONE 'Asia/Shanghai')::date",
+    # while it is with the applicant again, nobody waits for the authority
+    open_if="x.state = 'SUBMITTED'",
+    since="(x.submitted_at AT TIME ZONE 'Asia/Shanghai')::date",
+    parties=(Party.AUTHORITY, Party.COMMITTEE),
+    remedy=_("Open the application and decide it"),
+    page="application",
+    label="x.name",
+    of="",
+    scope={"region_code": f"CASE WHEN x.kind = 'ENTERPRISE' THEN left(x.region_code, 4) || '00' ELSE {_PROVINCE} END"},
+    shown_as=("applications-to-review", "applications-late"),
+)
+APPEAL_DUE = duty_alert(
+    DECIDE_APPEAL,
+    table="parties_appeal",
+    due_at="due_at",
+    waits="x.state <> 'WITHDRAWN'",
+    done="(x.closed_at AT TIME ZONE 'Asia/Shanghai')::date",
+    open_if="x.state = 'OPEN'",
+    since="(x.raised_at AT TIME ZONE 'Asia/Shanghai')::date",
+    parties=(Party.AUTHORITY, Party.COMMITTEE),
+    remedy=_("Open the appeal and decide it"),
+    page="entry-appeal",
+    label="x.number",
+    of="",
+    scope={"region_code": _PROVINCE},
+    shown_as=("entry-appeals-open",),
 )

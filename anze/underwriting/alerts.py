@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 
 from anze.kernel.alert import AlertLevel, AlertRule, Party, Words, declare, duty_alert
+from anze.underwriting.rules.choosing import ANSWER_QUOTE
 from anze.underwriting.rules.findings import REPLY_FINDING
 from anze.underwriting.rules.register import DECIDE_DISPUTE
 
@@ -71,65 +74,27 @@ EXPIRED = declare(
     )
 )
 
-# All policies of an enterprise in a line, the register entry before them: where the next begins later than all
-# before have ended there is a gap, and the last gap is open.
-_GAPS = (
-    "(SELECT enterprise_id, max(last_on) OVER line AS covered_to, bool_or(is_policy) OVER line AS was_insured, "
-    "lead(start_on) OVER (PARTITION BY enterprise_id ORDER BY start_on, last_on) AS next_on FROM ("
-    "SELECT enterprise_id, start_on, cover_end_on AS last_on, true AS is_policy FROM underwriting_policy "
-    "WHERE NOT is_void AND cover_end_on >= start_on UNION ALL "
-    "SELECT enterprise_id, '-infinity'::date, min(listed_on) - 1, false FROM underwriting_obligation "
-    "WHERE NOT is_void GROUP BY enterprise_id) l "
-    "WINDOW line AS (PARTITION BY enterprise_id ORDER BY start_on, last_on ROWS UNBOUNDED PRECEDING)) g"
-)
 
-UNINSURED = declare(
-    AlertRule(
-        code="UNINSURED",
-        title=_("On the register and not insured"),
-        level=AlertLevel.IMPORTANT,
-        parties=(Party.AUTHORITY,),
-        why=_("On the register with %(workers)s workers, and no policy since %(since)s."),
-        remedy=_("Open the register entry: remind, or dispute it"),
-        page="obligation",
-        rows=f"{_GAPS} JOIN underwriting_obligation o ON o.enterprise_id = g.enterprise_id "
-        "AND o.id = (SELECT f.id FROM underwriting_obligation f WHERE f.enterprise_id = g.enterprise_id "
-        "AND NOT f.is_void AND f.delisted_on IS NULL ORDER BY f.listed_on, f.id LIMIT 1) "
-        "JOIN parties_enterprise e ON e.id = g.enterprise_id WHERE NOT e.is_void "
-        "AND (g.next_on IS NULL OR g.next_on > g.covered_to + 1) AND g.covered_to < 'infinity'",
-        subject="g.enterprise_id",
-        episode="g.covered_to",
-        row="o.id",
-        # while the insurer's own alert of the expired policy stands, this one waits
-        begins="greatest(o.listed_on, g.covered_to + 1 + CASE WHEN g.was_insured THEN ({wait})::int ELSE 0 END)",
-        ends="least(g.next_on, e.closed_on)",
-        label="e.name",
-        of="o",
-        scope={"insurer_id": "NULL"},
-        facts={"name": "e.name", "workers": "o.registered_workers", "since": "g.covered_to + 1"},
-        thresholds={"wait": "alert.policy_expired_days"},
-        sources={**_BY_ENTERPRISE, "underwriting_obligation": "enterprise_id", "parties_enterprise": "id"},
-        basis="安全生产法 Art. 51；应急〔2025〕27号",
-        shown_as=("cover-uninsured",),
-    )
-)
-
-
-def _finding(kind: str, title: Words, level: AlertLevel, why: Words) -> AlertRule:
-    """What the room finds about cover by itself, told on."""
+def _finding(kind: str, title: Words, level: AlertLevel, why: Words, **words: Any) -> AlertRule:
+    """What the room finds about cover by itself, told on; closed findings stay on file, so that the past can be asked."""
+    given: dict[str, Any] = {
+        "parties": (Party.AUTHORITY, Party.INSURER),
+        "begins": "(f.opened_at AT TIME ZONE 'Asia/Shanghai')::date",
+        "basis": "应急〔2025〕27号",
+        "shown_as": (f"cover-{kind.lower().replace('_', '-')}", "cover-of-ours"),
+        **words,
+    }
     return declare(
         AlertRule(
             code=kind,
             title=title,
             level=level,
-            parties=(Party.AUTHORITY, Party.INSURER),
             why=why,
             remedy=_("Open the finding: remind, answer or close it"),
             page="cover-finding",
             rows="underwriting_finding f JOIN parties_enterprise e ON e.id = f.enterprise_id "
             f"LEFT JOIN underwriting_policy p ON p.id = f.policy_id WHERE f.kind = '{kind}'",
             subject="f.id",
-            begins="(f.opened_at AT TIME ZONE 'Asia/Shanghai')::date",
             ends="(f.closed_at AT TIME ZONE 'Asia/Shanghai')::date",
             open_if="f.state <> 'CLOSED'",
             label="e.name",
@@ -141,10 +106,25 @@ def _finding(kind: str, title: Words, level: AlertLevel, why: Words) -> AlertRul
                 "required": "trim_scale(f.required)",
                 "since": "f.since_on",
             },
-            basis="应急〔2025〕27号",
-            shown_as=(f"cover-{kind.lower().replace('_', '-')}", "cover-of-ours"),
+            **given,
         )
     )
+
+
+UNINSURED = _finding(
+    "UNINSURED",
+    _("On the register and not insured"),
+    AlertLevel.IMPORTANT,
+    _("On the register with %(measured)s workers, and no policy since %(since)s."),
+    parties=(Party.AUTHORITY,),
+    # while the insurer's own alert of the expired policy stands, this one waits
+    begins="f.since_on + CASE WHEN EXISTS (SELECT FROM underwriting_policy l WHERE l.enterprise_id = f.enterprise_id "
+    "AND NOT l.is_void AND l.cover_end_on = f.since_on - 1) THEN ({wait})::int ELSE 0 END",
+    scope={"insurer_id": "NULL"},
+    thresholds={"wait": "alert.policy_expired_days"},
+    basis="安全生产法 Art. 51；应急〔2025〕27号",
+    shown_as=("cover-uninsured",),
+)
 
 
 PARTIAL_HEADCOUNT = _finding(
@@ -198,4 +178,25 @@ DISPUTE_DUE = duty_alert(
     label="(SELECT e.name FROM parties_enterprise e WHERE e.id = x.enterprise_id)",
     scope={"insurer_id": "NULL"},
     shown_as=("disputes-open",),
+)
+QUOTE_DUE = duty_alert(
+    ANSWER_QUOTE,
+    table="underwriting_invitation",
+    due_at="due_at",
+    waits="true",  # said with the rows
+    done="(x.closed_at AT TIME ZONE 'Asia/Shanghai')::date",
+    open_if="x.closed_at IS NULL",
+    since="(x.asked_at AT TIME ZONE 'Asia/Shanghai')::date",
+    rows="(SELECT i.*, q.answer_due_at AS due_at, q.asked_at, q.closed_at, q.request_no "
+    "FROM underwriting_invitation i JOIN underwriting_quoterequest q ON q.id = i.request_id) x "
+    "WHERE x.declined_at IS NULL AND NOT EXISTS (SELECT FROM underwriting_offer o "
+    "WHERE o.request_id = x.request_id AND o.insurer_id = x.insurer_id)",
+    row="x.request_id",
+    parties=(Party.INSURER,),
+    remedy=_("Open the request and make an offer, or decline"),
+    page="quote-request",
+    label="x.request_no",
+    # the enterprise is not told who has not answered yet
+    scope={"enterprise_id": "NULL"},
+    shown_as=("quotes-to-answer",),
 )

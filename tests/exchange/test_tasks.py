@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from anze.exchange import tasks
@@ -153,3 +153,20 @@ def test_findings_of_a_hopeless_batch_are_kept_in_bounds(cast: Any, monkeypatch:
     counts = [batch.findings.filter(row=n).count() for n in range(1, 51)]
     assert counts[0] > 5
     assert set(counts[5:]) == {1}
+
+
+def test_a_batch_in_another_workers_hand_is_not_noted_again(cast: Any) -> None:
+    """Between the noting of an attempt and the work the row is free for a moment; the hand is not."""
+    batch = delivered(cast.huaihai, policy_row("T1", XINGHUO))
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s, hashtext(%s))", [tasks.HAND, str(batch.pk)])
+        assert not tasks.process_next()
+        batch.refresh_from_db()
+        assert (batch.state, batch.attempts) == ("RECEIVED", 0)
+    finally:
+        other.close()
+    assert tasks.process_next()
+    batch.refresh_from_db()
+    assert (batch.state, batch.attempts) == ("DONE", 1)

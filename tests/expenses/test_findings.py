@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from anze.expenses.models import ExpenseFinding
+from anze.expenses.models import Expense, ExpenseFinding
 from anze.kernel.models import Parameter
+from anze.monitoring.alerting import run
+from anze.monitoring.models import Alert
 from anze.parties.rules import Role
-from tests.cast import XINGHUO, policy_row
+from tests.cast import NOW, XINGHUO, policy_row
 from tests.expenses.conftest import INVOICE
 
 
@@ -189,3 +191,35 @@ def test_once_more_changes_nothing(cast, ledger, found):
     assert first.new["NO_VOUCHER"] == 1
     assert sum(again.new.values()) == sum(again.gone.values()) == 0
     assert again.standing == first.standing
+
+
+def told(code: str) -> set[tuple[str, str]]:
+    """The alerts that stand, by their state."""
+    run(at=NOW, full=True, only={code})
+    return set(Alert.objects.filter(code=code).exclude(state="CLOSED").values_list("code", "label"))
+
+
+def test_the_alert_and_the_finding_are_one_cause(cast, ledger, found, browser_of):
+    ledger.service(cast.huaihai, "PA", "S1")
+    ledger.expense(cast.huaihai, "PA", "X1", "S1", amount="10500.00", tax="0.00")
+    assert (found(), told("EXPENSE_OVER_CAP")) == (set(), set())
+    ledger.expense(cast.huaihai, "PA", "X2", "S1", amount="0.01", tax="0.00", category="DRILL")
+    assert (found(), told("EXPENSE_OVER_CAP")) == ({("OVER_CAP", "PA")}, {("EXPENSE_OVER_CAP", "PA")})
+    # what is decided of the one is decided of the other, until more money is in doubt
+    decide = reverse("expense-finding-decide", args=[ExpenseFinding.objects.get().pk])
+    browser_of(Role.PROVINCE_REGULATOR).post(decide, {"decision": "justify", "reason": "已核实"})
+    ExpenseFinding.objects.update(decided_at=NOW)
+    assert told("EXPENSE_OVER_CAP") == set()
+    ledger.expense(cast.huaihai, "PA", "X3", "S1", amount="1.00", tax="0.00", category="TRAINING")
+    assert found() == {("OVER_CAP", "PA")}
+    assert told("EXPENSE_OVER_CAP") == {("EXPENSE_OVER_CAP", "PA")}
+
+
+def test_a_payment_that_was_taken_back_needs_no_voucher(cast, ledger, found, browser_of):
+    ledger.service(cast.huaihai, "PA", "S1")
+    ledger.expense(cast.huaihai, "PA", "X1", "S1", voucher_file=None, paid_on="2026-09-01", incurred_on="2026-09-01")
+    assert found() == {("NO_VOUCHER", "X1")}
+    assert told("EXPENSE_NO_VOUCHER") == {("EXPENSE_NO_VOUCHER", "X1")}
+    page = reverse("expense-reverse", args=[Expense.objects.get().pk])
+    assert browser_of(Role.INSURER_MANAGER).post(page, {"reason": "误报"}).status_code == 302
+    assert (found(), told("EXPENSE_NO_VOUCHER")) == (set(), set())

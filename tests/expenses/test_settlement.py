@@ -18,6 +18,8 @@ from anze.expenses.actions import draw_up_statements
 from anze.expenses.models import Expense, Invoice, Statement, StatementLine
 from anze.expenses.rules import shares
 from anze.kernel.duty import beijing_day, end_of_day
+from anze.monitoring.alerting import run
+from anze.monitoring.models import Alert
 from anze.parties.rules import Role
 from anze.underwriting.models import Policy
 from tests.cast import NOW
@@ -184,3 +186,19 @@ def test_the_enterprise_sees_what_its_premium_paid_for(cast, ledger, browser_of)
         assert said in text
     assert enterprise.get(reverse("my-premium")).status_code == 200
     assert browser_of(Role.ENTERPRISE, other=True).get(page).status_code == 404
+
+
+def test_an_agency_that_waits_too_long_is_told_of_by_the_statements_own_deadline(cast, served, browser_of):
+    for role in (Role.AGENCY, Role.INSURER_MANAGER):
+        assert browser_of(role).post(reverse("statement-confirm", args=[served.pk])).status_code == 302
+    served.refresh_from_db()
+
+    def waiting(at):
+        run(at=at, full=True, only={"SETTLEMENT_LATE"})
+        return list(Alert.objects.exclude(state="CLOSED").values_list("level", "row_id"))
+
+    assert waiting(served.due_at - timedelta(days=20)) == []
+    assert waiting(served.due_at - timedelta(days=1)) == [("GENERAL", served.pk)]
+    assert waiting(served.due_at + timedelta(days=1)) == [("URGENT", served.pk)]
+    Statement.objects.update(state="SETTLED", settled_at=served.due_at)
+    assert waiting(served.due_at + timedelta(days=2)) == []

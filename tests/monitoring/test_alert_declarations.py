@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import date
 from decimal import Decimal
 
@@ -10,6 +11,7 @@ from django.db import connection
 from django.urls import reverse
 
 from anze.kernel.alert import AlertRule, by_region, load_alerts
+from anze.kernel.duty import Duty
 from anze.kernel.models import Parameter
 from anze.screen.registry import PAGES, WORK_LISTS, load_screens
 
@@ -50,6 +52,15 @@ def test_every_code_of_the_field_is_declared() -> None:
     field |= {"EXPENSE_NO_VOUCHER", "SETTLEMENT_LATE", "QUALIFICATION_EXPIRING", "PHOTO_REUSED", "IMPOSSIBLE_TRAVEL"}
     field |= {"EXPERT_OVERLOADED", "CLAIM_ASSESSMENT", "CLAIM_PAYMENT", "CLAIM_ADVANCE"}
     assert field <= RULES.keys()
+
+
+def test_every_duty_has_its_alert(everything: None) -> None:
+    load_screens()
+    rules = [module for name, module in sys.modules.items() if name.startswith("anze.") and ".rules" in name]
+    duties = {each.code for module in rules for each in vars(module).values() if isinstance(each, Duty)}
+    told = {rule.duty.code for rule in RULES.values() if rule.duty}
+    # whoever was refused may appeal and need not: his time is said where he reads the refusal
+    assert duties - told == {"RAISE_APPEAL"}
 
 
 def test_the_nearest_region_with_a_value_decides(everything: None) -> None:

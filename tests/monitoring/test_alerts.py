@@ -21,6 +21,8 @@ from anze.monitoring.models import Alert
 from anze.monitoring.refresh import recompute, refresh
 from anze.monitoring.rules.alerts import mine
 from anze.parties.rules import Role
+from anze.underwriting.actions import look_for_findings
+from anze.underwriting.models import Finding
 from tests.cast import NOW, YUANFAN
 from tests.hazards.conftest import actor
 from tests.monitoring.deliveries import VOID, closed, expense, hazard, item, obligation, plan, policy, receipt, service
@@ -114,11 +116,19 @@ def test_it_comes_up_from_county_to_city_to_province_and_then_is_the_authoritys_
 
 def test_who_must_be_insured_and_is_not_is_told_to_the_authorities(cast):
     cast.accepted(cast.province, "obligations", obligation())
+    look_for_findings(at=NOW)
     full()
     alert = Alert.objects.get(code="UNINSURED")
     # since January, with nobody seeing to it
     assert alert.reached == "PROVINCE"
     assert "星火示例铸造有限公司" in alert.facts["name"]
+    # it is the finding's alert: there is no second opinion of who is not insured
+    finding = Finding.objects.get(kind="UNINSURED")
+    assert alert.row_id == finding.pk
+    Finding.objects.filter(pk=finding.pk).update(state="CLOSED", closing="EXPLAINED", closed_at=NOW)
+    full()
+    alert.refresh_from_db()
+    assert (alert.state, alert.closing) == ("CLOSED", "GONE")
 
 
 def test_those_concerned_see_their_own_and_nothing_of_others(insured):

@@ -23,6 +23,7 @@ from anze.prevention.actions.complaints import (
     holder_of,
     link_to_complain,
     make_complaint,
+    take_over_overdue,
 )
 from anze.prevention.models import Complaint, ComplaintContact, ComplaintStep, Service
 from anze.prevention.rules.complaints import (
@@ -217,3 +218,26 @@ def test_a_side_is_named_at_once(subject, known):
     assert side_of(subject, known) in Side
     assert known or side_of(subject, known) is Side.AUTHORITY
     assert MOVES
+
+
+def test_what_is_not_answered_in_time_goes_to_the_authority_by_itself(cast, people):
+    complaint = made(cast)
+    due = complaint.answer_due_at
+    assert take_over_overdue(at=due - timedelta(seconds=1)) == 0
+    assert take_over_overdue(at=due) == 1
+    complaint.refresh_from_db()
+    assert (complaint.side, complaint.state, complaint.escalations) == ("AUTHORITY", "RECEIVED", 1)
+    assert complaint.answer_due_at > due
+    last = complaint.steps.order_by("at").last()
+    assert (last.kind, last.acting, last.by_name) == ("ESCALATED", "AUTHORITY", "Anze")
+    # with the authority it stays; its clock is watched by the alert
+    assert take_over_overdue(at=complaint.answer_due_at + DAY) == 0
+
+
+def test_what_is_being_verified_has_its_own_deadline(cast, people):
+    complaint = made(cast)
+    take("accept", complaint, people["insurer"])
+    take("verify", complaint, people["insurer"])
+    complaint.refresh_from_db()
+    assert take_over_overdue(at=complaint.answer_due_at + DAY) == 0
+    assert take_over_overdue(at=complaint.settle_due_at) == 1

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django import forms
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -17,11 +19,16 @@ from django.utils.translation import gettext_lazy as _
 from anze.claims.actions import Loss, send_notice, withdraw_notice
 from anze.claims.models import LossNotice
 from anze.claims.rules import AccidentType, NoticeState
+from anze.evidence.models import Media
+from anze.evidence.rules import MediaKind, MediaRole, Subject, register_subject
+from anze.evidence.screens.forms import files_taken, photos_field
+from anze.evidence.screens.media import tiles
+from anze.kernel.actor import Actor
 from anze.kernel.duty import beijing_day
 from anze.kernel.refusal import Refused
 from anze.parties.rules import INSURER_ROLES, Permission, Role
 from anze.parties.screens import ENTERPRISE, INSURER, insurer_filter
-from anze.screen.columns import Column, labels
+from anze.screen.columns import Column, labels, readers_of
 from anze.screen.details import DetailScreen, Section, Way, detail_screen
 from anze.screen.filters import Choice, Dates, InRegion, Search
 from anze.screen.forms import Form
@@ -72,13 +79,52 @@ NOTICES = list_screen(
 
 def _ways(request: HttpRequest, notice: Any) -> list[Way]:
     actor = request.actor  # type: ignore[attr-defined]
-    if notice.state != NoticeState.SENT:
-        return []
-    if actor.may(Permission.HANDLE_CLAIMS):
-        return [Way(_("Register the claim"), reverse("loss-notice-register", args=[notice.pk]), "plus", "primary")]
-    if actor.may(Permission.REPORT_LOSSES):
-        return [Way(_("Withdraw"), reverse("loss-notice-withdraw", args=[notice.pk]), "x")]
-    return []
+    ways = []
+    if notice.state == NoticeState.SENT and actor.may(Permission.HANDLE_CLAIMS):
+        ways.append(
+            Way(_("Register the claim"), reverse("loss-notice-register", args=[notice.pk]), "plus", "primary")
+        )
+    if notice.state != NoticeState.WITHDRAWN and (
+        actor.may(Permission.REPORT_LOSSES) or actor.may(Permission.HANDLE_CLAIMS)
+    ):
+        ways.append(Way(_("Add photos"), reverse("loss-notice-photos", args=[notice.pk]), "camera"))
+    if notice.state == NoticeState.SENT and actor.may(Permission.REPORT_LOSSES):
+        ways.append(Way(_("Withdraw"), reverse("loss-notice-withdraw", args=[notice.pk]), "x"))
+    return ways
+
+
+def _evidence_of(key: UUID, by: Actor, at: datetime) -> Subject | None:
+    """Photos of a loss: the enterprise's with its notice, the insurer's from the survey."""
+    if by.scope.reader not in readers_of(LossNotice):
+        return None
+    notice = LossNotice.objects.filter(pk=key).first()
+    if notice is None:
+        return None
+    return Subject(
+        kind="loss-notice",
+        id=notice.pk,
+        title=f"{notice.notice_no} {notice.place}"[:120],
+        url=reverse("loss-notice", args=[notice.pk]),
+        region_code=notice.region_code,
+        sector=notice.sector,
+        insurer_id=notice.insurer_id,
+        enterprise_id=notice.enterprise_id,
+        may_add=notice.state != NoticeState.WITHDRAWN
+        and (by.may(Permission.REPORT_LOSSES) or by.may(Permission.HANDLE_CLAIMS)),
+        why_not=_("The notice is withdrawn, or not yours."),
+    )
+
+
+register_subject("loss-notice", _("Loss notice"), _evidence_of)
+
+
+def photos_shown(request: HttpRequest, notices: Sequence[UUID]) -> dict[str, Any]:
+    """The photos that came with some notices, for those who see evidence at all."""
+    actor = request.actor  # type: ignore[attr-defined]
+    if not notices or not actor.may(Permission.SEE_EVIDENCE) or actor.scope.reader not in readers_of(Media):
+        return {}
+    files = Media.objects.filter(subject__in=notices, voided_at=None).order_by("received_at")
+    return tiles(list(files.values_list("pk", flat=True)[:40]))
 
 
 NOTICE_PAGE = detail_screen(
@@ -92,6 +138,8 @@ NOTICE_PAGE = detail_screen(
         state=STATE,
         of_list="loss-notices",
         ways=_ways,
+        template="claims/notice.html",
+        extra=lambda request, notice: photos_shown(request, [notice.pk]),
         sections=(
             Section(
                 _("What happened"),
@@ -163,6 +211,7 @@ class LossForm(Form):
         required=False,
     )
     reported_at = _moment(_("Reported to the authority at"), required=False)
+    photos = photos_field(_("Photos of the place"), _("As far as it is safe. They can be taken later too."))
     contact = forms.CharField(label=_("Who can be asked"), max_length=60)
     phone = forms.CharField(label=_("Phone"), max_length=20, required=False)
 
@@ -178,15 +227,20 @@ def _policies(request: HttpRequest) -> list[Policy]:
 def loss_new(request: HttpRequest) -> HttpResponse:
     check_reader(request, LossNotice)
     policies = {str(policy.pk): policy for policy in _policies(request)}
-    form = LossForm(request.POST if request.method == "POST" else None)
+    form = LossForm(*((request.POST, request.FILES) if request.method == "POST" else ()))
     form.fields["policy"].choices = [  # type: ignore[attr-defined]
         (key, f"{policy.policy_no}（{policy.start_on} – {policy.cover_end_on}）") for key, policy in policies.items()
     ]
     if form.is_bound and form.is_valid():
         given = dict(form.cleaned_data)
         policy = policies[given.pop("policy")]
+        del given["photos"]
+        actor = request.actor  # type: ignore[attr-defined]
         try:
-            made = send_notice(policy, by=request.actor, at=request.at, loss=Loss(**given))  # type: ignore[attr-defined]
+            # a photo that cannot be read keeps the notice back, so that its sender learns of it
+            with transaction.atomic():
+                made = send_notice(policy, by=actor, at=request.at, loss=Loss(**given))  # type: ignore[attr-defined]
+                files_taken(request, "photos", "loss-notice", made.pk, MediaRole.SITE, actor, MediaKind.PHOTO)
         except Refused as refused:
             form.refuse(refused)
         else:
@@ -194,6 +248,29 @@ def loss_new(request: HttpRequest) -> HttpResponse:
             return redirect("loss-notice", made.pk)
     words = {"form": form, "policies": policies}
     return render(request, "claims/loss.html", words, status=422 if form.is_bound else 200)
+
+
+class PhotosForm(Form):
+    photos = photos_field(_("Photos of the place"))
+
+
+@page("claims/notices/<uuid:pk>/photos/", name="loss-notice-photos", title=_("Add photos"),
+      permission=Permission.ADD_EVIDENCE, methods=("GET", "POST"))  # fmt: skip
+def add_photos(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Photos taken after the notice was sent."""
+    notice = found_notice(request, pk)
+    form = PhotosForm(*((request.POST, request.FILES) if request.method == "POST" else ()))
+    if form.is_bound and form.is_valid():
+        try:
+            with transaction.atomic():
+                actor = request.actor  # type: ignore[attr-defined]
+                files_taken(request, "photos", "loss-notice", notice.pk, MediaRole.SITE, actor, MediaKind.PHOTO)
+        except Refused as refused:
+            form.refuse(refused)
+        else:
+            return redirect("loss-notice", notice.pk)
+    words = {"form": form, "title": _now("Add photos"), "notice": notice, "save": _now("Keep the photos")}
+    return render(request, "claims/notice_form.html", words, status=422 if form.is_bound else 200)
 
 
 class WithdrawForm(Form):

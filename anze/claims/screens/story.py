@@ -36,6 +36,7 @@ from anze.claims.rules import (
     cover_doubts,
     steps_open,
 )
+from anze.claims.screens.notices import photos_shown
 from anze.kernel.duty import beijing_day, end_of_day
 from anze.screen.columns import labels, moment_text, money_text, readers_of
 from anze.underwriting.models import Endorsement, Policy
@@ -280,6 +281,7 @@ def page_words(request: HttpRequest, claim: Claim) -> Mapping[str, Any]:
     first = offered[0] if offered and offered[0].tone == "primary" else None
     notice = LossNotice.objects.filter(claim=claim).first()
     return {
+        **photos_shown(request, [notice.pk] if notice else []),
         "story": story_of(claim),
         "clocks": clocks_of(claim, at),
         "cover": cover_of(claim),

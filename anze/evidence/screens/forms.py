@@ -35,6 +35,12 @@ def documents_field(label: Any, help_text: Any = "") -> forms.FileField:
     return SeveralFiles(label=label, required=False, widget=widget, help_text=help_text)
 
 
+def photos_field(label: Any, help_text: Any = "") -> forms.FileField:
+    """Several photos, from the camera or the album; a phone offers its camera at once."""
+    widget = Files(attrs={"accept": "image/*", "multiple": True})
+    return SeveralFiles(label=label, required=False, widget=widget, help_text=help_text)
+
+
 def files_taken(
     request: HttpRequest, name: str, kind: str, key: UUID, role: MediaRole, by: Actor, media: MediaKind | None = None
 ) -> list[UUID]:

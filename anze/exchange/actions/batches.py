@@ -5,10 +5,11 @@ from __future__ import annotations
 import gzip
 import hashlib
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from itertools import islice
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
@@ -155,7 +156,7 @@ def earlier_than(batch: Batch | None = None) -> QuerySet[Batch]:
     return waiting().filter(before, sender=word("sender"), feed=word("feed")).order_by("received_at", "pk")
 
 
-def first_waiting() -> Batch | None:
+def first_waiting(passed: Collection[UUID] = ()) -> Batch | None:
     """The next batch to publish, locked; each sender's batches of one dataset come in the order received.
 
     If there is none, the one that comes after a batch another worker has at hand: it can be read and staged
@@ -163,6 +164,7 @@ def first_waiting() -> Batch | None:
     """
     free = (
         waiting()
+        .exclude(pk__in=passed)
         .defer("payload", "outcomes")
         .order_by("received_at", "pk")
         .select_for_update(skip_locked=True, of=("self",))
@@ -182,10 +184,11 @@ def await_turn(batch: Batch) -> None:
         raise OutOfTurn
 
 
-def first_unchecked() -> Batch | None:
+def first_unchecked(passed: Collection[UUID] = ()) -> Batch | None:
     """The next uploaded file to check, locked."""
     return (
         Batch.objects.filter(state=BatchState.CHECKING)
+        .exclude(pk__in=passed)
         .defer("payload", "outcomes")
         .order_by("received_at", "pk")
         .select_for_update(skip_locked=True, of=("self",))

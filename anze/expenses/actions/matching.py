@@ -15,6 +15,7 @@ from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from anze.expenses.models import ExpenseFinding
+from anze.expenses.models.matching import NO_VOUCHER_IF, OVER_CAP_IF, SPENT, money
 from anze.expenses.rules import FINDING_LIFECYCLE, TELLING_WORDS, FindingKind, ForbiddenUse
 from anze.kernel.actions import action
 from anze.kernel.actor import Actor
@@ -22,44 +23,6 @@ from anze.kernel.duty import beijing_day
 from anze.kernel.models import parameter
 from anze.kernel.refusal import Refused
 from anze.parties.rules import Permission
-
-# every payment that stands, less what was taken back of it; one reversed as a whole is none
-_SPENT = """
-CREATE TEMP TABLE spent ON COMMIT DROP AS
-SELECT e.id, e.expense_no, e.insurer_id, e.enterprise_id, e.region_code, e.sector, e.policy_id, e.service_id, e.category,
-       e.allocation, e.payee_name, e.payee_uscc, e.invoice_no, e.incurred_on, e.paid_on, e.voucher_file, e.received_at,
-       e.amount + coalesce(r.amount, 0) AS amount
-FROM expenses_expense e
-LEFT JOIN (SELECT insurer_id, reversal_of, sum(amount) AS amount FROM expenses_expense
-           WHERE reversal_of <> '' AND NOT is_void GROUP BY 1, 2) r
-       ON r.insurer_id = e.insurer_id AND r.reversal_of = e.expense_no
-WHERE NOT e.is_void AND e.reversal_of = '' AND e.amount + coalesce(r.amount, 0) > 0
-"""
-
-# what each policy took in and spent, with the numbers in force on its first day in its county
-_MONEY = """
-CREATE TEMP TABLE money ON COMMIT DROP AS
-SELECT p.id AS policy_id, p.insurer_id, p.enterprise_id, p.region_code, p.sector, p.end_on,
-       coalesce(r.received, 0) AS received, r.first_on, s.spent, s.payments, cap.value AS cap, floor.value AS floor
-FROM underwriting_policy p
-LEFT JOIN (SELECT policy_id, sum(amount) AS spent, count(*) AS payments FROM spent GROUP BY 1) s ON s.policy_id = p.id
-LEFT JOIN (SELECT policy_id, sum(amount) AS received, min(received_on) FILTER (WHERE amount > 0) AS first_on
-           FROM underwriting_premiumreceipt WHERE NOT is_void GROUP BY 1) r ON r.policy_id = p.id
-LEFT JOIN LATERAL ({cap}) cap ON true
-LEFT JOIN LATERAL ({floor}) floor ON true
-WHERE NOT p.is_void AND (s.spent > 0 OR floor.value IS NOT NULL)
-"""
-
-
-def _in_force(key: str) -> str:
-    """SQL: a number in force on the first day of policy p, the nearest region's first."""
-    return (
-        f"SELECT q.value::numeric AS value FROM kernel_parameter q WHERE q.key = '{key}' AND q.value <> '' "
-        "AND q.region_code IN ('', left(p.region_code, 2) || '0000', left(p.region_code, 4) || '00', p.region_code) "
-        "AND q.effective_from <= p.start_on AND (q.effective_to IS NULL OR q.effective_to >= p.start_on) "
-        "ORDER BY q.region_code DESC, q.effective_from DESC LIMIT 1"
-    )
-
 
 # An electronic invoice's twenty digits are its own in the whole country, an older number only with who made it out.
 # One insurer may charge an invoice in parts: as far as it goes if it is on file; else only the same part again is told.
@@ -169,7 +132,7 @@ FROM spent s WHERE s.invoice_no = '' AND s.paid_on <= %(today)s - %(days)s AND s
 """
 _NO_VOUCHER = f"""
 SELECT s.id AS expense_id, s.policy_id, {_ONE}, jsonb_build_object('amount', s.amount, 'paid', s.paid_on) AS facts
-FROM spent s WHERE s.voucher_file = '' AND s.paid_on <= %(today)s - %(days)s
+FROM spent s WHERE {NO_VOUCHER_IF} AND s.paid_on <= %(today)s - %(days)s
 """
 
 _ALL_OF_IT = "NULL::uuid AS expense_id, m.policy_id, NULL::uuid AS other_id, false AS is_across"
@@ -183,7 +146,7 @@ _OVER_CAP = f"""
 SELECT {_ALL_OF_IT}, m.spent - round(m.cap * m.received, 2) AS amount,
        jsonb_build_object('spent', m.spent, 'received', m.received, 'cap', m.cap, 'payments', m.payments,
            'allowed', round(m.cap * m.received, 2)) AS facts
-FROM money m WHERE m.received > 0 AND m.spent > m.cap * m.received
+FROM money m WHERE {OVER_CAP_IF}
 """
 _UNDER_FLOOR = f"""
 SELECT {_ALL_OF_IT}, round(m.floor * m.received, 2) - coalesce(m.spent, 0) AS amount,
@@ -260,11 +223,11 @@ def match_expenses(*, at: datetime) -> Matched:
     }
     standing, new, gone = {}, {}, {}
     with connection.cursor() as cursor:
-        cursor.execute(_SPENT)
+        cursor.execute(f"CREATE TEMP TABLE spent ON COMMIT DROP AS {SPENT}")
         cursor.execute("CREATE INDEX ON spent (policy_id)")
         cursor.execute("CREATE INDEX ON spent (id)")
         cursor.execute("ANALYZE spent")
-        cursor.execute(_MONEY.format(cap=_in_force("expense_cap_ratio"), floor=_in_force("expense_floor_ratio")))
+        cursor.execute(f"CREATE TEMP TABLE money ON COMMIT DROP AS {money('spent')}")
         for kind, query in QUERIES.items():
             cursor.execute(f"CREATE TEMP TABLE found ON COMMIT DROP AS {query}", words)
             cursor.execute(_ADD, words | {"kind": kind.value})

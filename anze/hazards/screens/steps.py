@@ -14,7 +14,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from anze.evidence.screens.forms import Files, SeveralFiles
+from anze.evidence.screens import forms as forms_of_evidence
 from anze.hazards import actions
 from anze.hazards.models import Hazard
 from anze.hazards.rules import STEPS, Means, Step
@@ -133,12 +133,8 @@ WITH_PHOTOS: dict[str, Words] = {
 
 
 def photos_field(label: Words, hint: bool = True) -> forms.FileField:
-    """Several photos, from the camera or the album; the page's camera opens at once on a phone."""
-    return SeveralFiles(
-        label=label,
-        required=False,
-        widget=Files(attrs={"accept": "image/*", "multiple": True}),
-        help_text=_("From the same place as the picture before, so that both show the same scene.") if hint else "",
+    return forms_of_evidence.photos_field(
+        label, _("From the same place as the picture before, so that both show the same scene.") if hint else ""
     )
 
 

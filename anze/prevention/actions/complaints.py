@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from uuid_utils.compat import uuid7
 
 from anze.claims.models import Claim
 from anze.kernel.actions import action
-from anze.kernel.actor import Actor
+from anze.kernel.actor import Actor, platform
 from anze.kernel.duty import beijing_day, end_of_day, load_calendar
 from anze.kernel.links import make_link
 from anze.kernel.models import parameter
@@ -308,3 +310,23 @@ def _action_of(move: Move) -> Any:
 
 # step → the action that takes it; permission and event are the step's own
 COMPLAINT_ACTIONS: dict[str, Any] = {move.name: _action_of(move) for move in MOVES.values()}
+
+
+def take_over_overdue(*, at: datetime) -> int:
+    """What an insurer or agency has not answered, or not settled, by the stored deadline goes to the authority by
+    itself, with a clock of its own. From the authority's county on it is the alert that goes up, to city and province.
+
+    Everything must be in view.
+    """
+    passed = Q(state__in=(ComplaintState.RECEIVED, ComplaintState.ACCEPTED), answer_due_at__lte=at)
+    passed |= Q(state=ComplaintState.VERIFYING, settle_due_at__lte=at)
+    by = platform(frozenset({Permission.SETTLE_COMPLAINTS}))
+    said = Said(words=str(_("The deadline passed without an answer (AQ 9010).")))
+    overdue = Complaint.objects.filter(passed, side__in=(Side.INSURER, Side.AGENCY)).order_by("made_at")
+    count = 0
+    for complaint in overdue:
+        # answered in this very moment, it is no longer to be taken over
+        with suppress(Refused):
+            COMPLAINT_ACTIONS["take-over"](complaint, by=by, at=at, said=said)
+            count += 1
+    return count
