@@ -125,7 +125,9 @@ def _ways(request: HttpRequest, accident: Any) -> list[Way]:
         )
     if not accident.is_void and actor.may(Permission.LIST_TASKS):
         ways.append(
-            Way(_("Make it a prevention task"), f"{reverse('task-new')}?accident={accident.pk}", "list-check", "primary")
+            Way(
+                _("Make it a prevention task"), f"{reverse('task-new')}?accident={accident.pk}", "list-check", "primary"
+            )
         )
     return ways
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -81,9 +81,7 @@ def _ways(request: HttpRequest, notice: Any) -> list[Way]:
     actor = request.actor  # type: ignore[attr-defined]
     ways = []
     if notice.state == NoticeState.SENT and actor.may(Permission.HANDLE_CLAIMS):
-        ways.append(
-            Way(_("Register the claim"), reverse("loss-notice-register", args=[notice.pk]), "plus", "primary")
-        )
+        ways.append(Way(_("Register the claim"), reverse("loss-notice-register", args=[notice.pk]), "plus", "primary"))
     if notice.state != NoticeState.WITHDRAWN and (
         actor.may(Permission.REPORT_LOSSES) or actor.may(Permission.HANDLE_CLAIMS)
     ):
@@ -118,7 +116,7 @@ def _evidence_of(key: UUID, by: Actor, at: datetime) -> Subject | None:
 register_subject("loss-notice", _("Loss notice"), _evidence_of)
 
 
-def photos_shown(request: HttpRequest, notices: Sequence[UUID]) -> dict[str, Any]:
+def photos_shown(request: HttpRequest, notices: Sequence[UUID]) -> Mapping[str, Any]:
     """The photos that came with some notices, for those who see evidence at all."""
     actor = request.actor  # type: ignore[attr-defined]
     if not notices or not actor.may(Permission.SEE_EVIDENCE) or actor.scope.reader not in readers_of(Media):

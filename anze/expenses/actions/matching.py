@@ -54,7 +54,7 @@ ORDER BY b.id, a.insurer_id <> b.insurer_id, a.place
 # put on two accounts. What shares an invoice as well is one cause, and told as that.
 _VISIT_TWICE = """
 WITH paid AS (
-    SELECT s.*, v.started_at, v.ended_at, v.agency_id, v.service_no, v.performed_on
+    SELECT s.*, v.started_at, v.ended_at, v.agency_id AS served_by, v.service_no, v.performed_on
     FROM spent s JOIN prevention_service v ON v.id = s.service_id AND NOT v.is_void WHERE s.allocation = 'DIRECT'
 ), pairs AS (
     SELECT b.id AS expense_id, b.policy_id, a.id AS other_id, false AS is_across, b.amount, b.service_no,
@@ -67,7 +67,7 @@ WITH paid AS (
     FROM paid b JOIN paid a ON a.enterprise_id = b.enterprise_id AND a.performed_on = b.performed_on
          AND a.service_id <> b.service_id AND (a.received_at, a.id) < (b.received_at, b.id)
          AND a.started_at < b.ended_at AND b.started_at < a.ended_at AND a.policy_id <> b.policy_id
-    WHERE (a.agency_id = b.agency_id AND a.insurer_id <> b.insurer_id) OR EXISTS (
+    WHERE (a.served_by = b.served_by AND a.insurer_id <> b.insurer_id) OR EXISTS (
         SELECT 1 FROM prevention_serviceperson x JOIN prevention_serviceperson y USING (expert_id)
         WHERE x.service_id = a.service_id AND y.service_id = b.service_id)
 )
