@@ -1,16 +1,14 @@
-"""Photos of a loss come with the notice or after it, and stand on the claim; an accident becomes a task in one click."""
+"""Photos of a loss come with the notice or after it, and stand on the claim."""
 
 from __future__ import annotations
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from anze.claims.models import Accident, LossNotice
+from anze.claims.models import LossNotice
 from anze.claims.rules import AccidentType
 from anze.evidence.models import Media
 from anze.parties.rules import Role
-from anze.prevention.models import Task
-from tests.cast import XINGHUO, policy_row
 from tests.hazards.test_links import photo
 
 LOSS = {
@@ -39,30 +37,3 @@ def test_photos_of_the_place_come_with_the_notice_and_stand_on_the_claim(cast, c
     for browser in (insurer, enterprise):
         text = browser.get(reverse("claim", args=[made.pk])).content.decode()
         assert all(address in text for address in small)
-
-
-def test_an_accident_becomes_a_task_for_its_insurer(cast, browser_of):
-    cast.accepted(cast.huaihai, "policies", policy_row("P1", XINGHUO))
-    cast.accepted(cast.huaihai, "accidents", {
-        "accident_no": "A1", "insured_uscc": XINGHUO, "occurred_at": "2026-11-20T10:00:00+08:00", "place": "示例车间",
-        "kind": "FIRE", "deaths": 0, "serious_injuries": 1, "minor_injuries": 0, "direct_loss": "0.00",
-        "hits_third_party": False,
-    })  # fmt: skip
-    accident = Accident.objects.get()
-    committee = browser_of(Role.COMMITTEE)
-    page = committee.get(reverse("accident", args=[accident.pk])).content.decode()
-    address = f"{reverse('task-new')}?accident={accident.pk}"
-    assert address in page
-    form = committee.get(address).content.decode()
-    assert accident.accident_no in form
-    assert "INS01, 1" in form
-    given = {
-        "title": "示例任务", "code": "RW-1", "service_type": "HAZARD", "starts_on": "2026-11-23", "ends_on": "2026-12-31",
-        "regions": [accident.region_code], "sectors": [accident.sector], "measure": "TIMES", "rule": "FIXED",
-        "fixed": "INS01, 1", "total_times": "1",
-    }  # fmt: skip
-    assert committee.post(address, given).status_code == 302
-    task = Task.objects.get()
-    assert (task.fixed, task.total_times, task.rule, task.state) == ({"INS01": 1}, 1, "FIXED", "DRAFT")
-    insurer = browser_of(Role.INSURER_CLERK).get(reverse("accident", args=[accident.pk])).content.decode()
-    assert reverse("task-new") not in insurer

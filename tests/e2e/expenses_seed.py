@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ django.setup()
 from django.utils import timezone  # noqa: E402 - Django comes first
 
 from anze.exchange.feeds import FEEDS  # noqa: E402
-from anze.expenses.actions import draw_up_statements  # noqa: E402
+from anze.expenses.actions import draw_up_statements, match_expenses  # noqa: E402
 from anze.kernel.duty import beijing_day  # noqa: E402
 from anze.kernel.scope import EVERYTHING, inside  # noqa: E402
 from anze.parties.models import Account, Enterprise, Membership, Organisation  # noqa: E402
@@ -58,4 +59,4 @@ def seed() -> None:
 
 if __name__ == "__main__":
     with inside(EVERYTHING):
-        seed()
+        match_expenses(at=timezone.now()) if sys.argv[1:] == ["match"] else seed()

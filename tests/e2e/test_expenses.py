@@ -85,10 +85,13 @@ def test_a_settlement_from_the_statement_to_the_enterprise(live: Platform, signe
     enterprise = signed_in("js-enterprise", 390)
     enterprise.goto(f"{live.base}/expenses/my-premium/")
     expect(enterprise.locator("main")).to_contain_text("2,400.00")
-    expect(enterprise.locator("main")).to_contain_text("技服")
+    expect(enterprise.locator("main")).to_contain_text("服务机构费用")
     assert_sound(enterprise)
     [(paid, rows, channels)] = live.ask(
         "SELECT sum(amount), count(*), count(*) FILTER (WHERE channel = 'WEB') FROM expenses_expense "
         "WHERE invoice_no = '26372000000000009999' AND paid_on IS NOT NULL"
     )
     assert (str(paid), rows, channels) == ("2400.00", 2, 2)
+    # services, invoice and payments agree: the match finds nothing
+    live.run("-m", "tests.e2e.expenses_seed", "match")
+    assert live.ask("SELECT kind FROM expenses_expensefinding WHERE state <> 'GONE'") == []

@@ -116,20 +116,12 @@ ACCIDENTS = list_screen(
 
 
 def _ways(request: HttpRequest, accident: Any) -> list[Way]:
-    """After an accident the insurer sends somebody who looks for its causes; the committee makes a task of it."""
-    actor = request.actor  # type: ignore[attr-defined]
-    ways = []
-    if not accident.is_void and actor.may(Permission.RUN_SERVICES):
-        ways.append(
+    """After an accident the insurer sends somebody who looks for its causes."""
+    if request.actor.may(Permission.RUN_SERVICES) and not accident.is_void:  # type: ignore[attr-defined]
+        return [
             Way(_("Order a service"), f"{reverse('order-new')}?accident={accident.pk}", "calendar-event", "primary")
-        )
-    if not accident.is_void and actor.may(Permission.LIST_TASKS):
-        ways.append(
-            Way(
-                _("Make it a prevention task"), f"{reverse('task-new')}?accident={accident.pk}", "list-check", "primary"
-            )
-        )
-    return ways
+        ]
+    return []
 
 
 def _words(request: HttpRequest, accident: Any) -> dict[str, Any]:

@@ -122,7 +122,7 @@ def photos_shown(request: HttpRequest, notices: Sequence[UUID]) -> Mapping[str, 
     if not notices or not actor.may(Permission.SEE_EVIDENCE) or actor.scope.reader not in readers_of(Media):
         return {}
     files = Media.objects.filter(subject__in=notices, voided_at=None).order_by("received_at")
-    return tiles(list(files.values_list("pk", flat=True)[:40]))
+    return {"photos": tiles(list(files.values_list("pk", flat=True)[:40]))["tiles"]}
 
 
 NOTICE_PAGE = detail_screen(

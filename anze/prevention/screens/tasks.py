@@ -15,7 +15,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from anze.claims.models import Accident
 from anze.kernel.duty import beijing_day
 from anze.kernel.refusal import Refused
 from anze.library.screens.checklists import CHECKLIST, checklist_choices
@@ -43,7 +42,7 @@ from anze.prevention.screens.forms import (
     sector_choices,
     sector_names,
 )
-from anze.screen.columns import Column, labels, readers_of
+from anze.screen.columns import Column, labels
 from anze.screen.details import DetailScreen, Section, Way, detail_screen
 from anze.screen.filters import Asking, Case, Cases, Choice, Dates, Search
 from anze.screen.forms import Form
@@ -363,8 +362,6 @@ def new_task(request: HttpRequest) -> HttpResponse:
     }
     if topic:
         initial |= {"topic": topic, "title": topic.title, "regions": topic.regions, "sectors": topic.sectors}
-    elif accident := _accident_of(request):
-        initial |= _after(accident)
     committee = Organisation.objects.get(pk=actor.organisation_id)
     form = TaskForm(request, request.POST if request.method == "POST" else None, initial=initial)
     return answer_form(
@@ -372,31 +369,6 @@ def new_task(request: HttpRequest) -> HttpResponse:
         title=_("New task"), done=_("Keep as a draft and preview the shares"), back=reverse("tasks"), back_title=_("Tasks"),
         facts=_topic_facts(topic), facts_title=_("The topic"),
     )  # fmt: skip
-
-
-def _accident_of(request: HttpRequest) -> Accident | None:
-    try:
-        key = UUID(request.GET.get("accident", ""))
-    except ValueError:
-        return None
-    actor = request.actor  # type: ignore[attr-defined]
-    if not actor.may(Permission.SEE_CLAIMS) or actor.scope.reader not in readers_of(Accident):
-        return None
-    return Accident.objects.filter(pk=key, is_void=False).select_related("insurer").first()
-
-
-def _after(accident: Accident) -> dict[str, Any]:
-    """What an accident makes a task of: its insurer looks at enterprises of the sector nearby for the same cause."""
-    names = {
-        "number": accident.accident_no, "day": accident.event_on, "kind": accident.get_kind_display(),
-        "place": accident.place, "what": accident.description,
-    }  # fmt: skip
-    return {
-        "title": _now("After the accident %(number)s: %(kind)s") % names,
-        "goals": _now("On %(day)s, %(kind)s at %(place)s. %(what)s Look for the same causes, and say what was found.") % names,
-        "sectors": [accident.sector], "regions": [accident.region_code], "measure": TaskMeasure.TIMES,
-        "rule": ShareRule.FIXED, "fixed": f"{accident.insurer.code}, 1", "total_times": 1,
-    }  # fmt: skip
 
 
 def _topic_of(request: HttpRequest) -> Topic | None:

@@ -110,7 +110,7 @@ def _extra(request: HttpRequest, dispute: RegisterDispute) -> dict[str, Any]:
     files = []
     if request.actor.scope.reader in readers_of(Media):  # type: ignore[attr-defined]
         files = list(Media.objects.filter(subject=dispute.pk, voided_at=None).order_by("received_at")[:40])
-    return tiles([each.pk for each in files])  # type: ignore[return-value]
+    return {"proofs": tiles([each.pk for each in files])["tiles"]}
 
 
 DISPUTE_PAGE = detail_screen(

@@ -158,7 +158,7 @@ def _extra(request: HttpRequest, finding: Finding) -> dict[str, Any]:
     files = []
     if request.actor.scope.reader in readers_of(Media):  # type: ignore[attr-defined]
         files = list(Media.objects.filter(subject=finding.pk, voided_at=None).order_by("received_at")[:40])
-    return {"notes": notes, "why": WHY[finding.kind], **tiles([each.pk for each in files])}
+    return {"notes": notes, "why": WHY[finding.kind], "proofs": tiles([each.pk for each in files])["tiles"]}
 
 
 FINDING_PAGE = detail_screen(
