@@ -37,3 +37,6 @@ def test_photos_of_the_place_come_with_the_notice_and_stand_on_the_claim(cast, c
     for browser in (insurer, enterprise):
         text = browser.get(reverse("claim", args=[made.pk])).content.decode()
         assert all(address in text for address in small)
+    # a claim without photos opens as well
+    LossNotice.objects.update(state="SENT", claim=None)
+    assert insurer.get(reverse("claim", args=[made.pk])).status_code == 200

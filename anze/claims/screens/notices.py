@@ -120,7 +120,7 @@ def photos_shown(request: HttpRequest, notices: Sequence[UUID]) -> Mapping[str, 
     """The photos that came with some notices, for those who see evidence at all."""
     actor = request.actor  # type: ignore[attr-defined]
     if not notices or not actor.may(Permission.SEE_EVIDENCE) or actor.scope.reader not in readers_of(Media):
-        return {}
+        return {"photos": []}
     files = Media.objects.filter(subject__in=notices, voided_at=None).order_by("received_at")
     return {"photos": tiles(list(files.values_list("pk", flat=True)[:40]))["tiles"]}
 
