@@ -1,6 +1,6 @@
 """Run the benchmarks: all of them, or those named.
 
-    python -m bench [ingest] [pages] [export] [figures] [evidence] [alerts] [--write]
+    python -m bench [ingest] [pages] [export] [figures] [evidence] [alerts] [assessment] [--write]
 
 Each figure is printed beside its target. Machines are noisy: read the ratios. `--write` keeps the result in
 docs/performance.md.
@@ -23,10 +23,11 @@ def main() -> None:
     stage.set_up()
     from django.db import connection
 
-    from bench import alerts, evidence, export, figures, ingest, pages
+    from bench import alerts, assessment, evidence, export, figures, ingest, pages
 
     known = {
         "ingest": ingest, "pages": pages, "export": export, "figures": figures, "evidence": evidence, "alerts": alerts,
+        "assessment": assessment,
     }  # fmt: skip
     try:
         for place, name in enumerate(name for name in known if not asked or name in asked):

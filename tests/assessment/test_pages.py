@@ -11,7 +11,7 @@ from django.urls import reverse
 from pypdf import PdfReader
 
 from anze.assessment.actions.course import Draw, compute, open_review
-from anze.assessment.models import Appeal, Campaign, ConductCase, Outcome, ReviewItem, Scheme, SelfReport
+from anze.assessment.models import Appeal, Campaign, ConductCase, Outcome, ReviewItem, Scheme, SchemeCopy, SelfReport
 from anze.parties.rules import Role
 from tests.assessment.conftest import AT, BY, begin
 from tests.assessment.test_course import computed, published  # noqa: F401 - fixtures
@@ -91,6 +91,17 @@ def test_moved_weights_move_no_published_score(world, published, browser_of):  #
     assert "加重服务保障" in text(browser.get(reverse("assessment-what-if"), {"campaign": str(published.pk)}))
     other = browser_of(Role.PROVINCE_REGULATOR)
     assert "加重服务保障" not in text(other.get(reverse("assessment-what-if"), {"campaign": str(published.pk)}))
+
+
+def test_moved_thresholds_give_new_grades_and_a_faulty_one_is_said(world, published, browser_of):  # noqa: F811
+    browser, address = browser_of(Role.COMMITTEE), reverse("assessment-what-if")
+    asked = {"campaign": str(published.pk)}
+    assert "所设阈值" not in text(browser.get(address, {**asked, "g_B": "1", "g_A": "2"}))
+    assert "所设阈值" in text(browser.get(address, {**asked, "g_B": "99", "g_A": "2"}))
+    assert browser.post(address, {**asked, "g_C": "2.5", "title": "门槛放宽"}).status_code == 302
+    copy = SchemeCopy.objects.get()
+    assert 'value="2.5"' in text(browser.get(address, {**asked, "copy": str(copy.pk)}))
+    assert [each["at_least"] for each in published.scheme.content["grades"] if each["code"] == "C"] != ["2.5"]
 
 
 def test_a_scheme_is_loaded_compared_and_issued_by_page(world, browser_of):

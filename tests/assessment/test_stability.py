@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from anze.assessment.rules import Measure, read_scheme, score
-from anze.assessment.rules.stability import Stratum, compared, stability
+from anze.assessment.rules.stability import Stratum, by_kind, compared, stability
 from tests.assessment.test_scoring import SCHEME, measures
 
 MONEY = frozenset({"expense_payment_rate", "expense_ratio"})
@@ -62,6 +62,27 @@ def test_a_hard_mix_of_sectors_is_no_fault():
     assert abs(found["hard"].adjusted - mean) < 1e-9
     assert abs(found["easy"].adjusted - mean) < 1e-9
     assert {each.standing for each in found.values()} == {"WITHIN"}
+
+
+def test_kinds_too_rare_or_of_one_party_alone_are_told_apart_less_finely():
+    common, rare, alone = ("MINE", "BIG", "3701"), ("MINE", "BIG", "3702"), ("FIRE", "SMALL", "3703")
+    counts = {
+        "a": {common: Stratum(20, 25), rare: Stratum(2, 3), alone: Stratum(50, 60)},
+        "b": {common: Stratum(10, 20), ("FIRE", "MICRO", "3703"): Stratum(1, 2)},
+    }
+    found = by_kind(counts)
+    assert set(found["a"]) == {"MINE BIG 3701", "MINE BIG", "FIRE"}
+    assert set(found["b"]) == {"MINE BIG 3701", "FIRE"}
+    for party, kinds in counts.items():
+        assert sum(each.denominator for each in kinds.values()) == sum(e.denominator for e in found[party].values())
+
+
+def test_few_records_leave_a_wider_interval_of_the_share():
+    strata = {f"o{i}": {"X": Stratum(900 + 12 * (i % 5), 1000)} for i in range(10)}
+    _mean, found = compared({**strata, "few": {"X": Stratum(5, 6)}})
+    width = {key: each.sure_high - each.sure_low for key, each in found.items()}
+    assert width["few"] > max(width[key] for key in strata)
+    assert all(each.sure_low <= each.shrunk <= each.sure_high for each in found.values())
 
 
 def test_among_equals_few_are_called_worse():

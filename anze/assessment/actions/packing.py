@@ -19,6 +19,7 @@ from typing import IO, Any
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
+from anze.assessment.actions.files import files_told
 from anze.assessment.actions.freezing import LINE, PARTY, digest_of, digests_of
 from anze.assessment.actions.results import PROVINCE
 from anze.assessment.models import Appeal, Campaign, Correction, FrozenRow, Outcome, SelfReport, Tally
@@ -117,6 +118,7 @@ def party_files(campaign: Campaign, organisation: Organisation) -> Iterator[tupl
     if report is not None and report.state != "DRAFT":
         met = report.confirmed if report.state == "REVIEWED" else report.met
     yield f"told/{code}.json", iter([_json(dict.fromkeys(checklists, met) if met is not None else {})])
+    yield f"files/{code}.json", iter([_json(files_told(campaign, own))])
     tallies = Tally.objects.filter(**own).order_by("region_code")
     yield (
         f"sums/{code}.json",
@@ -231,6 +233,7 @@ def export_pack(campaign: Campaign, *, by: Actor, at: datetime, codes: tuple[str
             remedy=_("Wait until then; the page of your result opens every row already."),
             status=409,
         )
+    signed = {each["name"] for each in campaign.manifest["files"]}
     file = TemporaryFile()  # noqa: SIM115 - handed to the response, which closes it
     with widened(EVERYTHING), zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:
 
@@ -249,6 +252,8 @@ def export_pack(campaign: Campaign, *, by: Actor, at: datetime, codes: tuple[str
         for code, organisation in parties_of(campaign).items():
             if code in codes:
                 for name, pieces in party_files(campaign, organisation):
+                    if name not in signed:  # a kind of file that came later than this signature
+                        continue
                     if name.startswith("rows/"):
                         kept: list[str] = []
                         put(name, _noting(pieces, kept))

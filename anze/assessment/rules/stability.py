@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -112,7 +112,7 @@ def stability(
 
 @dataclass(frozen=True)
 class Stratum:
-    """What somebody counted among records of one kind (sector and place)."""
+    """What somebody counted among records of one kind (sector, size and place)."""
 
     numerator: float
     denominator: float
@@ -124,13 +124,15 @@ class Compared:
 
     count: float
     observed: float
-    expected: float  # the share others reach with the same mix of sectors and places
+    expected: float  # the share others reach with the same mix of sectors, sizes and places
     adjusted: float  # observed, as it would be with the mix of the province
     shrunk: float  # drawn towards the mean as far as few records ask for it
     low: float  # 95 % of those who are no different lie between
     high: float
     far_low: float  # 99.8 %
     far_high: float
+    sure_low: float  # the shrunk share lies between with 95 %
+    sure_high: float
 
     @property
     def standing(self) -> str:
@@ -149,6 +151,43 @@ def limits(mean: float, count: float, z: float) -> tuple[float, float]:
     records are whole."""
     error = z * math.sqrt(max(mean * (1 - mean), 0.0) / count) + 0.5 / count if count else 1.0
     return max(mean - error, 0.0), min(mean + error, 1.0)
+
+
+ENOUGH = 30  # records of a kind in the province, or the kind is told apart less finely
+
+
+def by_kind(counts: Mapping[str, Mapping[tuple[str, str, str], Stratum]]) -> dict[str, dict[str, Stratum]]:
+    """Party → (sector, size, place) → counts, brought to kinds that hold enough records to say what is to be expected:
+    where a kind is too rare the place is left out, and then the size. A kind that one party has alone would
+    compare it with itself."""
+    finest = _held(counts, lambda kind: kind)
+    middle = _held(counts, lambda kind: kind[:2])
+
+    def name(kind: tuple[str, str, str]) -> str:
+        if finest[kind] >= ENOUGH:
+            return " ".join(kind)
+        return " ".join(kind[:2]) if middle[kind[:2]] >= ENOUGH else kind[0]
+
+    found: dict[str, dict[str, Stratum]] = {}
+    for party, kinds in counts.items():
+        own = found.setdefault(party, {})
+        for kind, each in kinds.items():
+            before = own.get(name(kind), Stratum(0.0, 0.0))
+            own[name(kind)] = Stratum(before.numerator + each.numerator, before.denominator + each.denominator)
+    return found
+
+
+def _held(
+    counts: Mapping[str, Mapping[tuple[str, str, str], Stratum]], of: Callable[[tuple[str, str, str]], tuple[str, ...]]
+) -> dict[tuple[str, ...], float]:
+    """Records of each kind; nothing where one party has them all."""
+    whole: dict[tuple[str, ...], float] = {}
+    parties: dict[tuple[str, ...], set[str]] = {}
+    for party, kinds in counts.items():
+        for kind, each in kinds.items():
+            whole[of(kind)] = whole.get(of(kind), 0.0) + each.denominator
+            parties.setdefault(of(kind), set()).add(party)
+    return {kind: count if len(parties[kind]) > 1 else 0.0 for kind, count in whole.items()}
 
 
 def compared(strata: Mapping[str, Mapping[str, Stratum]]) -> tuple[float, dict[str, Compared]]:
@@ -183,9 +222,9 @@ def compared(strata: Mapping[str, Mapping[str, Stratum]]) -> tuple[float, dict[s
         weight = between / (between + chance)
         low, high = limits(mean, count, 1.96)
         far_low, far_high = limits(mean, count, 3.09)
-        found[party] = Compared(
-            count, observed, expected, adjusted, mean + weight * (adjusted - mean), low, high, far_low, far_high
-        )
+        shrunk, error = mean + weight * (adjusted - mean), 1.96 * math.sqrt(weight * chance)
+        sure = max(shrunk - error, 0.0), min(shrunk + error, 1.0)
+        found[party] = Compared(count, observed, expected, adjusted, shrunk, low, high, far_low, far_high, *sure)
     return mean, found
 
 

@@ -1,5 +1,5 @@
 """Pages of the assessment by subject."""
 
-from anze.assessment.screens import campaigns, contested, published, results, schemes, trying
+from anze.assessment.screens import campaigns, cases, contested, published, reports, results, schemes, trying
 
-__all__ = ["campaigns", "contested", "published", "results", "schemes", "trying"]
+__all__ = ["campaigns", "cases", "contested", "published", "reports", "results", "schemes", "trying"]

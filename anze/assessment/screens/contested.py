@@ -1,4 +1,4 @@
-"""Self-reports, rows under review, appeals and confirmed cases: what people add to the figures."""
+"""Rows under review, and appeals."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _now
@@ -15,216 +16,45 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from anze.assessment.actions.appeals import Decision, Objection, appeal, decide, why_not_second
-from anze.assessment.actions.cases import Case, case_codes, confirm_case, withdraw_case
-from anze.assessment.actions.reviews import Told, Verdict, items_of, review_report, review_row, submit_report
+from anze.assessment.actions.files import APPEAL_FILES
+from anze.assessment.actions.freezing import PARTY
+from anze.assessment.actions.reviews import Verdict, items_of, review_row
 from anze.assessment.definitions import INPUTS
-from anze.assessment.models import Appeal, ConductCase, FrozenRow, Outcome, ReviewItem, SelfReport
-from anze.assessment.rules import Checklist
-from anze.assessment.rules.campaigns import DECISIONS, AppealState, CampaignState, ItemState, ReportState
+from anze.assessment.models import Appeal, FrozenRow, Outcome, ReviewItem, SelfReport
+from anze.assessment.rules import Checklist, SubjectKind
+from anze.assessment.rules.campaigns import DECISIONS, AppealState, CampaignState, ItemState
+from anze.assessment.screens.reports import (
+    ASSESSED,
+    CAMPAIGN,
+    PAPERS_HINT,
+    files_of,
+    found_row,
+    result_crumbs,
+    take_papers,
+)
 from anze.assessment.screens.results import row_lines
 from anze.assessment.screens.words import input_title
+from anze.evidence.screens.forms import documents_field
 from anze.kernel.refusal import Refused
-from anze.parties.models import Organisation
-from anze.parties.rules import OrganisationKind, Permission
-from anze.parties.screens import ORGANISATION_NAMES
-from anze.prevention.screens.forms import ReasonForm, answer_form, region_choices
+from anze.parties.rules import Permission
+from anze.prevention.screens.forms import answer_form
 from anze.screen.columns import Column, Kind
 from anze.screen.details import Crumb, DetailScreen, Section, Way, detail_screen
 from anze.screen.filters import Asking, Choice, InRegion, Of
-from anze.screen.forms import Form, style
-from anze.screen.lists import Button, ListScreen, check_reader, list_screen, waiting
+from anze.screen.forms import Form
+from anze.screen.lists import ListScreen, list_screen, waiting
 from anze.screen.pages import url
 from anze.screen.registry import page
 
 SEE, ANSWER = Permission.SEE_ASSESSMENT, Permission.ANSWER_ASSESSMENT
 REVIEW, DECIDE, CONFIRM = Permission.REVIEW_ASSESSMENT, Permission.DECIDE_APPEALS, Permission.CONFIRM_CASES
-ASSESSED = frozenset({"anze_enterprise", "anze_expert", "anze_sector"})
-
-CAMPAIGN = Column("campaign__title", title=_("Assessment"), opens="assessment")
 
 
 def _title_of_input(asking: Asking, code: str) -> str:
     return input_title(code)
 
 
-def _whose(asking: Asking, insurer: UUID | None, agency: UUID | None) -> str:
-    return ORGANISATION_NAMES.name(insurer or agency)
-
-
 INPUT = Column("input", title=_("Input"), needs=("input",), compute=_title_of_input)
-
-
-# self-reports -------------------------------------------------------------------------------------------------
-
-REPORTS = list_screen(
-    ListScreen(
-        name="self-reports",
-        path="assessment/self-reports/",
-        title=_("Self-reports"),
-        about=_("What insurers say of their own organisation, and what reviewers confirmed."),
-        model=SelfReport,
-        permission=SEE,
-        detail="self-report",
-        sort="-id",
-        columns=(
-            Column("id", title=_("Assessed"), needs=("insurer_id", "agency_id"), compute=_whose),
-            CAMPAIGN,
-            Column("state", tones={"DRAFT": "warning", "SUBMITTED": "info", "REVIEWED": "success"}),
-            Column("due_at"),
-            Column("submitted_at"),
-            Column("reviewer_name", optional=True),
-        ),
-        filters=(Choice("state", main=True), Of("campaign")),
-        order=60,
-        icon="clipboard-list",
-        not_in_menu_of=ASSESSED,
-    )
-)
-
-
-def _report_words(request: HttpRequest, report: Any) -> dict[str, Any]:
-    items = items_of(report.campaign.scheme.text)
-    return {
-        "items": [
-            {
-                "title": item.title,
-                "is_met": item.code in report.met,
-                "text": report.texts.get(item.code, ""),
-                "is_confirmed": item.code in report.confirmed,
-                "remark": report.remarks.get(item.code, ""),
-            }
-            for item in items
-        ],
-        "is_reviewed": report.state == ReportState.REVIEWED,
-        "who": str(report.outcome.organisation),
-    }
-
-
-def _report_ways(request: HttpRequest, report: Any) -> list[Way]:
-    actor, open_states = request.actor, (CampaignState.COMPUTED, CampaignState.REVIEW)  # type: ignore[attr-defined]
-    ways = []
-    if report.campaign.state in open_states:
-        if report.state == ReportState.DRAFT and actor.may(ANSWER) and request.at <= report.due_at:  # type: ignore[attr-defined]
-            ways.append(
-                Way(_("Fill in and hand in"), reverse("self-report-submit", args=[report.pk]), "pencil", "primary")
-            )
-        if report.state != ReportState.DRAFT and actor.may(REVIEW):
-            ways.append(Way(_("Review"), reverse("self-report-review", args=[report.pk]), "check", "primary"))
-    return ways
-
-
-def _result_crumbs(request: HttpRequest, row: Any) -> list[Crumb]:
-    found = [Crumb("", row.campaign.title, url("assessment", row.campaign_id))]
-    outcome = getattr(row, "outcome", None)
-    if outcome is not None:
-        found.append(Crumb("", str(outcome.organisation), url("assessment-result", outcome.pk)))
-    return found
-
-
-detail_screen(
-    DetailScreen(
-        name="self-report",
-        path="assessment/self-reports/<uuid:pk>/",
-        title=_("Self-report"),
-        model=SelfReport,
-        permission=SEE,
-        named=(),
-        state=Column("state", tones={"DRAFT": "warning", "SUBMITTED": "info", "REVIEWED": "success"}),
-        of_list="self-reports",
-        template="assessment/self_report.html",
-        extra=_report_words,
-        climb=_result_crumbs,
-        ways=_report_ways,
-        sections=(
-            Section(_("The report"), ("due_at", "submitted_at", "submitted_by", "reviewed_at", "reviewer_name")),
-        ),
-    )
-)
-
-
-def _found(model: Any, pk: UUID, request: HttpRequest) -> Any:
-    check_reader(request, model)
-    row = model.objects.filter(pk=pk).first()
-    if row is None:
-        raise Http404
-    return row
-
-
-class ToldForm(Form):
-    """One tick and one line of evidence for each item."""
-
-    def __init__(self, items: Any, *positional: Any, ask: Any = "", **words: Any) -> None:
-        super().__init__(*positional, **words)
-        for item in items:
-            self.fields[f"met_{item.code}"] = forms.BooleanField(label=str(item.title), required=False)
-            self.fields[f"text_{item.code}"] = forms.CharField(label=ask, max_length=500, required=False)
-        style(self)
-
-
-@page(
-    "assessment/self-reports/<uuid:pk>/submit/",
-    name="self-report-submit",
-    title=_("Hand in the self-report"),
-    permission=ANSWER,
-    methods=("GET", "POST"),
-)
-def self_report_submit(request: HttpRequest, pk: UUID) -> HttpResponse:
-    report = _found(SelfReport, pk, request)
-    items = items_of(report.campaign.scheme.text)
-    initial = {f"met_{code}": True for code in report.met} | {f"text_{c}": t for c, t in report.texts.items()}
-    ask = _now("What shows it")
-    form = (
-        ToldForm(items, request.POST, ask=ask)
-        if request.method == "POST"
-        else ToldForm(items, ask=ask, initial=initial)
-    )
-
-    def act(words: dict[str, Any]) -> str:
-        met = tuple(item.code for item in items if words[f"met_{item.code}"])
-        texts = {item.code: words[f"text_{item.code}"] for item in items}
-        submit_report(report, by=request.actor, at=request.at, told=Told(met, texts))  # type: ignore[attr-defined]
-        messages.success(request, _now("The self-report is handed in."))
-        return reverse("self-report", args=[pk])
-
-    return answer_form(
-        request, form, act, title=_("Hand in the self-report"), done=_("Hand in"),
-        back=reverse("self-report", args=[pk]), back_title=_("Self-report"),
-        about=_("Tick what is met and say what shows it: document, number, date, persons. A reviewer looks at it."),
-    )  # fmt: skip
-
-
-@page(
-    "assessment/self-reports/<uuid:pk>/review/",
-    name="self-report-review",
-    title=_("Review the self-report"),
-    permission=REVIEW,
-    methods=("GET", "POST"),
-)
-def self_report_review(request: HttpRequest, pk: UUID) -> HttpResponse:
-    report = _found(SelfReport, pk, request)
-    items = [item for item in items_of(report.campaign.scheme.text) if item.code in report.met]
-    initial = {f"met_{item.code}": True for item in items}
-    ask = _now("Remark")
-    form = (
-        ToldForm(items, request.POST, ask=ask)
-        if request.method == "POST"
-        else ToldForm(items, ask=ask, initial=initial)
-    )
-
-    def act(words: dict[str, Any]) -> str:
-        confirmed = tuple(item.code for item in items if words[f"met_{item.code}"])
-        remarks = {item.code: words[f"text_{item.code}"] for item in items}
-        review_report(report, by=request.actor, at=request.at, confirmed=confirmed, remarks=remarks)  # type: ignore[attr-defined]
-        messages.success(request, _now("The review stands."))
-        return reverse("self-report", args=[pk])
-
-    facts = [(str(item.title), report.texts.get(item.code, "")) for item in items]
-    return answer_form(
-        request, form, act, title=_("Review the self-report"), done=_("Save the review"),
-        back=reverse("self-report", args=[pk]), back_title=_("Self-report"), facts=facts,
-        facts_title=_("What the insurer says"),
-        about=_("Leave the tick where the item is met; take it off and give a remark where it is not."),
-    )  # fmt: skip
 
 
 # rows under review --------------------------------------------------------------------------------------------
@@ -306,7 +136,7 @@ detail_screen(
 
 @page("assessment/review-items/<uuid:pk>/judge/", name="review-item-judge", permission=REVIEW, methods=("POST",))
 def review_item_judge(request: HttpRequest, pk: UUID) -> HttpResponse:
-    item = _found(ReviewItem, pk, request)
+    item = found_row(ReviewItem, pk, request)
     verdict = request.POST.get("verdict", "")
     if verdict not in Verdict.values:
         raise Refused(
@@ -360,6 +190,7 @@ def _appeal_words(request: HttpRequest, made: Any) -> dict[str, Any]:
         "who": str(made.outcome.organisation),
         "lines": row_lines(rows, {}, is_money=bool(known and known.is_money)),
         "is_open": made.state == AppealState.OPEN,
+        **files_of(request, made.pk),
     }
 
 
@@ -381,7 +212,7 @@ detail_screen(
         of_list="appeals",
         template="assessment/appeal.html",
         extra=_appeal_words,
-        climb=_result_crumbs,
+        climb=result_crumbs,
         ways=_appeal_ways,
         sections=(
             Section(_("The appeal"), ("element", "text", "submitted_at", "submitted_by", "due_at")),
@@ -400,6 +231,7 @@ class AppealForm(Form):
     text = forms.CharField(
         label=_("What is wrong, and what shows it"), max_length=2000, widget=forms.Textarea(attrs={"rows": 5})
     )
+    papers = documents_field(_("Files"), PAPERS_HINT)
 
 
 @page(
@@ -410,14 +242,16 @@ class AppealForm(Form):
     methods=("GET", "POST"),
 )
 def appeal_new(request: HttpRequest, pk: UUID) -> HttpResponse:
-    outcome = _found(Outcome, pk, request)
-    form = AppealForm(request.POST or None, initial={"element": request.GET.get("element", "")})
+    outcome = found_row(Outcome, pk, request)
+    form = AppealForm(request.POST or None, request.FILES or None, initial={"element": request.GET.get("element", "")})
     scheme = outcome.campaign.scheme.text
     form.fields["element"].choices = [(e.code, f"{e.code} {e.title}") for e in scheme.elements]  # type: ignore[attr-defined]
 
     def act(words: dict[str, Any]) -> str:
         objection = Objection(words["element"], words["text"], tuple(words["records"].splitlines()))
-        made = appeal(outcome, by=request.actor, at=request.at, objection=objection)  # type: ignore[attr-defined]
+        with transaction.atomic():
+            made = appeal(outcome, by=request.actor, at=request.at, objection=objection)  # type: ignore[attr-defined]
+            take_papers(request, APPEAL_FILES, made.pk)
         messages.success(request, _now("The appeal is received."))
         return reverse("appeal", args=[made.pk])
 
@@ -452,7 +286,7 @@ class DecideForm(Form):
     methods=("GET", "POST"),
 )
 def appeal_decide(request: HttpRequest, pk: UUID) -> HttpResponse:
-    made = _found(Appeal, pk, request)
+    made = found_row(Appeal, pk, request)
     element = made.campaign.scheme.text.element(made.element)
     form = DecideForm(request.POST or None)
     is_checklist = isinstance(element.curve, Checklist)
@@ -469,7 +303,8 @@ def appeal_decide(request: HttpRequest, pk: UUID) -> HttpResponse:
 
     def act(words: dict[str, Any]) -> str:
         labels = [line.strip() for line in words.get("records", "").splitlines() if line.strip()]
-        rows = FrozenRow.objects.filter(campaign=made.campaign_id, input=element.input, insurer_id=made.insurer_id)
+        party = {PARTY[SubjectKind(made.campaign.subject)]: made.insurer_id or made.agency_id}
+        rows = FrozenRow.objects.filter(campaign=made.campaign_id, input=element.input, **party)
         keys = list(rows.filter(label__in=labels).values_list("pk", flat=True)[:1000]) if labels else list(made.rows)
         verdicts = dict.fromkeys(keys, words.get("verdict") or Verdict.AS_IT_IS)
         confirmed = tuple(words["items"]) if is_checklist else None
@@ -488,123 +323,6 @@ def appeal_decide(request: HttpRequest, pk: UUID) -> HttpResponse:
     )  # fmt: skip
 
 
-# confirmed cases ----------------------------------------------------------------------------------------------
-
-CASES = list_screen(
-    ListScreen(
-        name="conduct-cases",
-        path="assessment/cases/",
-        title=_("Confirmed cases"),
-        about=_(
-            "What authorities confirmed: rate conduct, bonus, deduction, veto. The platform itself accuses nobody."
-        ),
-        model=ConductCase,
-        permission=SEE,
-        detail="conduct-case",
-        sort="-happened_on",
-        columns=(
-            Column("document_no"),
-            Column("code", title=_("Item")),
-            Column("organisation"),
-            Column("region_code"),
-            Column("happened_on"),
-            Column("withdrawn_at"),
-        ),
-        filters=(InRegion(),),
-        buttons=(Button(_("Enter a case"), "conduct-case-new", CONFIRM, "plus"),),
-        order=63,
-        icon="flag",
-        not_in_menu_of=ASSESSED,
-    )
-)
-
-
-def _case_ways(request: HttpRequest, case: Any) -> list[Way]:
-    if case.withdrawn_at is None and request.actor.may(CONFIRM):  # type: ignore[attr-defined]
-        return [Way(_("Withdraw"), reverse("conduct-case-withdraw", args=[case.pk]), "rotate")]
-    return []
-
-
-detail_screen(
-    DetailScreen(
-        name="conduct-case",
-        path="assessment/cases/<uuid:pk>/",
-        title=_("Confirmed case"),
-        model=ConductCase,
-        permission=SEE,
-        named=("document_no",),
-        of_list="conduct-cases",
-        ways=_case_ways,
-        sections=(
-            Section(
-                _("The case"), ("organisation", "code", "happened_on", Column("region_code"), "document_no", "text")
-            ),
-            Section(
-                pgettext_lazy("case", "Confirmed"),
-                ("confirmed_at", "confirmed_by", "withdrawn_at", "withdrawn_by", "withdrawn_reason"),
-            ),
-        ),
-    )
-)
-
-
-class CaseForm(Form):
-    organisation = forms.ChoiceField(label=_("About"))
-    code = forms.ChoiceField(label=_("Item of the scheme"))
-    region = forms.ChoiceField(label=_("Region"))
-    happened_on = forms.DateField(label=_("Day"), widget=forms.DateInput())
-    document_no = forms.CharField(label=_("Document no."), max_length=80)
-    text = forms.CharField(label=_("What was found"), max_length=1000, widget=forms.Textarea(attrs={"rows": 4}))
-
-
-@page(
-    "assessment/cases/new/",
-    name="conduct-case-new",
-    title=_("Enter a case"),
-    permission=CONFIRM,
-    methods=("GET", "POST"),
-)
-def case_new(request: HttpRequest) -> HttpResponse:
-    form = CaseForm(request.POST or None)
-    kinds = (OrganisationKind.INSURER, OrganisationKind.AGENCY)
-    parties = Organisation.objects.filter(kind__in=kinds, is_active=True).order_by("kind", "code")
-    form.fields["organisation"].choices = [(str(each.pk), str(each)) for each in parties]  # type: ignore[attr-defined]
-    form.fields["code"].choices = list(case_codes().items())  # type: ignore[attr-defined]
-    form.fields["region"].choices = region_choices(request.actor)  # type: ignore[attr-defined]
-
-    def act(words: dict[str, Any]) -> str:
-        about = Organisation.objects.get(pk=words["organisation"])
-        case = Case(about, words["code"], words["happened_on"], words["document_no"], words["text"], words["region"])
-        made = confirm_case(case, by=request.actor, at=request.at)  # type: ignore[attr-defined]
-        return reverse("conduct-case", args=[made.pk])
-
-    return answer_form(
-        request, form, act, title=_("Enter a case"), done=_("Confirm the case"), back=reverse("conduct-cases"),
-        back_title=_("Confirmed cases"),
-        about=_("Only what an authority decided, with the number of its document. A veto leads to the last grade."),
-    )  # fmt: skip
-
-
-@page(
-    "assessment/cases/<uuid:pk>/withdraw/",
-    name="conduct-case-withdraw",
-    title=_("Withdraw"),
-    permission=CONFIRM,
-    methods=("GET", "POST"),
-)
-def case_withdraw(request: HttpRequest, pk: UUID) -> HttpResponse:
-    case = _found(ConductCase, pk, request)
-
-    def act(words: dict[str, Any]) -> str:
-        withdraw_case(case, by=request.actor, at=request.at, reason=words["reason"])  # type: ignore[attr-defined]
-        return reverse("conduct-case", args=[pk])
-
-    return answer_form(
-        request, ReasonForm(request.POST or None), act, title=_("Withdraw"), done=_("Withdraw"),
-        back=reverse("conduct-case", args=[pk]), back_title=case.document_no,
-    )  # fmt: skip
-
-
 waiting(
     ITEMS,
     "assessment-items-waiting",
@@ -613,25 +331,6 @@ waiting(
     order=33,
     permission=REVIEW,
     state="WAITING",
-)
-waiting(
-    REPORTS,
-    "assessment-reports-open",
-    _("Self-reports to be handed in"),
-    why=_("What is not handed in counts as not achieved."),
-    tone="warning",
-    order=21,
-    permission=ANSWER,
-    state="DRAFT",
-)
-waiting(
-    REPORTS,
-    "assessment-reports-waiting",
-    _("Self-reports to be reviewed"),
-    why=_("The provisional result waits for them."),
-    order=34,
-    permission=REVIEW,
-    state="SUBMITTED",
 )
 waiting(
     APPEALS,

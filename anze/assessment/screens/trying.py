@@ -7,7 +7,6 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from django.contrib import messages
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
@@ -17,13 +16,15 @@ from django.utils.translation import gettext_lazy as _
 
 from anze.assessment.actions.results import PROVINCE, Sums
 from anze.assessment.actions.schemes import keep_copy
-from anze.assessment.definitions import INPUTS
+from anze.assessment.definitions import INPUTS, kinds_of
 from anze.assessment.models import Campaign, FrozenRow, Outcome, SchemeCopy, Tally
-from anze.assessment.rules import Measure, SchemeText, WhyNot, ranks, score
+from anze.assessment.rules import Measure, Problem, SchemeText, WhyNot, problems, ranks, score
 from anze.assessment.rules.campaigns import CampaignState
-from anze.assessment.rules.schemes import Dimension, scheme_from
-from anze.assessment.rules.stability import Compared, Stratum, compared, limits, stability
+from anze.assessment.rules.moving import thresholds, with_thresholds, with_weights
+from anze.assessment.rules.schemes import scheme_from
+from anze.assessment.rules.stability import Compared, Stratum, by_kind, compared, limits, stability
 from anze.kernel.scope import EVERYTHING, widened
+from anze.parties.models import Enterprise
 from anze.parties.rules import Permission
 from anze.screen.pages import percent, url
 from anze.screen.registry import page
@@ -42,25 +43,62 @@ def _campaign(request: HttpRequest, asked: str) -> Campaign | None:
     return found or rows.filter(subject="INSURER").order_by("-period_to").first()
 
 
-def moved(scheme: SchemeText, asked: Any) -> SchemeText:
-    """The scheme with the weights somebody typed, brought back to a sum of 100."""
-    weights = {}
-    for element in scheme.elements:
-        try:
-            value = Decimal(asked.get(f"w_{element.code}", "") or element.weight)
-        except InvalidOperation:
-            value = element.weight
-        weights[element.code] = min(max(value, Decimal("0.01")), Decimal(100)) if value.is_finite() else element.weight
-    total = sum(weights.values(), Decimal(0))
-    scaled = {code: (value * 100 / total).quantize(Decimal("0.0001")) for code, value in weights.items()}
-    if weights == {element.code: element.weight for element in scheme.elements}:
-        return scheme
-    dimensions = []
-    for dimension in scheme.dimensions:
-        elements = tuple(msgspec.structs.replace(e, weight=scaled[e.code]) for e in dimension.elements)
-        own = sum((e.weight for e in elements), Decimal(0))
-        dimensions.append(Dimension(dimension.code, dimension.title, own, elements))
-    return msgspec.structs.replace(scheme, dimensions=tuple(dimensions))
+def _numbers(asked: Any, start: tuple[str, ...]) -> dict[str, Decimal]:
+    """The numbers somebody typed into fields whose names begin so; what is no number is passed over."""
+    found = {}
+    for name, text in asked.items():
+        if name.startswith(start) and len(text) < 20:
+            try:
+                value = Decimal(text)
+            except InvalidOperation:
+                continue
+            if value.is_finite() and abs(value) < 10**9:
+                found[name] = value
+    return found
+
+
+def moved(scheme: SchemeText, asked: Any) -> tuple[SchemeText, list[Problem]]:
+    """The scheme with what somebody typed; thresholds that make no scheme are left as they are, and said."""
+    tried = with_thresholds(scheme, _numbers(asked, ("t_", "g_", "q_")))
+    wrong = problems(tried, kinds_of(tried.subject)) if tried != scheme else []
+    weights = {name[2:]: value for name, value in _numbers(asked, ("w_",)).items()}
+    return with_weights(scheme if wrong else tried, weights), wrong
+
+
+def _plain(value: Decimal) -> str:
+    return f"{value.normalize():f}"
+
+
+PLACES = {
+    "LOW": _("all points from"),
+    "HIGH": _("all points up to"),
+    "ZERO": _("no points at"),
+    "CASE": _("points off for a case"),
+    "GRADE": _("score at least"),
+}
+
+
+def threshold_groups(scheme: SchemeText, tried: SchemeText) -> list[dict[str, Any]]:
+    """The thresholds as fields: one group for each element that has some, one for each grade."""
+    usual = {each.name: each.value for each in thresholds(scheme)}
+    titles = {e.code: str(e.title) for e in scheme.elements} | {g.code: str(g.title) for g in scheme.grades}
+    groups: dict[str, dict[str, Any]] = {}
+    for each in thresholds(tried):
+        if each.kind == "ANCHOR":
+            label = _now("%(share)s of the points at") % {"share": percent(Decimal(each.place), 0)}
+        elif each.kind == "GATE":
+            label = _now("%(element)s at least") % {"element": f"{each.place} {titles[str(each.place)]}"}
+        else:
+            label = str(PLACES[each.kind])
+        group = groups.setdefault(
+            each.owner, {"code": each.owner, "title": titles[each.owner], "fields": [], "is_moved": False}
+        )
+        is_moved = usual.get(each.name) != each.value
+        group["is_moved"] |= is_moved
+        group["fields"].append(
+            {"name": each.name, "label": label, "value": _plain(each.value), "usual": _plain(usual[each.name])}
+        )
+    return list(groups.values())
 
 
 def _whole(text: str, usual: int, low: int, high: int) -> int:
@@ -82,9 +120,9 @@ def what_if(request: HttpRequest) -> HttpResponse:
             SchemeCopy.objects.filter(account_id=account, scheme=campaign.scheme_id).order_by("-made_at")[:10]
         )
     chosen = next((each for each in copies_kept if str(each.pk) == asked.get("copy", "")), None)
-    tried = moved(scheme_from(chosen.content) if chosen else scheme, asked)
+    tried, wrong = moved(scheme_from(chosen.content) if chosen else scheme, asked)
     spread, seed = _whole(asked.get("spread", ""), 10, 0, 50), _whole(asked.get("seed", ""), 2026, 0, 10**9)
-    if request.method == "POST":
+    if request.method == "POST" and not wrong:
         keep_copy(campaign.scheme, by=request.actor, at=request.at, title=asked.get("title", ""), text=tried)  # type: ignore[attr-defined]
         messages.success(request, _now("Kept for you alone. The published result is as it was."))
         return redirect(url("assessment-what-if", campaign=campaign.pk))
@@ -96,6 +134,7 @@ def what_if(request: HttpRequest) -> HttpResponse:
         "seed": seed,
         "copies": copies_kept,
         "copy": chosen,
+        "wrong": wrong,
     }
     return render(request, "assessment/what_if.html", words)
 
@@ -136,9 +175,15 @@ def what_if_words(
     titles = {element.code: element.title for element in scheme.elements}
     return {
         "elements": [
-            {"code": e.code, "title": e.title, "weight": e.weight, "usual": scheme.element(e.code).weight}
+            {
+                "code": e.code,
+                "title": e.title,
+                "weight": _plain(e.weight),
+                "usual": _plain(scheme.element(e.code).weight),
+            }
             for e in tried.elements
         ],
+        "thresholds": threshold_groups(scheme, tried),
         "results": lines,
         "flat": [(code, titles[code]) for code in firm.flat_elements],
         "pairs": [(names[a], names[b]) for a, b in firm.level_pairs],
@@ -162,7 +207,7 @@ STANDINGS = {
 @page("assessment/fairness/", name="assessment-fairness", title=_("Fair comparison"), permission=RUN, in_menu=True,
       order=51, icon="scale")  # fmt: skip
 def fairness(request: HttpRequest) -> HttpResponse:
-    """Everybody beside what records of his sectors and cities come to elsewhere, with the funnel of chance."""
+    """Everybody beside what records of his sectors, sizes and cities come to elsewhere, with the funnel of chance."""
     campaign = _campaign(request, request.GET.get("campaign", ""))
     if campaign is None:
         return render(request, "assessment/nothing.html", {"title": _now("Fair comparison")})
@@ -186,17 +231,19 @@ def fairness(request: HttpRequest) -> HttpResponse:
 
 
 def _strata(campaign: Campaign, code: str) -> dict[str, dict[str, Stratum]]:
+    """Counts by sector, size and city; the size is the enterprise's of today, which was not frozen."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT coalesce(insurer_id, agency_id)::text, sector || ' ' || left(region_code, 4), sum(numerator), "
-            f"sum(denominator) FROM {FrozenRow._meta.db_table} WHERE campaign_id = %s AND input = %s "
-            "AND insurer_id IS NOT NULL GROUP BY 1, 2",
+            "SELECT coalesce(r.insurer_id, r.agency_id)::text, r.sector, coalesce(e.size, ''), left(r.region_code, 4), "
+            f"sum(r.numerator), sum(r.denominator) FROM {FrozenRow._meta.db_table} r "
+            f"LEFT JOIN {Enterprise._meta.db_table} e ON e.id = r.enterprise_id "
+            "WHERE r.campaign_id = %s AND r.input = %s AND r.insurer_id IS NOT NULL GROUP BY 1, 2, 3, 4",
             [campaign.pk, code],
         )
-        found: dict[str, dict[str, Stratum]] = defaultdict(dict)
-        for party, name, numerator, denominator in cursor:
-            found[party][name] = Stratum(float(numerator), float(denominator))
-    return found
+        found: dict[str, dict[tuple[str, str, str], Stratum]] = defaultdict(dict)
+        for party, sector, size, city, numerator, denominator in cursor:
+            found[party][sector, size, city] = Stratum(float(numerator), float(denominator))
+    return by_kind(found)
 
 
 def _fair_line(outcome: Outcome, each: Compared) -> dict[str, Any]:
@@ -209,6 +256,7 @@ def _fair_line(outcome: Outcome, each: Compared) -> dict[str, Any]:
         "expected": percent(Decimal(str(each.expected))),
         "adjusted": percent(Decimal(str(each.adjusted))),
         "shrunk": percent(Decimal(str(each.shrunk))),
+        "sure": f"{percent(Decimal(str(each.sure_low)))}–{percent(Decimal(str(each.sure_high)))}",
         "standing": words,
         "tone": tone,
         "order": each.shrunk,

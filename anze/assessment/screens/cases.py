@@ -1,0 +1,141 @@
+"""Confirmed cases of conduct, entered by authorities only."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from anze.assessment.actions.cases import Case, case_codes, confirm_case, withdraw_case
+from anze.assessment.models import ConductCase
+from anze.assessment.screens.reports import ASSESSED, found_row
+from anze.parties.models import Organisation
+from anze.parties.rules import OrganisationKind, Permission
+from anze.prevention.screens.forms import ReasonForm, answer_form, region_choices
+from anze.screen.columns import Column
+from anze.screen.details import DetailScreen, Section, Way, detail_screen
+from anze.screen.filters import InRegion
+from anze.screen.forms import Form
+from anze.screen.lists import Button, ListScreen, list_screen
+from anze.screen.registry import page
+
+SEE, ANSWER = Permission.SEE_ASSESSMENT, Permission.ANSWER_ASSESSMENT
+REVIEW, DECIDE, CONFIRM = Permission.REVIEW_ASSESSMENT, Permission.DECIDE_APPEALS, Permission.CONFIRM_CASES
+CASES = list_screen(
+    ListScreen(
+        name="conduct-cases",
+        path="assessment/cases/",
+        title=_("Confirmed cases"),
+        about=_(
+            "What authorities confirmed: rate conduct, bonus, deduction, veto. The platform itself accuses nobody."
+        ),
+        model=ConductCase,
+        permission=SEE,
+        detail="conduct-case",
+        sort="-happened_on",
+        columns=(
+            Column("document_no"),
+            Column("code", title=_("Item")),
+            Column("organisation"),
+            Column("region_code"),
+            Column("happened_on"),
+            Column("withdrawn_at"),
+        ),
+        filters=(InRegion(),),
+        buttons=(Button(_("Enter a case"), "conduct-case-new", CONFIRM, "plus"),),
+        order=63,
+        icon="flag",
+        not_in_menu_of=ASSESSED,
+    )
+)
+
+
+def _case_ways(request: HttpRequest, case: Any) -> list[Way]:
+    if case.withdrawn_at is None and request.actor.may(CONFIRM):  # type: ignore[attr-defined]
+        return [Way(_("Withdraw"), reverse("conduct-case-withdraw", args=[case.pk]), "rotate")]
+    return []
+
+
+detail_screen(
+    DetailScreen(
+        name="conduct-case",
+        path="assessment/cases/<uuid:pk>/",
+        title=_("Confirmed case"),
+        model=ConductCase,
+        permission=SEE,
+        named=("document_no",),
+        of_list="conduct-cases",
+        ways=_case_ways,
+        sections=(
+            Section(
+                _("The case"), ("organisation", "code", "happened_on", Column("region_code"), "document_no", "text")
+            ),
+            Section(
+                pgettext_lazy("case", "Confirmed"),
+                ("confirmed_at", "confirmed_by", "withdrawn_at", "withdrawn_by", "withdrawn_reason"),
+            ),
+        ),
+    )
+)
+
+
+class CaseForm(Form):
+    organisation = forms.ChoiceField(label=_("About"))
+    code = forms.ChoiceField(label=_("Item of the scheme"))
+    region = forms.ChoiceField(label=_("Region"))
+    happened_on = forms.DateField(label=_("Day"), widget=forms.DateInput())
+    document_no = forms.CharField(label=_("Document no."), max_length=80)
+    text = forms.CharField(label=_("What was found"), max_length=1000, widget=forms.Textarea(attrs={"rows": 4}))
+
+
+@page(
+    "assessment/cases/new/",
+    name="conduct-case-new",
+    title=_("Enter a case"),
+    permission=CONFIRM,
+    methods=("GET", "POST"),
+)
+def case_new(request: HttpRequest) -> HttpResponse:
+    form = CaseForm(request.POST or None)
+    kinds = (OrganisationKind.INSURER, OrganisationKind.AGENCY)
+    parties = Organisation.objects.filter(kind__in=kinds, is_active=True).order_by("kind", "code")
+    form.fields["organisation"].choices = [(str(each.pk), str(each)) for each in parties]  # type: ignore[attr-defined]
+    form.fields["code"].choices = list(case_codes().items())  # type: ignore[attr-defined]
+    form.fields["region"].choices = region_choices(request.actor)  # type: ignore[attr-defined]
+
+    def act(words: dict[str, Any]) -> str:
+        about = Organisation.objects.get(pk=words["organisation"])
+        case = Case(about, words["code"], words["happened_on"], words["document_no"], words["text"], words["region"])
+        made = confirm_case(case, by=request.actor, at=request.at)  # type: ignore[attr-defined]
+        return reverse("conduct-case", args=[made.pk])
+
+    return answer_form(
+        request, form, act, title=_("Enter a case"), done=_("Confirm the case"), back=reverse("conduct-cases"),
+        back_title=_("Confirmed cases"),
+        about=_("Only what an authority decided, with the number of its document. A veto leads to the last grade."),
+    )  # fmt: skip
+
+
+@page(
+    "assessment/cases/<uuid:pk>/withdraw/",
+    name="conduct-case-withdraw",
+    title=_("Withdraw"),
+    permission=CONFIRM,
+    methods=("GET", "POST"),
+)
+def case_withdraw(request: HttpRequest, pk: UUID) -> HttpResponse:
+    case = found_row(ConductCase, pk, request)
+
+    def act(words: dict[str, Any]) -> str:
+        withdraw_case(case, by=request.actor, at=request.at, reason=words["reason"])  # type: ignore[attr-defined]
+        return reverse("conduct-case", args=[pk])
+
+    return answer_form(
+        request, ReasonForm(request.POST or None), act, title=_("Withdraw"), done=_("Withdraw"),
+        back=reverse("conduct-case", args=[pk]), back_title=case.document_no,
+    )  # fmt: skip
