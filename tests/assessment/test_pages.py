@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 
 import pytest
 import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from PIL import Image
 from pypdf import PdfReader
 
 from anze.assessment.actions.course import Draw, compute, open_review
 from anze.assessment.models import Appeal, Campaign, ConductCase, Outcome, ReviewItem, Scheme, SchemeCopy, SelfReport
+from anze.evidence.models import Media
 from anze.parties.rules import Role
 from tests.assessment.conftest import AT, BY, begin
 from tests.assessment.test_course import computed, published  # noqa: F401 - fixtures
@@ -128,10 +131,16 @@ def test_the_course_is_walked_by_its_pages(world, browser_of):
     committee, insurer = browser_of(Role.COMMITTEE), browser_of(Role.INSURER_MANAGER)
     campaign = compute(begin(), by=BY, at=AT)
     report = SelfReport.objects.get(insurer_id=world.huaihai.pk)
-    form = {"met_UNIT": "on", "text_UNIT": "鲁示例〔2026〕1号"}
+    made_of = io.BytesIO()
+    Image.new("RGB", (320, 240), "white").save(made_of, "PNG")
+    paper = SimpleUploadedFile("任命.png", made_of.getvalue(), "image/png")
+    form = {"met_UNIT": "on", "text_UNIT": "鲁示例〔2026〕1号", "papers": paper}
     with time_machine.travel(AT, tick=True):
         assert insurer.get(reverse("self-report-submit", args=[report.pk])).status_code == 200
         assert insurer.post(reverse("self-report-submit", args=[report.pk]), form).status_code == 302
+        # the file is kept with the report, and whoever reviews sees it
+        assert Media.objects.get(subject=report.pk).original.sha256 == hashlib.sha256(made_of.getvalue()).hexdigest()
+        assert "evidence-grid" in text(committee.get(reverse("self-report", args=[report.pk])))
         assert committee.get(reverse("self-report-review", args=[report.pk])).status_code == 200
         assert committee.post(reverse("self-report-review", args=[report.pk]), {"met_UNIT": "on"}).status_code == 302
         open_review(campaign, by=BY, at=AT, draw=Draw("1", "公开号码", 1))

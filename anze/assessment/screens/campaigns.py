@@ -216,7 +216,7 @@ class SetUpForm(Form):
 
     def __init__(self, *positional: Any, **words: Any) -> None:
         super().__init__(*positional, **words)
-        schemes = Scheme.objects.filter(state=SchemeState.ISSUED).order_by("subject", "-version")
+        schemes = Scheme.objects.filter(state=SchemeState.ISSUED).order_by("-subject", "-version")
         self.fields["scheme"].choices = [(str(each.pk), str(each)) for each in schemes]  # type: ignore[attr-defined]
 
 

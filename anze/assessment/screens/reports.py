@@ -95,7 +95,7 @@ def files_of(request: HttpRequest, pk: UUID) -> dict[str, Any]:
     keys: list[UUID] = []
     if request.actor.scope.reader in readers_of(Media):  # type: ignore[attr-defined]
         keys = list(Media.objects.filter(subject=pk).order_by("received_at").values_list("pk", flat=True)[:100])
-    return dict(tiles(keys))
+    return {"files": tiles(keys)["tiles"]}
 
 
 def _report_ways(request: HttpRequest, report: Any) -> list[Way]:
