@@ -99,8 +99,8 @@ def test_moved_weights_move_no_published_score(world, published, browser_of):  #
 def test_moved_thresholds_give_new_grades_and_a_faulty_one_is_said(world, published, browser_of):  # noqa: F811
     browser, address = browser_of(Role.COMMITTEE), reverse("assessment-what-if")
     asked = {"campaign": str(published.pk)}
-    assert "所设阈值" not in text(browser.get(address, {**asked, "g_B": "1", "g_A": "2"}))
-    assert "所设阈值" in text(browser.get(address, {**asked, "g_B": "99", "g_A": "2"}))
+    assert "所设阈值" not in text(browser.get(address, {**asked, "g_B": "79", "g_A": "91"}))
+    assert "所设阈值" in text(browser.get(address, {**asked, "g_B": "99", "g_A": "91"}))
     assert browser.post(address, {**asked, "g_C": "2.5", "title": "门槛放宽"}).status_code == 302
     copy = SchemeCopy.objects.get()
     assert 'value="2.5"' in text(browser.get(address, {**asked, "copy": str(copy.pk)}))
