@@ -6,6 +6,7 @@ from django.utils import timezone
 from procrastinate.contrib.django import app
 
 from anze.monitoring.alerting import run
+from anze.monitoring.bulletin import publish_due
 from anze.monitoring.effect import take_stock
 from anze.monitoring.refresh import recompute, refresh
 from anze.monitoring.telling import summarise
@@ -50,3 +51,10 @@ def tell_summaries(timestamp: int) -> None:
 def compare_served(timestamp: int | None = None) -> None:
     """Every night: what the comparison of served and other enterprises says by now."""
     take_stock(at=timezone.now())
+
+
+@app.periodic(cron="13 6 * * *", periodic_id="bulletins")
+@app.task(name="monitoring.publish_bulletins", queueing_lock="bulletins", lock="bulletins")
+def publish_bulletins(timestamp: int | None = None) -> None:
+    """Every morning, and without effect until the working day of the month on which bulletins are published."""
+    publish_due(at=timezone.now())

@@ -24,6 +24,7 @@ from anze.kernel.models import Event
 from anze.kernel.scope import Scope
 from anze.library.models import Draft
 from anze.monitoring.definitions import INDICATORS
+from anze.monitoring.models import Bulletin
 from anze.notices.models import Hook
 from anze.parties.access import scope_of
 from anze.parties.models import Account, Enterprise, Membership, Organisation
@@ -96,6 +97,7 @@ MODELS: dict[str, type[models.Model]] = {
     "uploads-piece": Upload,
     "draft": Draft,
     "hooks": Hook,
+    "bulletin": Bulletin,
 }
 
 

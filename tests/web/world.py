@@ -29,7 +29,7 @@ from anze.kernel.actor import Actor, platform
 from anze.kernel.alert import Party
 from anze.kernel.scope import EVERYTHING, Scope
 from anze.library.models import Certificate, SignUp, Training
-from anze.monitoring.models import Alert
+from anze.monitoring.models import Alert, Bulletin
 from anze.parties.models import Appeal, Application, Enterprise, Expert, Organisation
 from anze.parties.rules import Permission
 from anze.prevention.actions.complaints import Told, make_complaint
@@ -278,6 +278,7 @@ def two_sides(cast: Cast) -> None:
     cover(cast)
     checked(cast)
     campaign(cast)
+    bulletins()
 
 
 def money(cast: Cast) -> None:
@@ -427,6 +428,21 @@ def checked(cast: Cast) -> None:
         QualityCheck.objects.create(
             **scope_of_service(service), sample=sample, rank=rank, digest=f"{rank}" * 64, state="RETURNED", mark=40,
             reasons=f"理由{mark}", reviewer_name=f"评审员{mark}", marked_at=NOW, service_version=1, rounds=1,
+        )  # fmt: skip
+
+
+def bulletins() -> None:
+    """A bulletin of the city of each side."""
+    words: dict[str, Any] = {"indicators": {}, "regions": {}, "insurers": {}, "alerts": {}}
+    nothing: dict[str, Any] = {
+        **{name: [] for name in ("five", "further", "money", "alerts")},
+        **{name: {} for name in ("targets", "whole", "year", "regions", "insurers")},
+        "words": {"zh-hans": words, "en": words},
+    }
+    for mark, region in ((OWN_MARK, "370100"), (FOREIGN_MARK, "370200")):
+        Bulletin.objects.create(
+            region_code=region, month=date(2026, 10, 1), edition=1, as_of=NOW.date(), refreshed_at=NOW, made_at=NOW,
+            made_by=f"示例发布{mark}", content=nothing, checksum="0" * 64,
         )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
-"""Tables of monitoring: the cells of every figure, and the alerts."""
+"""Tables of monitoring: the cells of every figure, the alerts, and the bulletins."""
 
 from anze.monitoring.models.alerts import Alert, Raising, TouchedSubject
+from anze.monitoring.models.bulletins import Bulletin
 from anze.monitoring.models.cells import (
     Cell,
     CompletionCell,
@@ -13,6 +14,6 @@ from anze.monitoring.models.cells import (
 from anze.monitoring.models.effect import EffectEstimate
 
 __all__ = [
-    "Alert", "Cell", "CompletionCell", "CoverageCell", "EffectEstimate", "HazardCell", "MoneyCell", "Raising", "State",
+    "Alert", "Bulletin", "Cell", "CompletionCell", "CoverageCell", "EffectEstimate", "HazardCell", "MoneyCell", "Raising", "State",
     "TimelinessCell", "TouchedSubject",
 ]  # fmt: skip

@@ -25,6 +25,7 @@ from anze.kernel.actor import Actor
 from anze.kernel.database import policies_of
 from anze.kernel.rules import Sector
 from anze.kernel.scope import region_range
+from anze.monitoring.bulletin import FIVE
 from anze.monitoring.definitions import INDICATORS
 from anze.monitoring.figures import (
     Figure,
@@ -43,9 +44,6 @@ from anze.parties.models import Organisation, Region
 from anze.parties.rules import OrganisationKind, Permission
 from anze.screen.pages import is_chinese, money, percent, static, url, whole
 from anze.screen.registry import page
-
-FIVE = (Family.COVERAGE, Family.PAYOUT, Family.COMPLETION, Family.RECTIFICATION, Family.EXPENSE)
-
 
 # words and numbers
 # -------------------------------------------------------------------------------------------
@@ -267,7 +265,8 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     main = cached(request, state, "dashboard_main", about, cut, lambda: dashboard_context(request, state, cut, about))
     if request.headers.get("HX-Target") == "dashboard":
         return HttpResponse(main)
-    return render(request, "monitoring/dashboard.html", {"main": main, "state": state})
+    can_publish = request.actor.may(Permission.PUBLISH_BULLETINS)  # type: ignore[attr-defined]
+    return render(request, "monitoring/dashboard.html", {"main": main, "state": state, "can_publish": can_publish})
 
 
 def five_cards(request: HttpRequest) -> str:

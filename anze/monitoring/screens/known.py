@@ -10,7 +10,8 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
 from anze.kernel.duty import beijing_day, end_of_day
-from anze.monitoring.figures import Figure, present_state
+from anze.monitoring.bulletin import as_published
+from anze.monitoring.figures import Figure, Slice, present_state
 from anze.monitoring.known import Changed, then_and_now
 from anze.monitoring.rules import REASONS, Indicator
 from anze.monitoring.screens.figures import choices_of, known, no_figures, part_shown, record_url, shown, slice_of
@@ -45,13 +46,25 @@ def indicator_then(request: HttpRequest, code: str) -> HttpResponse:
             "known_on": known_on,
             "day": day,
             "sides": [
-                (_("As known on %(day)s") % {"day": known_on}, *_told(found.known)),
-                (_("As corrected today"), *_told(found.corrected)),
+                *_published(indicator, cut, request.actor.scope.reader),  # type: ignore[attr-defined]
+                (_("As known on %(day)s") % {"day": known_on}, *_told(found.known), ""),
+                (_("As corrected today"), *_told(found.corrected), ""),
             ],
             "rows": [_line(each, indicator) for each in found.changed],
             "number": found.changed_count,
         },
     )
+
+
+def _published(indicator: Indicator, cut: Slice, reader: str) -> list[tuple[Any, ...]]:
+    """The figure as the last bulletin of the month has it, with a link to that, if there is one."""
+    found = as_published(indicator.code, cut, reader)
+    if found is None:
+        return []
+    bulletin, figure = found
+    words = {"day": bulletin.as_of, "number": bulletin.edition}
+    title = _("As published, counted up to %(day)s (edition %(number)s)") % words
+    return [(title, *_told(figure), url("bulletin", bulletin.pk))]
 
 
 def _day(text: str | None, otherwise: date) -> date:

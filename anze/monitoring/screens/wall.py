@@ -10,11 +10,11 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
 from anze.kernel.actor import Actor
+from anze.monitoring.bulletin import FIVE
 from anze.monitoring.figures import Slice, figures, headlines, own_slice, present_state, targets
 from anze.monitoring.models import Alert, State
 from anze.monitoring.screens.alerts import RULES, readable
 from anze.monitoring.screens.figures import (
-    FIVE,
     cached,
     card,
     map_chart,

@@ -1,0 +1,315 @@
+"""A bulletin as tables, and the tables as PDF, Excel and Word: three forms of one thing."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from django.utils.translation import get_language, pgettext
+from django.utils.translation import gettext as _now
+from docx import Document
+from docx.enum.section import WD_ORIENT
+from docx.oxml.ns import qn
+from docx.shared import Cm, Pt
+from rustpy_xlsxwriter import Format, write_worksheets
+
+from anze.kernel.actor import Actor
+from anze.kernel.alert import AlertLevel
+from anze.monitoring.bulletin import figure_of
+from anze.monitoring.figures import Figure
+from anze.monitoring.models import Bulletin
+from anze.monitoring.rules import Unit
+from anze.monitoring.screens.figures import part_shown, shown
+from anze.parties.rules import Permission
+from anze.screen.pages import day, is_chinese, moment, percent
+from anze.screen.typesetting import typeset
+
+DASH = "–"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What a reader sees, and the number a spreadsheet reckons with."""
+
+    text: str
+    number: float | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    title: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    words: int = 1  # columns from the left that hold words; the others hold numbers
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A bulletin as one reader may see it, in his language."""
+
+    title: str
+    facts: tuple[tuple[str, str], ...]
+    tables: tuple[Table, ...]
+    bulletin: Bulletin
+
+
+def paper_of(bulletin: Bulletin, actor: Actor) -> Paper:
+    content = bulletin.content
+    language = get_language() or "zh-hans"
+    words = content["words"].get(language) or content["words"]["zh-hans"]
+    hidden = set() if actor.may(Permission.SEE_PREMIUMS) else set(content["money"])
+    region = words["regions"].get(bulletin.region_code, bulletin.region_code)
+    of = {"region": region, "month": f"{bulletin.month:%Y-%m}"}
+    facts = (
+        (_now("Region"), region),
+        (_now("Month"), f"{bulletin.month:%Y-%m}"),
+        (_now("Filter"), _now("all sectors, all insurers")),
+        (_now("As of"), _now("counted up to %(day)s, figures refreshed %(moment)s")
+         % {"day": day(bulletin.as_of), "moment": moment(bulletin.refreshed_at)}),
+        (pgettext("bulletin", "Edition"), str(bulletin.edition)),
+        (_now("Published"), f"{moment(bulletin.made_at)}, {bulletin.made_by}"),
+        (_now("Checksum (SHA-256)"), bulletin.checksum),
+    )  # fmt: skip
+    return Paper(
+        _now("Monthly bulletin of work-safety liability insurance: %(region)s, %(month)s") % of,
+        facts,
+        tuple(_tables(content, words, hidden)),
+        bulletin,
+    )
+
+
+def _tables(content: dict[str, Any], words: dict[str, Any], hidden: set[str]) -> Iterator[Table]:
+    known = words["indicators"]
+    five = [code for code in content["five"] if code not in hidden]
+    yield Table(
+        _now("The five indicators"),
+        (*_heads(_now("Indicator")), _now("Year to date"), _now("Target")),
+        tuple(
+            (
+                Cell(known[code]["title"]),
+                *_compared(code, content["whole"][code]),
+                _value(figure_of(code, content["year"][code])),
+                _target(content["targets"].get(code)),
+            )
+            for code in five
+        ),
+    )
+    for key, title, head in (
+        ("regions", _now("By region"), _now("Region")),
+        ("insurers", _now("By insurer"), _now("Insurer")),
+    ):
+        if content[key]:
+            yield Table(
+                title,
+                (_now("Indicator"), *_heads(head)),
+                tuple(
+                    (Cell(known[code]["title"]), Cell(words[key].get(each, each)), *_compared(code, by_code[code]))
+                    for code in five
+                    for each, by_code in content[key].items()
+                ),
+                2,
+            )
+    levels = dict(AlertLevel.choices)
+    yield Table(
+        _now("Open alerts by kind"),
+        (_now("Alert"), _now("Level"), pgettext("bulletin", "Open")),
+        tuple(
+            (Cell(words["alerts"][code]), Cell(str(levels.get(level, level))), Cell(f"{number:,}", number))
+            for code, level, number in content["alerts"]
+        ),
+        2,
+    )
+    further = [code for code in content["further"] if code not in hidden]
+    for title, is_money in ((_now("Hazards and major hazards"), False), (pgettext("bulletin", "Expenses"), True)):
+        codes = [code for code in further if (code in content["money"]) == is_money]
+        if codes:
+            yield Table(
+                title,
+                _heads(_now("Indicator")),
+                tuple((Cell(known[code]["title"]), *_compared(code, content["whole"][code])) for code in codes),
+            )
+    yield Table(
+        _now("Definitions"),
+        (
+            _now("Indicator"),
+            _now("Definition"),
+            _now("Numerator"),
+            _now("Denominator"),
+            _now("Unit"),
+            pgettext("bulletin", "Source"),
+        ),
+        tuple(
+            tuple(Cell(known[code][part]) for part in ("title", "about", "numerator", "denominator", "unit", "source"))
+            for code in dict.fromkeys([*five, *further])
+        ),
+        6,
+    )
+
+
+def _heads(first: str) -> tuple[str, ...]:
+    return (
+        first, _now("Value"), _now("Numerator"), _now("Denominator"), _now("Month before"),
+        _now("Change on the month before"), _now("Same month last year"), _now("Change on last year"),
+    )  # fmt: skip
+
+
+def _compared(code: str, pairs: list[list[str]]) -> tuple[Cell, ...]:
+    now, before, last_year = (figure_of(code, pair) for pair in pairs)
+    return (
+        _value(now),
+        Cell(part_shown(now, "numerator"), float(now.numerator)),
+        Cell(part_shown(now, "denominator"), float(now.denominator)),
+        _value(before),
+        _change(now, before),
+        _value(last_year),
+        _change(now, last_year),
+    )
+
+
+def _value(figure: Figure) -> Cell:
+    return Cell(shown(figure), None if figure.value is None else float(figure.value))
+
+
+def _change(now: Figure, then: Figure) -> Cell:
+    """Ratios change by percentage points."""
+    if now.value is None or then.value is None:
+        return Cell(DASH)
+    change = now.value - then.value
+    if now.indicator.unit != Unit.RATIO:
+        return Cell(f"{change:+,.1f}", float(change))
+    points = _now("%(points)s percentage points") % {"points": f"{change * 100:+.2f}"}
+    return Cell(points, float(change))
+
+
+def _target(value: str | None) -> Cell:
+    return Cell(percent(Decimal(value), 0), float(value)) if value else Cell(DASH)
+
+
+# the three forms ----------------------------------------------------------------------------------------------
+
+
+def as_pdf(paper: Paper) -> bytes:
+    data = {
+        "language": "zh" if is_chinese() else "en",
+        "title": paper.title,
+        "facts": [list(each) for each in paper.facts],
+        "tables": [
+            {
+                "title": table.title,
+                "heads": list(table.heads),
+                "words": table.words,
+                "rows": [[cell.text for cell in row] for row in table.rows],
+                "empty": _now("Nothing."),
+            }
+            for table in paper.tables
+        ],
+        "checksum": paper.bulletin.checksum,
+    }
+    return typeset("monitoring/bulletin.typ", data, at=paper.bulletin.made_at)
+
+
+def as_excel(paper: Paper) -> bytes:
+    """One sheet a table, the numbers as numbers, shares as shares of one."""
+    key, value = _now("Item"), _now("Content")
+    about = [{key: paper.title, value: ""}, *({key: name, value: said} for name, said in paper.facts)]
+    sheets: list[tuple[str, Iterator[dict[str, Any]]]] = [(_now("About this file"), iter(about))]
+    formats: dict[str, dict[str, Format]] = {}
+    widths: dict[str, Any] = {sheets[0][0]: [30.0, 90.0]}
+    for table in paper.tables:
+        rows = [
+            {
+                head: cell.text if place < table.words else cell.number
+                for place, (head, cell) in enumerate(zip(table.heads, row, strict=True))
+            }
+            for row in table.rows
+        ]
+        sheets.append((table.title, iter(rows or [dict.fromkeys(table.heads)])))
+        widths[table.title] = {head: 30.0 if place < table.words else 16.0 for place, head in enumerate(table.heads)}
+        amounts = {_now("Numerator"), _now("Denominator"), pgettext("bulletin", "Open")}
+        formats[table.title] = {
+            head: Format().set_num_format("#,##0.##" if head in amounts else "0.0000")
+            for head in table.heads[table.words :]
+        }
+    head = Format().set_bold().set_background_color("#E8EEF4").set_text_wrap().set_align("vcenter")
+    descriptor, path = tempfile.mkstemp(suffix=".xlsx")
+    os.close(descriptor)
+    try:
+        write_worksheets(
+            sheets,
+            path,
+            freeze_panes={title: {"row": 1, "col": 1} for title in formats},
+            column_widths=widths,
+            column_formats=formats,
+            header_format={title: head for title, _rows in sheets},
+        )
+        return Path(path).read_bytes()
+    finally:
+        Path(path).unlink()
+
+
+def as_word(paper: Paper) -> bytes:
+    document = Document()
+    normal = document.styles["Normal"]
+    normal.font.size = Pt(9)
+    for name in ("Normal", "Title", "Heading 1", "Table Grid"):
+        style = document.styles[name]
+        style.font.name = "Arial"
+        style.element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), "宋体")
+    section = document.sections[0]
+    section.orientation = WD_ORIENT.LANDSCAPE
+    section.page_width, section.page_height = Cm(29.7), Cm(21)
+    section.left_margin = section.right_margin = section.top_margin = section.bottom_margin = Cm(1.6)
+    section.footer.paragraphs[0].text = f"SHA-256 {paper.bulletin.checksum}"
+    document.core_properties.title = paper.title
+    document.core_properties.author = paper.bulletin.made_by
+    document.core_properties.created = paper.bulletin.made_at
+    document.add_heading(paper.title, 0)
+    _word_table(document, [], [list(each) for each in paper.facts])
+    for table in paper.tables:
+        document.add_heading(table.title, 1)
+        if table.rows:
+            _word_table(document, list(table.heads), [[cell.text for cell in row] for row in table.rows])
+        else:
+            document.add_paragraph(_now("Nothing."))
+    made = BytesIO()
+    document.save(made)
+    return made.getvalue()
+
+
+def _word_table(document: Any, heads: list[str], rows: list[list[str]]) -> None:
+    lines = [heads, *rows] if heads else rows
+    table = document.add_table(rows=len(lines), cols=len(lines[0]), style="Table Grid")
+    # each access to a cell by its place walks the whole table, so its cells are taken once
+    for cell, text in zip(table._cells, (text for line in lines for text in line), strict=True):
+        cell.text = text
+    if heads:
+        for cell in table.rows[0].cells:
+            cell.paragraphs[0].runs[0].bold = True
+
+
+@dataclass(frozen=True)
+class Form:
+    code: str
+    title: str
+    icon: str
+    media: str
+    write: Callable[[Paper], bytes]
+
+
+FORMS = (
+    Form("pdf", "PDF", "file-download", "application/pdf", as_pdf),
+    Form(
+        "xlsx", "Excel", "file-spreadsheet",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", as_excel,
+    ),
+    Form(
+        "docx", "Word", "file-text",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document", as_word,
+    ),
+)  # fmt: skip

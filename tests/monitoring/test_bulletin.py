@@ -1,0 +1,225 @@
+"""The monthly bulletin: what the dashboard says, kept as published, in three forms that say the same."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from io import BytesIO
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.db import IntegrityError, transaction
+from django.utils.translation import override
+from docx import Document
+from pypdf import PdfReader
+from python_calamine import CalamineWorkbook
+
+from anze.kernel.actor import platform
+from anze.kernel.database import policies_of
+from anze.kernel.models import Event
+from anze.kernel.refusal import Refused
+from anze.monitoring.bulletin import FIVE, checksum, publish_bulletin, publish_due
+from anze.monitoring.definitions import INDICATORS
+from anze.monitoring.figures import figures, headlines, present_state
+from anze.monitoring.models import Bulletin
+from anze.monitoring.rules import Family
+from anze.monitoring.screens.figures import part_shown, shown
+from anze.parties.models import Region
+from anze.parties.rules import Permission, Role
+from tests.cast import NOW, YUANFAN
+from tests.monitoring.counting import count, cut_of
+from tests.monitoring.deliveries import obligation, policy, receipt
+
+MONTH = "2026-11"
+
+
+@pytest.fixture
+def filled(cast):
+    cache.clear()
+    cast.accepted(cast.province, "obligations", obligation(), obligation(YUANFAN, "FISHERY"))
+    cast.accepted(cast.huaihai, "policies", policy("P1"))
+    cast.accepted(cast.huaihai, "receipts", receipt("HUAIHAI-R1"))
+    cast.accepted(cast.bohai, "policies", policy("B1", YUANFAN))
+    cast.accepted(cast.bohai, "receipts", receipt("BOHAI-R9", "777.77", policy_no="B1"))
+    count()
+    return cast
+
+
+def publish(region: str = "370000", month: str = MONTH, at: datetime = NOW) -> Bulletin:
+    by = platform(frozenset({Permission.PUBLISH_BULLETINS}))
+    return publish_bulletin(Region.objects.get(pk=region), by=by, at=at, month=date.fromisoformat(f"{month}-01"))
+
+
+def taken(browser: Any, bulletin: Bulletin, form: str) -> bytes:
+    answer = browser.get(f"/bulletins/{bulletin.pk}/file/?format={form}")
+    assert answer.status_code == 200
+    return answer.content
+
+
+def sheets(content: bytes) -> dict[str, list[list[Any]]]:
+    book = CalamineWorkbook.from_filelike(BytesIO(content))
+    return {name: book.get_sheet_by_name(name).to_python() for name in book.sheet_names}
+
+
+def dashboard(by: str = "", region: str = "370000") -> Any:
+    heads = headlines(FIVE, present_state().as_of).values()
+    return figures(heads, cut_of(region, f"{MONTH} {MONTH}"), by=by)
+
+
+def test_one_click_publishes_what_the_dashboard_says(filled, browser_of):
+    province = browser_of(Role.PROVINCE_REGULATOR)
+    page = province.get(f"/statistics/?from={MONTH}&to={MONTH}").content.decode()
+    assert 'form="publish-bulletin" name="month" value="2026-11"' in page
+    answer = province.post("/bulletins/publish/", {"region": "370000", "month": MONTH})
+    made = Bulletin.objects.get()
+    assert answer["Location"].endswith(f"/bulletins/{made.pk}/")
+    assert (made.region_code, made.month, made.edition) == ("370000", date(2026, 11, 1), 1)
+    assert made.checksum == checksum(made.content)
+    assert len(made.checksum) == 64
+    assert Event.objects.filter(kind="bulletin.published", row_id=made.pk).count() == 1
+    listed = province.get("/bulletins/").content.decode()
+    assert str(made.pk) in listed
+    read = province.get(f"/bulletins/{made.pk}/").content.decode()
+    for code, figure in dashboard()[""].items():
+        for said in (INDICATORS[code].title, shown(figure), part_shown(figure, "denominator"), made.checksum):
+            assert str(said) in read
+
+
+def test_excel_holds_the_dashboards_cells(filled, browser_of):
+    content = taken(browser_of(Role.PROVINCE_REGULATOR), publish(), "xlsx")
+    with override("zh-hans"):
+        five = {str(INDICATORS[code].title): figure for code, figure in dashboard()[""].items()}
+        places = {
+            (str(INDICATORS[code].title), str(Region.objects.get(pk=region))): figure
+            for region, by_code in dashboard("region").items()
+            for code, figure in by_code.items()
+        }
+        insurers = {
+            (str(INDICATORS[code].title), name): figure
+            for name, pk in ((str(filled.huaihai), filled.huaihai.pk), (str(filled.bohai), filled.bohai.pk))
+            for code, figure in dashboard("insurer")[pk].items()
+        }
+    found = list(sheets(content).values())
+    assert {row[0]: row[1:4] for row in found[1][1:]} == {title: numbers(each) for title, each in five.items()}
+    assert any(each.numerator for each in five.values())
+    assert {tuple(row[:2]): row[2:5] for row in found[2][1:]} == {key: numbers(each) for key, each in places.items()}
+    by_insurer = {tuple(row[:2]): row[2:5] for row in found[3][1:]}
+    assert {key: by_insurer[key] for key in insurers} == {key: numbers(each) for key, each in insurers.items()}
+
+
+def numbers(figure: Any) -> list[Any]:
+    value = "" if figure.value is None else pytest.approx(float(figure.value))
+    return [value, pytest.approx(float(figure.numerator)), pytest.approx(float(figure.denominator))]
+
+
+def test_pdf_and_word_say_the_same_with_filter_moment_and_checksum(filled, browser_of):
+    made, browser = publish(), browser_of(Role.PROVINCE_REGULATOR)
+    pdf = "".join(page.extract_text() for page in PdfReader(BytesIO(taken(browser, made, "pdf"))).pages)
+    document = Document(BytesIO(taken(browser, made, "docx")))
+    word = " ".join(cell.text for table in document.tables for cell in table._cells)
+    with override("zh-hans"):
+        said = [part_shown(each, "numerator") for each in dashboard()[""].values()]
+        said += [shown(each) for each in dashboard()[""].values()]
+        said += [str(INDICATORS[code].title) for code in dashboard()[""]]
+        said += [made.checksum, "全部行业、全部保险机构", made.as_of.isoformat(), str(filled.bohai)]
+    squeezed = {"pdf": "".join(pdf.split()), "word": "".join(word.split())}
+    for name, text in squeezed.items():
+        for each in said:
+            assert "".join(each.split()) in text, (name, each)
+
+
+def test_changes_are_against_the_month_before_and_the_year_before(filled, browser_of):
+    made = publish()
+    coverage = headlines([Family.COVERAGE], made.as_of)[Family.COVERAGE]
+    before = figures([coverage], cut_of(months="2026-10 2026-10"))[""][coverage.code]
+    year_before = figures([coverage], cut_of(months="2025-11 2025-11"))[""][coverage.code]
+    kept = made.content["whole"][coverage.code]
+    assert kept[1:] == [[str(each.numerator), str(each.denominator)] for each in (before, year_before)]
+
+
+def test_a_city_reads_and_publishes_its_own_only(filled, browser_of):
+    whole, foreign, own = publish(), publish("370200"), publish("370100")
+    city = browser_of(Role.CITY_REGULATOR)
+    listed = city.get("/bulletins/").content.decode()
+    assert str(own.pk) in listed
+    assert str(whole.pk) not in listed
+    assert str(foreign.pk) not in listed
+    assert "37,277.77" not in city.get(f"/bulletins/{own.pk}/").content.decode()
+    for each in (whole, foreign):
+        assert city.get(f"/bulletins/{each.pk}/").status_code == 404
+        assert city.get(f"/bulletins/{each.pk}/file/").status_code == 404
+    assert "370200" not in own.content["regions"]
+    for region in ("370000", "370200"):
+        assert city.post("/bulletins/publish/", {"region": region, "month": "2026-10"}).status_code == 403
+    assert city.post("/bulletins/publish/", {"region": "370102", "month": MONTH}).status_code == 302
+    assert Bulletin.objects.filter(region_code="370102").exists()
+
+
+def test_insurers_have_none_and_premiums_are_for_those_who_may_see_them(filled, browser_of):
+    made = publish()
+    assert "anze_insurer" not in policies_of(Bulletin)
+    clerk = browser_of(Role.INSURER_CLERK)
+    for path in ("/bulletins/", f"/bulletins/{made.pk}/", f"/bulletins/{made.pk}/file/"):
+        assert clerk.get(path).status_code == 403
+    committee, province = browser_of(Role.COMMITTEE), browser_of(Role.PROVINCE_REGULATOR)
+    assert "37,277.77" in province.get(f"/bulletins/{made.pk}/").content.decode()
+    for path in (f"/bulletins/{made.pk}/", f"/bulletins/{made.pk}/file/?format=docx"):
+        assert committee.get(path).status_code == 200
+    assert "37,277.77" not in committee.get(f"/bulletins/{made.pk}/").content.decode()
+    book = str(sheets(taken(committee, made, "xlsx")))
+    assert "37277.77" not in book
+    assert "37277.77" in str(sheets(taken(province, made, "xlsx")))
+
+
+def test_a_correction_is_a_further_edition_and_the_first_stays(filled, browser_of):
+    first = publish()
+    kept = (first.content, first.checksum)
+    with pytest.raises(Refused) as refused:
+        publish()
+    assert refused.value.code == "nothing_changed"
+    filled.accepted(filled.huaihai, "policies", {**policy("P1"), "is_void": True, "void_reason": "重复"})
+    count()
+    second = publish()
+    assert second.edition == 2
+    assert second.checksum != first.checksum
+    first.refresh_from_db()
+    assert (first.content, first.checksum) == kept
+    with pytest.raises(Exception, match="append-only"), transaction.atomic():
+        Bulletin.objects.filter(pk=first.pk).update(made_by="x")
+    again = Bulletin(**{
+        name: getattr(first, name) for name in ("region_code", "month", "edition", "as_of", "refreshed_at", "made_at",
+                                                "made_by", "content", "checksum")
+    })  # fmt: skip
+    with pytest.raises(IntegrityError), transaction.atomic():
+        again.save()
+
+
+def test_the_time_machine_shows_the_figure_as_it_was_published(filled, browser_of):
+    made = publish()
+    code = headlines([Family.COVERAGE], made.as_of)[Family.COVERAGE].code
+    filled.accepted(filled.huaihai, "policies", {**policy("P1"), "is_void": True, "void_reason": "重复"})
+    count()
+    province = browser_of(Role.PROVINCE_REGULATOR)
+    for months in (f"from={MONTH}&to={MONTH}", f"from=2026-01&to={MONTH}"):
+        page = province.get(f"/statistics/{code}/then/?{months}").content.decode()
+        assert "第 1 版" in page
+        assert f"/bulletins/{made.pk}/" in page
+        assert page.index("发布时") < page.index("100.00%") < page.index("50.00%")
+    for reader, query in ((province, "from=2026-02&to=2026-10"), (browser_of(Role.INSURER_CLERK), "")):
+        assert "/bulletins/" not in reader.get(f"/statistics/{code}/then/?{query}").content.decode().split("<main")[-1]
+
+
+def test_no_bulletin_of_what_is_not_yet_counted(filled):
+    with pytest.raises(Refused):
+        publish(month="2026-12")
+
+
+def test_the_job_publishes_the_month_before_once_and_not_before_its_working_day(filled):
+    early, due = (datetime.fromisoformat(f"2026-{day}T06:13:00+08:00") for day in ("11-03", "11-23"))
+    assert publish_due(at=early) == []
+    made = publish_due(at=due)
+    assert {each.month for each in made} == {date(2026, 10, 1)}
+    assert "370000" in {each.region_code for each in made}
+    assert all(each.region_code.endswith("00") and each.edition == 1 for each in made)
+    assert publish_due(at=due) == []
+    assert Bulletin.objects.count() == len(made)
