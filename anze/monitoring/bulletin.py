@@ -161,12 +161,12 @@ def content_of(region_code: str, month: date, state: State) -> dict[str, Any]:
 
 
 def _definition(indicator: Indicator) -> dict[str, str]:
-    cell = indicator.fact.cell._meta
+    measures = {field.name: str(field.verbose_name) for field in indicator.fact.cell._meta.local_concrete_fields}
     return {
         "title": str(indicator.title),
         "about": str(indicator.about),
-        "numerator": str(cell.get_field(indicator.numerator).verbose_name),
-        "denominator": str(cell.get_field(indicator.denominator).verbose_name),
+        "numerator": measures[indicator.numerator],
+        "denominator": measures[indicator.denominator],
         "unit": str(indicator.unit.label),
         "source": str(indicator.source),
     }

@@ -218,8 +218,8 @@ def as_excel(paper: Paper) -> bytes:
     """One sheet a table, the numbers as numbers, shares as shares of one."""
     key, value = _now("Item"), _now("Content")
     about = [{key: paper.title, value: ""}, *({key: name, value: said} for name, said in paper.facts)]
-    sheets: list[tuple[str, Iterator[dict[str, Any]]]] = [(_now("About this file"), iter(about))]
-    formats: dict[str, dict[str, Format]] = {}
+    sheets: list[tuple[str, Any]] = [(_now("About this file"), iter(about))]
+    formats: dict[str, Any] = {}
     widths: dict[str, Any] = {sheets[0][0]: [30.0, 90.0]}
     for table in paper.tables:
         rows = [
