@@ -10,6 +10,7 @@ from enum import StrEnum
 from django.db import models
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from anze.monitoring.definitions import INDICATORS
 from anze.monitoring.rules import REASONS, Indicator
@@ -76,5 +77,5 @@ KEPT: dict[str, Promise] = {
     "HANDLED_LATE": _("not closed in time"),
     "ROWS_REJECTED": _("some of its rows were rejected"),
     "NOT_MARKED": _("not yet marked"),
-    "WITHDRAWN": _("withdrawn"),
+    "WITHDRAWN": pgettext_lazy("record", "withdrawn"),
 }

@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from anze.assessment.models.schemes import Scheme
 from anze.assessment.rules.campaigns import SHOWN_TO_OWN, CampaignState, Level
@@ -91,7 +92,9 @@ class Outcome(ScopedTable):
     }
 
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="outcomes", verbose_name=_("assessment"))
-    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+", verbose_name=_("assessed"))
+    organisation = models.ForeignKey(
+        Organisation, models.PROTECT, related_name="+", verbose_name=pgettext_lazy("assessment", "assessed")
+    )
     level = models.CharField(_("level"), max_length=8, choices=Level.choices)
     region_code = models.CharField(_("region"), max_length=6)
     insurer_id = models.UUIDField(null=True)

@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from anze.assessment.models.campaigns import Campaign, Outcome
 from anze.assessment.models.frozen import FrozenRow, amount
@@ -32,7 +33,7 @@ class SelfReport(ScopedTable):
     remarks = models.JSONField(_("reviewer's remarks"), default=dict)
     reviewed_at = models.DateTimeField(_("reviewed at"), null=True)
     reviewer = models.UUIDField(null=True)
-    reviewer_name = models.CharField(_("reviewer"), max_length=120, blank=True)
+    reviewer_name = models.CharField(pgettext_lazy("assessment", "reviewer"), max_length=120, blank=True)
 
     class Meta:
         verbose_name = _("self-report")
@@ -70,7 +71,7 @@ class ReviewItem(ScopedTable):
     denominator = amount(_("denominator as reviewed"), null=True)
     reasons = models.CharField(_("reasons"), max_length=1000, blank=True)
     reviewer = models.UUIDField(null=True)
-    reviewer_name = models.CharField(_("reviewer"), max_length=120, blank=True)
+    reviewer_name = models.CharField(pgettext_lazy("assessment", "reviewer"), max_length=120, blank=True)
     reviewed_at = models.DateTimeField(_("reviewed at"), null=True)
 
     class Meta:
@@ -105,9 +106,9 @@ class Appeal(ScopedTable):
     due_at = models.DateTimeField(_("decision due"))
     state = models.CharField(_("state"), max_length=10, choices=AppealState.choices, default=AppealState.OPEN)
     reasons = models.CharField(_("reasons of the decision"), max_length=2000, blank=True)
-    decided_at = models.DateTimeField(_("decided at"), null=True)
+    decided_at = models.DateTimeField(pgettext_lazy("appeal", "decided at"), null=True)
     decider = models.UUIDField(null=True)
-    decided_by = models.CharField(_("decided by"), max_length=120, blank=True)
+    decided_by = models.CharField(pgettext_lazy("appeal", "decided by"), max_length=120, blank=True)
     before = models.JSONField(_("before"), default=dict)
     after = models.JSONField(_("after"), default=dict)
 

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from anze.assessment.models.campaigns import Campaign
 from anze.assessment.models.schemes import Scheme
@@ -106,7 +107,7 @@ class ConductCase(ScopedTable):
     text = models.CharField(_("what was found"), max_length=1000)
     confirmed_at = models.DateTimeField(_("confirmed at"))
     confirmed_by = models.CharField(_("confirmed by"), max_length=120)
-    withdrawn_at = models.DateTimeField(_("withdrawn at"), null=True)
+    withdrawn_at = models.DateTimeField(pgettext_lazy("case", "withdrawn at"), null=True)
     withdrawn_by = models.CharField(_("withdrawn by"), max_length=120, blank=True)
     withdrawn_reason = models.CharField(_("reason for withdrawing"), max_length=500, blank=True)
 
@@ -131,7 +132,9 @@ class Forecast(ScopedTable):
     keeps_history = False
 
     scheme = models.ForeignKey(Scheme, models.CASCADE, related_name="+", verbose_name=_("scheme"))
-    organisation = models.ForeignKey(Organisation, models.CASCADE, related_name="+", verbose_name=_("assessed"))
+    organisation = models.ForeignKey(
+        Organisation, models.CASCADE, related_name="+", verbose_name=pgettext_lazy("assessment", "assessed")
+    )
     insurer_id = models.UUIDField(null=True)
     agency_id = models.UUIDField(null=True)
     region_code = models.CharField(_("region"), max_length=6)

@@ -57,7 +57,7 @@ CASES = list_screen(
 
 def _case_ways(request: HttpRequest, case: Any) -> list[Way]:
     if case.withdrawn_at is None and request.actor.may(CONFIRM):  # type: ignore[attr-defined]
-        return [Way(_("Withdraw"), reverse("conduct-case-withdraw", args=[case.pk]), "rotate")]
+        return [Way(pgettext_lazy("case", "Withdraw"), reverse("conduct-case-withdraw", args=[case.pk]), "rotate")]
     return []
 
 
@@ -85,12 +85,14 @@ detail_screen(
 
 
 class CaseForm(Form):
-    organisation = forms.ChoiceField(label=_("About"))
+    organisation = forms.ChoiceField(label=pgettext_lazy("case", "About"))
     code = forms.ChoiceField(label=_("Item of the scheme"))
     region = forms.ChoiceField(label=_("Region"))
     happened_on = forms.DateField(label=_("Day"), widget=forms.DateInput())
     document_no = forms.CharField(label=_("Document no."), max_length=80)
-    text = forms.CharField(label=_("What was found"), max_length=1000, widget=forms.Textarea(attrs={"rows": 4}))
+    text = forms.CharField(
+        label=pgettext_lazy("case", "What was found"), max_length=1000, widget=forms.Textarea(attrs={"rows": 4})
+    )
 
 
 @page(
@@ -124,7 +126,7 @@ def case_new(request: HttpRequest) -> HttpResponse:
 @page(
     "assessment/cases/<uuid:pk>/withdraw/",
     name="conduct-case-withdraw",
-    title=_("Withdraw"),
+    title=pgettext_lazy("case", "Withdraw"),
     permission=CONFIRM,
     methods=("GET", "POST"),
 )
@@ -136,6 +138,6 @@ def case_withdraw(request: HttpRequest, pk: UUID) -> HttpResponse:
         return reverse("conduct-case", args=[pk])
 
     return answer_form(
-        request, ReasonForm(request.POST or None), act, title=_("Withdraw"), done=_("Withdraw"),
+        request, ReasonForm(request.POST or None), act, title=pgettext_lazy("case", "Withdraw"), done=pgettext_lazy("case", "Withdraw"),
         back=reverse("conduct-case", args=[pk]), back_title=case.document_no,
     )  # fmt: skip

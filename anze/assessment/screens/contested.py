@@ -9,7 +9,6 @@ from django import forms
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -35,7 +34,6 @@ from anze.assessment.screens.reports import (
 from anze.assessment.screens.results import row_lines
 from anze.assessment.screens.words import input_title
 from anze.evidence.screens.forms import documents_field
-from anze.kernel.refusal import Refused
 from anze.parties.rules import Permission
 from anze.prevention.screens.forms import answer_form
 from anze.screen.columns import Column, Kind
@@ -134,18 +132,30 @@ detail_screen(
 )
 
 
-@page("assessment/review-items/<uuid:pk>/judge/", name="review-item-judge", permission=REVIEW, methods=("POST",))
+@page(
+    "assessment/review-items/<uuid:pk>/judge/",
+    name="review-item-judge",
+    title=_("Your review"),
+    permission=REVIEW,
+    methods=("GET", "POST"),
+)
 def review_item_judge(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The form of the row's page; by itself where something in it is wrong."""
     item = found_row(ReviewItem, pk, request)
-    verdict = request.POST.get("verdict", "")
-    if verdict not in Verdict.values:
-        raise Refused(
-            "verdict_missing", _("Say what you find."), remedy=_("Choose one of the answers."), field="verdict"
-        )
-    review_row(item, by=request.actor, at=request.at, verdict=verdict, reasons=request.POST.get("reasons", ""))  # type: ignore[attr-defined]
-    messages.success(request, _now("The review stands."))
-    following = ReviewItem.objects.filter(campaign=item.campaign_id, state=ItemState.WAITING).order_by("rank").first()
-    return redirect("review-item", following.pk) if following else redirect("review-items")
+
+    def act(words: dict[str, Any]) -> str:
+        review_row(item, by=request.actor, at=request.at, **words)  # type: ignore[attr-defined]
+        messages.success(request, _now("The review stands."))
+        waiting_here = ReviewItem.objects.filter(campaign=item.campaign_id, state=ItemState.WAITING)
+        following = waiting_here.order_by("rank").first()
+        return reverse("review-item", args=[following.pk]) if following else reverse("review-items")
+
+    return answer_form(
+        request, VerdictForm(request.POST or None), act, title=_("Your review"), done=_("Save the review"),
+        back=reverse("review-item", args=[pk]), back_title=item.label,
+        facts=[(_("Record"), item.label), (_("Input"), input_title(item.input))],
+        facts_title=_("The row as it was frozen"),
+    )  # fmt: skip
 
 
 # appeals ------------------------------------------------------------------------------------------------------
@@ -225,7 +235,7 @@ detail_screen(
 class AppealForm(Form):
     element = forms.ChoiceField(label=_("Element"))
     records = forms.CharField(
-        label=_("Records"), required=False, widget=forms.Textarea(attrs={"rows": 3}),
+        label=_("Numbers of the records"), required=False, widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("Numbers from the page of the rows, one a line; none: the element as a whole."),
     )  # fmt: skip
     text = forms.CharField(
@@ -263,7 +273,9 @@ def appeal_new(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 class DecideForm(Form):
-    state = forms.ChoiceField(label=_("Decision"), choices=[(each.value, each.label) for each in DECISIONS])
+    state = forms.ChoiceField(
+        label=pgettext_lazy("appeal", "Decision"), choices=[(each.value, each.label) for each in DECISIONS]
+    )
     verdict = forms.ChoiceField(
         label=_("The rows named below"), choices=Verdict.choices, required=False,
         help_text=_("What counts of them after the decision."),

@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext
+from django.utils.translation import pgettext, pgettext_lazy
 
 from anze.assessment.actions.freezing import PARTY
 from anze.assessment.actions.results import result_of
@@ -249,7 +249,7 @@ detail_screen(
         has_history=False,
         sections=(
             Section(
-                _("The result"),
+                pgettext_lazy("assessment", "The result"),
                 (
                     Column("organisation"), Column("region_code"), "score", "grade", "rank", "earned", "possible",
                     "bonus", "deduction", "computed_score", "provisional_score",
