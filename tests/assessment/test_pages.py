@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 
 import pytest
 import time_machine
@@ -144,6 +145,10 @@ def test_the_course_is_walked_by_its_pages(world, browser_of):
         assert committee.get(reverse("self-report-review", args=[report.pk])).status_code == 200
         assert committee.post(reverse("self-report-review", args=[report.pk]), {"met_UNIT": "on"}).status_code == 302
         open_review(campaign, by=BY, at=AT, draw=Draw("1", "公开号码", 1))
+        without_reasons = {"verdict": "SHORT", "reasons": ""}
+        back = committee.post(reverse("review-item-judge", args=[ReviewItem.objects.first().pk]), without_reasons)
+        assert back.status_code == 422  # the form again, as it was filled in
+        assert re.search(r'value="SHORT"[^>]* checked', back.content.decode())
         for item in ReviewItem.objects.all():
             judged = committee.post(reverse("review-item-judge", args=[item.pk]), {"verdict": "AS_IT_IS"})
             assert judged.status_code == 302
