@@ -10,7 +10,16 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from anze.evidence.rules import FileType, Grade, MatchKind, MatchState, MediaKind, MediaRole, UploadState
+from anze.evidence.rules import (
+    LONGEST_KIND,
+    FileType,
+    Grade,
+    MatchKind,
+    MatchState,
+    MediaKind,
+    MediaRole,
+    UploadState,
+)
 from anze.kernel.models import ScopedTable
 from anze.kernel.rules import Sector
 from anze.kernel.scope import READERS, party
@@ -65,7 +74,7 @@ class Media(ScopedTable):
     original = models.ForeignKey(Original, models.PROTECT, related_name="media", verbose_name=_("original"))
     kind = models.CharField(_("kind"), max_length=10, choices=MediaKind.choices)
     role = models.CharField(_("shows"), max_length=24, choices=MediaRole.choices)
-    subject_kind = models.CharField(_("belongs to"), max_length=16)
+    subject_kind = models.CharField(_("belongs to"), max_length=LONGEST_KIND)
     subject = models.UUIDField(_("record it belongs to"))
     part = models.UUIDField(_("finding or step"), null=True)
     client_id = models.UUIDField(_("number made by the device"), unique=True)

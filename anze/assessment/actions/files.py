@@ -16,7 +16,7 @@ from anze.evidence.rules import Subject, register_subject
 from anze.kernel.actor import Actor
 from anze.parties.rules import Permission
 
-REPORT_FILES, APPEAL_FILES = "self-report", "assessment-appeal"
+REPORT_FILES, APPEAL_FILES = "self-report", "score-appeal"
 
 
 def _is_own(row: Any, by: Actor) -> bool:

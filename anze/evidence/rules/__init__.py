@@ -220,12 +220,17 @@ class SubjectKind:
 SUBJECTS: dict[str, SubjectKind] = {}
 
 
+LONGEST_KIND = 16
+
+
 def register_subject(
     kind: str, title: str | Promise, find: Callable[[UUID, Actor, datetime], Subject | None]
 ) -> SubjectKind:
     """A room above says that its rows may have evidence: called once, where its models or screens are read."""
     if kind in SUBJECTS:
         raise ValueError(f"two rooms call what they have {kind}")
+    if len(kind) > LONGEST_KIND:
+        raise ValueError(f"{kind} is longer than {LONGEST_KIND} characters")
     SUBJECTS[kind] = SubjectKind(kind, title, find)
     return SUBJECTS[kind]
 
