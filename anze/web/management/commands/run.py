@@ -48,8 +48,9 @@ class Command(BaseCommand):
         self.console = Console(stderr=True)
         watch: Watch | None = None
         rest: subprocess.Popen[bytes] | None = None
-        signal.signal(signal.SIGTERM, _interrupt)
-        signal.signal(signal.SIGHUP, _interrupt)
+        # ^C as well: a shell lets what it starts in the background ignore it
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, _interrupt)
         lock = self._only_one()
         try:
             self._prepare()
