@@ -7,7 +7,7 @@ PORT ?= 8000
 PYTHON ?= python3
 VENV := .venv/bin
 # the whole suite on all processors; what is named in ARGS runs in one process, which starts sooner
-SUITE := --numprocesses auto --maxprocesses 4 --dist loadgroup --durations 15
+SUITE := --numprocesses auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder --durations 15
 
 .PHONY: help run test check bench lock stop clean
 

@@ -12,21 +12,48 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, Playwright, expect
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.exchange.live import new_database
 from tools import bootstrap
 
-# What takes long to build, and is built once in a process for all tests that ask for it.
-WORLDS = ("demo", "live", "site")
+# What takes long to build is built once: the files that share it stay on one process, and begin first.
+WORLDS = {
+    "live": (
+        "tests/exchange/test_resilience", "tests/exchange/test_visit_killed", "tests/exchange/test_connector_killed",
+        "tests/exchange/test_journeys", "tests/exchange/test_interface", "tests/exchange/test_openapi", "tests/clients/", "tests/notices/test_killed",
+        "tests/evidence/test_live", "tests/e2e/test_assessment", "tests/e2e/test_claims", "tests/e2e/test_expenses",
+        "tests/e2e/test_links", "tests/e2e/test_visits",
+    ),
+    "run": ("tests/province/test_run",),
+    "demo": ("tests/province/",),
+    "site": ("tests/e2e/",),
+}  # fmt: skip
 
 
-@pytest.hookimpl(tryfirst=True)
+def world_of(nodeid: str) -> str:
+    """What a test stays together with: its world, or else its file."""
+    file = nodeid.partition("::")[0]
+    return next((world for world, files in WORLDS.items() if file.startswith(files)), file)
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Among several processes, tests of one world or else of one file stay together (see `make test`)."""
-    for item in items:
-        asked = getattr(item, "fixturenames", ())
-        world = next((name for name in WORLDS if name in asked), item.nodeid.partition("::")[0])
-        item.add_marker(pytest.mark.xdist_group(world))
+    """Those of a world first, or the last of them would keep one process busy when the others are done."""
+    order = {world: place for place, world in enumerate(WORLDS)}
+    items.sort(key=lambda item: order.get(world_of(item.nodeid), len(order)))
+
+
+class Together(LoadScopeScheduling):
+    """Each world and each file on one process. By the name of the file: xdist's own groups are marks that it writes
+    into a test's identifier, which pytest no longer lets it."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return world_of(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
+    return Together(config, log)
 
 
 @pytest.fixture(scope="session")
