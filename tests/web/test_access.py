@@ -126,6 +126,8 @@ def rows_of(page: Page, role: Role) -> tuple[Any, Any]:
         found = MODELS[kind]._default_manager.all()
     own, foreign = [], []
     for row in found:
+        if getattr(row, "is_void", False):  # a copy made for another row's sake, which not all see who see that one
+            continue
         side = sides(row)
         if kind == "partner":
             side = {"INS01": OWN_MARK, "INS02": FOREIGN_MARK}.get(row.code, "")
