@@ -8,7 +8,7 @@ import anze.kernel.models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("monitoring", "0001_tables"),
+        ("monitoring", "0001_squashed_0006_effect"),
     ]
 
     operations = [
