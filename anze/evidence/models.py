@@ -201,8 +201,14 @@ class Fingerprint(ScopedTable):
         return str(self.original_id)
 
 
-class Match(ScopedTable):
-    """Two pieces of evidence that show the very same picture: `first` was there before `second`.
+DECIDED_WITH_REASON = models.Q(state="OPEN", decided_at__isnull=True) | (
+    ~models.Q(state="OPEN") & models.Q(decided_at__isnull=False) & ~models.Q(reason="")
+)
+
+
+class Resemblance(ScopedTable):
+    """Two records of which one repeats the other, and what a person decided about it: `first` was there before
+    `second`.
 
     The scope columns hold what both sides have in common: the smallest region around both, the insurer, agency
     or expert only where it is the same one. So whoever is not set over both sides does not see it, nor the
@@ -210,17 +216,6 @@ class Match(ScopedTable):
     an agency or an expert what is wholly his own.
     """
 
-    policies: ClassVar = {"anze_expert": f"expert_id = {party('expert')}"}
-
-    first = models.ForeignKey(
-        Media, models.PROTECT, db_index=False, related_name="matches_after", verbose_name=_("earlier picture")
-    )
-    second = models.ForeignKey(
-        Media, models.PROTECT, db_index=False, related_name="matches_before", verbose_name=_("later picture")
-    )
-    kind = models.CharField(_("sameness"), max_length=10, choices=MatchKind.choices)
-    distance = models.PositiveSmallIntegerField(_("bits that differ (of 256)"), null=True)
-    likeness = models.DecimalField(_("tiles that agree"), max_digits=4, decimal_places=3, null=True)
     grade = models.CharField(_("weight"), max_length=8, choices=Grade.choices)
     found_at = models.DateTimeField(_("found at"))
     is_across = models.BooleanField(_("different insurers"))
@@ -233,6 +228,25 @@ class Match(ScopedTable):
     sector = models.CharField(_("sector of both"), max_length=12, choices=Sector.choices, blank=True)
     insurer_id = models.UUIDField(null=True)
     agency_id = models.UUIDField(null=True)
+
+    class Meta:
+        abstract = True
+
+
+class Match(Resemblance):
+    """Two pieces of evidence that show the very same picture."""
+
+    policies: ClassVar = {"anze_expert": f"expert_id = {party('expert')}"}
+
+    first = models.ForeignKey(
+        Media, models.PROTECT, db_index=False, related_name="matches_after", verbose_name=_("earlier picture")
+    )
+    second = models.ForeignKey(
+        Media, models.PROTECT, db_index=False, related_name="matches_before", verbose_name=_("later picture")
+    )
+    kind = models.CharField(_("sameness"), max_length=10, choices=MatchKind.choices)
+    distance = models.PositiveSmallIntegerField(_("bits that differ (of 256)"), null=True)
+    likeness = models.DecimalField(_("tiles that agree"), max_digits=4, decimal_places=3, null=True)
     expert_id = models.UUIDField(null=True)
     first_insurer = _party(Organisation, _("insurer of the earlier picture"))
     second_insurer = _party(Organisation, _("insurer of the later picture"))
@@ -245,11 +259,7 @@ class Match(ScopedTable):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["second", "first"], name="match_once_a_pair"),
             models.CheckConstraint(condition=~models.Q(first=models.F("second")), name="match_of_two"),
-            models.CheckConstraint(
-                condition=models.Q(state="OPEN", decided_at__isnull=True)
-                | (~models.Q(state="OPEN") & models.Q(decided_at__isnull=False) & ~models.Q(reason="")),
-                name="match_decided_with_reason",
-            ),
+            models.CheckConstraint(condition=DECIDED_WITH_REASON, name="match_decided_with_reason"),
         ]
         indexes: ClassVar = [
             models.Index(fields=["-found_at", "-id"], name="match_by_time"),

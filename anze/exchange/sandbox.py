@@ -28,11 +28,10 @@ from anze.exchange.receipts import FINDINGS_A_PAGE, explained_problems
 from anze.exchange.rules import BatchState, Outcome
 from anze.kernel.identifiers import make_uscc
 from anze.kernel.rules import Channel
-from anze.kernel.scope import region_range
+from anze.kernel.scope import PROVINCE, region_range
 from anze.parties.models import Organisation
 from anze.parties.rules import OrganisationKind
 
-PROVINCE = "370000"
 MOST_KEPT = 300  # deliveries of one sandbox; then it must be reset
 # the invented enterprises of every sandbox
 ENTERPRISES = (make_uscc("379999", 999_001), make_uscc("379999", 999_002))

@@ -80,6 +80,9 @@ EVERYTHING = Scope(reader="anze_all")
 NOTHING = Scope()
 
 
+PROVINCE = "370000"  # the one this platform is for (GB/T 2260)
+
+
 def region_range(region_code: str) -> tuple[str, str]:
     """The codes inside a region: 370000 → all of 37, 370700 → all of 3707, 370702 → itself.
 

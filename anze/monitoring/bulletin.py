@@ -38,7 +38,6 @@ from anze.parties.rules import OrganisationKind, Permission
 FIVE = (Family.COVERAGE, Family.PAYOUT, Family.COMPLETION, Family.RECTIFICATION, Family.EXPENSE)
 FURTHER = (Family.RECTIFICATION, Family.EXPENSE)  # shown with all their variants, major hazards among them
 LANGUAGES = tuple(code for code, _name in settings.LANGUAGES)
-PROVINCE = "370000"
 
 
 def month_before(month: date) -> date:

@@ -17,7 +17,7 @@ from anze.kernel.actor import Actor
 from anze.kernel.compiled import Compiled
 from anze.kernel.models import Parameter
 from anze.kernel.rules import Sector
-from anze.kernel.scope import region_range
+from anze.kernel.scope import PROVINCE, region_range
 from anze.monitoring.contributions import CITY
 from anze.monitoring.definitions import HEADLINES, INDICATORS
 from anze.monitoring.models import State
@@ -69,7 +69,7 @@ class Slice:
 def own_slice(actor: Actor, as_of: date) -> Slice:
     """The widest slice an actor may see, for the year to date."""
     scope = actor.scope
-    region = scope.region_from or "370000"
+    region = scope.region_from or PROVINCE
     return Slice(region, as_of.replace(month=1, day=1), as_of.replace(day=1), scope.sector, scope.insurer_id)
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import csv
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from typing import IO, Any, cast
@@ -168,6 +169,41 @@ def _plain(value: Any) -> Any:
     return safe(value)
 
 
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet of a workbook: records by column head, the same heads in each. Texts must be `safe` already."""
+
+    title: str
+    records: Iterator[dict[str, Any]]
+    widths: Any  # head → width, or widths from the left
+    formats: Mapping[str, Format] = field(
+        default_factory=dict
+    )  # of number columns; such a sheet keeps its heads in view
+    has_filter: bool = False
+
+
+def write_workbook(file: IO[bytes], sheets: Sequence[Sheet]) -> None:
+    """Sheet after sheet, heads set apart; the library needs a path, so by way of a file of its own."""
+    head = Format().set_bold().set_background_color("#E8EEF4").set_text_wrap().set_align("vcenter")
+    descriptor, path = tempfile.mkstemp(suffix=".xlsx")
+    os.close(descriptor)
+    try:
+        write_worksheets(
+            [(each.title, each.records) for each in sheets],
+            path,
+            freeze_panes={each.title: {"row": 1, "col": 1} for each in sheets if each.formats or each.has_filter},
+            column_widths={each.title: each.widths for each in sheets},
+            column_formats={each.title: dict(each.formats) for each in sheets if each.formats},
+            header_format={each.title: head for each in sheets},
+            autofilter={each.title: True for each in sheets if each.has_filter},
+        )
+        with open(path, "rb") as written:  # noqa: PTH123 - read in pieces into the file that is sent
+            while piece := written.read(1 << 20):
+                file.write(piece)
+    finally:
+        os.unlink(path)  # noqa: PTH108
+
+
 def _write_excel(file: IO[bytes], asked: Asked, reader: Reader, titles: list[str], rows: _Counted) -> None:
     data, about = _now("Data"), _now("About this file")
     widths: dict[str, float] = {}
@@ -179,7 +215,6 @@ def _write_excel(file: IO[bytes], asked: Asked, reader: Reader, titles: list[str
         widths[title] = width
         if pattern and each.directory is None:
             formats[title] = Format().set_num_format(pattern)
-    head = Format().set_bold().set_background_color("#E8EEF4").set_text_wrap().set_align("vcenter")
     empty = dict.fromkeys(titles)
 
     def records() -> Iterator[dict[str, Any]]:
@@ -190,24 +225,10 @@ def _write_excel(file: IO[bytes], asked: Asked, reader: Reader, titles: list[str
         if nothing:
             yield empty  # a sheet without any record would lose its heads
 
-    facts = iter(_facts(asked))
-    descriptor, path = tempfile.mkstemp(suffix=".xlsx")
-    os.close(descriptor)
-    try:
-        write_worksheets(
-            [(data, records()), (about, facts)],
-            path,
-            freeze_panes={data: {"row": 1, "col": 1}},
-            column_widths={data: widths, about: [22.0, 90.0]},
-            column_formats={data: formats},
-            header_format={data: head, about: head},
-            autofilter={data: True},
-        )
-        with open(path, "rb") as written:  # noqa: PTH123 - read in pieces into the file that is sent
-            while piece := written.read(1 << 20):
-                file.write(piece)
-    finally:
-        os.unlink(path)  # noqa: PTH108
+    write_workbook(
+        file,
+        [Sheet(data, records(), widths, formats, has_filter=True), Sheet(about, iter(_facts(asked)), [22.0, 90.0])],
+    )
 
 
 def _facts(asked: Asked) -> list[dict[str, str]]:

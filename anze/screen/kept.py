@@ -8,7 +8,9 @@ When hundreds open a list at nine o'clock, it is read once between two writes.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Hashable
+from typing import Any
 
 from django.http import HttpRequest
 from django.utils.translation import get_language
@@ -17,8 +19,10 @@ from markupsafe import Markup
 from anze.kernel.actor import Actor
 
 MOST = 200  # parts of one version in a process, of about a hundred kilobytes at most
+MINUTE = 60
 _parts: dict[tuple[Hashable, ...], Markup] = {}
 _version = ""
+_for_a_minute: dict[Hashable, tuple[float, Markup]] = {}
 
 
 def kept(request: HttpRequest, key: tuple[Hashable, ...], make: Callable[[], Markup]) -> Markup:
@@ -42,3 +46,13 @@ def kept(request: HttpRequest, key: tuple[Hashable, ...], make: Callable[[], Mar
             parts.clear()
         parts[whole] = found
     return found
+
+
+def kept_for_a_minute(key: Hashable, make: Callable[[], Any]) -> Markup:
+    """A part that hardly ever changes and may be a minute old: filters, and what stands around a page."""
+    found = _for_a_minute.get(key)
+    if found is None or time.monotonic() - found[0] > MINUTE:
+        if len(_for_a_minute) >= 1000:
+            _for_a_minute.clear()
+        found = _for_a_minute[key] = (time.monotonic(), Markup(make()))
+    return found[1]

@@ -6,7 +6,6 @@ table, a count that stops at a thousand. Rows are plain values, formatted once.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -31,7 +30,7 @@ from anze.kernel.scope import READERS
 from anze.screen.asked import COUNT_TO, PAGE_SIZE, Asked, Rows
 from anze.screen.columns import Column, Plan, plan, readers_of
 from anze.screen.filters import Asking, Case, Cases, Filter, Of
-from anze.screen.kept import kept
+from anze.screen.kept import kept, kept_for_a_minute
 from anze.screen.pages import is_fragment
 from anze.screen.registry import WorkList, page, work_list
 
@@ -156,20 +155,11 @@ def check_reader(request: HttpRequest, model: type[models.Model]) -> None:
         )
 
 
-_FORMS: dict[tuple[Any, ...], tuple[float, Markup]] = {}
-
-
 def form_of(asked: Asked) -> Markup:
-    """The filters above a list. The same for everybody of one scope who asks the same, for a minute."""
+    """The filters above a list: the same for everybody of one scope who asks the same."""
     actor = asked.asking.actor
     key = (asked.screen.name, get_language(), actor.permissions, actor.scope.key, *asked.words())
-    if (kept := _FORMS.get(key)) and time.monotonic() - kept[0] < 60:
-        return kept[1]
-    made = Markup(render_to_string("screen/list_form.html", {"list": asked}))
-    if len(_FORMS) >= 500:
-        _FORMS.clear()
-    _FORMS[key] = (time.monotonic(), made)
-    return made
+    return kept_for_a_minute(key, lambda: render_to_string("screen/list_form.html", {"list": asked}))
 
 
 LISTS: dict[str, ListScreen] = {}

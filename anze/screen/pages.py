@@ -22,6 +22,7 @@ from django.utils.translation import get_language, gettext, ngettext, pgettext
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
+from anze.screen.kept import kept_for_a_minute
 from anze.screen.navigation import menu
 
 
@@ -138,7 +139,6 @@ def _menu_of(permissions: frozenset[str], reader: str, language: str, here: str,
 
 _BACK = "\ue000next\ue000"  # of the characters for private use, which no address has
 _FIELD = "\ue000token\ue000"
-_frames: dict[tuple[Any, ...], str] = {}
 
 
 def frame_of(request: HttpRequest) -> Markup:
@@ -151,14 +151,10 @@ def frame_of(request: HttpRequest) -> Markup:
         return Markup(render_to_string("web/frame.html", words, request))
     roles = tuple(each.pk for each in request.memberships)  # type: ignore[attr-defined]
     active = request.membership.pk if request.membership else None  # type: ignore[attr-defined]
-    minute = int(request.at.timestamp()) // 60  # type: ignore[attr-defined]
-    key = (minute, actor, active, roles, get_language(), here.name if here else "")
-    kept = _frames.get(key)
-    if kept is None:
-        made = render_to_string("web/frame.html", {"next": _BACK}, request)
-        if len(_frames) >= 1000:
-            _frames.clear()
-        kept = _frames[key] = made.replace(token, _FIELD)
+    key = (actor, active, roles, get_language(), here.name if here else "")
+    kept = kept_for_a_minute(
+        key, lambda: render_to_string("web/frame.html", {"next": _BACK}, request).replace(token, _FIELD)
+    )
     return Markup(kept.replace(_FIELD, token).replace(_BACK, escape(request.get_full_path())))
 
 

@@ -16,9 +16,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.test_claims import assert_sound as sound_once_loaded
+from tests.e2e.windows import Opens, assert_sound, windows
 from tests.exchange.conftest import seeded
-from tests.exchange.live import PASSWORD, ROOT, Platform, copy_of
+from tests.exchange.live import ROOT, Platform, copy_of
 
 __all__ = ["seeded"]
 pytestmark = pytest.mark.slow
@@ -34,38 +34,9 @@ def live(seeded: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 @pytest.fixture
-def opened(live: Platform, browser: Browser) -> Iterator:
-    """A browser for one person, in his language; fails on any error the browser reports."""
-    contexts, errors = [], []
-
-    def open_(username: str = "", width: int = 1280, language: str = "zh-hans") -> Page:
-        context = browser.new_context(
-            viewport={"width": width, "height": 844}, locale="zh-CN", timezone_id="Asia/Shanghai",
-            reduced_motion="reduce",
-        )  # fmt: skip
-        context.add_cookies([{"name": "language", "value": language, "url": live.base}])
-        context.set_default_timeout(120_000)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
-        page.on("pageerror", lambda problem: errors.append(str(problem)))
-        if username:
-            page.goto(live.base + "/sign-in/")
-            page.fill("input[name=username]", username)
-            page.fill("input[name=password]", PASSWORD)
-            page.press("input[name=password]", "Enter")
-            page.wait_for_url(lambda address: "/sign-in" not in address)
-        return page
-
-    yield open_
-    for context in contexts:
-        context.close()
-    assert not [each for each in errors if not re.search("409|422|403", each)]
-
-
-def assert_sound(page: Page) -> None:
-    page.wait_for_load_state("networkidle")
-    sound_once_loaded(page)
+def opened(live: Platform, browser: Browser) -> Iterator[Opens]:
+    with windows(browser, live.base, refusals="409|422|403") as open_:
+        yield open_
 
 
 def press(page: Page, title: str) -> None:

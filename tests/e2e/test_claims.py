@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from tests.e2e.windows import Opens, assert_sound, windows
 from tests.exchange.conftest import seeded
-from tests.exchange.live import CLERK, PASSWORD, Platform, copy_of
+from tests.exchange.live import CLERK, Platform, copy_of
 
 __all__ = ["seeded"]
 pytestmark = pytest.mark.slow
@@ -27,38 +27,9 @@ def live(seeded: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 @pytest.fixture
-def opened(live: Platform, browser: Browser) -> Iterator:
-    """A browser for one person, signed in or not; fails on any error the browser reports."""
-    contexts, errors = [], []
-
-    def open_(username: str = "", width: int = 1280) -> Page:
-        context = browser.new_context(
-            viewport={"width": width, "height": 844}, locale="zh-CN", timezone_id="Asia/Shanghai",
-            reduced_motion="reduce",
-        )  # fmt: skip
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
-        page.on("pageerror", lambda problem: errors.append(str(problem)))
-        if username:
-            page.goto(live.base + "/sign-in/")
-            page.fill("input[name=username]", username)
-            page.fill("input[name=password]", PASSWORD)
-            page.press("input[name=password]", "Enter")
-            page.wait_for_url(lambda address: "/sign-in" not in address)
-        return page
-
-    yield open_
-    for context in contexts:
-        context.close()
-    assert not [each for each in errors if "422" not in each]
-
-
-def assert_sound(page: Page) -> None:
-    wide = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert wide <= 1, f"the page is {wide} pixels too wide"
-    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa"]}).response["violations"]
-    assert not found, [(each["id"], each["nodes"][0]["html"][:200]) for each in found]
+def opened(live: Platform, browser: Browser) -> Iterator[Opens]:
+    with windows(browser, live.base, refusals="422") as open_:
+        yield open_
 
 
 def step(page: Page, title: str, **fields: str) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
+from tests.e2e.windows import Opens, assert_sound, windows
 from tests.exchange.conftest import seeded
-from tests.exchange.live import PASSWORD, Platform, copy_of
+from tests.exchange.live import Platform, copy_of
 
 __all__ = ["seeded"]
 pytestmark = pytest.mark.slow
@@ -24,43 +24,13 @@ def live(seeded: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 @pytest.fixture
-def signed_in(live: Platform, browser: Browser) -> Iterator:
-    opened, errors = [], []
-
-    def sign_in(username: str, width: int = 1280) -> Page:
-        context = browser.new_context(
-            viewport={"width": width, "height": 860},
-            locale="zh-CN",
-            timezone_id="Asia/Shanghai",
-            reduced_motion="reduce",
-        )
-        context.set_default_timeout(120_000)
-        opened.append(context)
-        page = context.new_page()
-        page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
-        page.on("pageerror", lambda problem: errors.append(str(problem)))
-        page.goto(f"{live.base}/sign-in/")
-        page.fill("input[name=username]", username)
-        page.fill("input[name=password]", PASSWORD)
-        page.press("input[name=password]", "Enter")
-        page.wait_for_url(lambda address: "/sign-in" not in address)
-        return page
-
-    yield sign_in
-    for context in opened:
-        context.close()
-    assert not errors
+def opened(live: Platform, browser: Browser) -> Iterator[Opens]:
+    with windows(browser, live.base) as open_:
+        yield open_
 
 
-def assert_sound(page: Page) -> None:
-    wide = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert wide <= 1, f"the page is {wide} pixels too wide"
-    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa"]}).response["violations"]
-    assert not found, [(each["id"], each["nodes"][0]["html"][:200]) for each in found]
-
-
-def test_a_settlement_from_the_statement_to_the_enterprise(live: Platform, signed_in) -> None:
-    agency = signed_in("js-agency", 390)
+def test_a_settlement_from_the_statement_to_the_enterprise(live: Platform, opened) -> None:
+    agency = opened("js-agency", 390)
     agency.goto(f"{live.base}/expenses/statements/")
     agency.locator("main table tbody a").first.click()
     expect(agency.locator("main")).to_contain_text("2,400.00")
@@ -68,7 +38,7 @@ def test_a_settlement_from_the_statement_to_the_enterprise(live: Platform, signe
     agency.get_by_role("button", name="确认服务与价格").click()
     expect(agency.locator("main")).to_contain_text("待对方确认")
 
-    insurer = signed_in("js-insurer")
+    insurer = opened("js-insurer")
     insurer.goto(f"{live.base}/expenses/statements/")
     insurer.locator("main table tbody a").first.click()
     assert_sound(insurer)
@@ -82,7 +52,7 @@ def test_a_settlement_from_the_statement_to_the_enterprise(live: Platform, signe
     expect(insurer.locator("main")).to_contain_text("26372000000000009999")
     assert_sound(insurer)
 
-    enterprise = signed_in("js-enterprise", 390)
+    enterprise = opened("js-enterprise", 390)
     enterprise.goto(f"{live.base}/expenses/my-premium/")
     expect(enterprise.locator("main")).to_contain_text("2,400.00")
     expect(enterprise.locator("main")).to_contain_text("服务机构费用")

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
+from tests.e2e.windows import Opens, assert_sound, windows
 from tests.exchange.conftest import seeded
 from tests.exchange.live import Platform, copy_of
 
@@ -37,33 +37,16 @@ def live(seeded: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 @pytest.fixture
-def phone(live: Platform, browser: Browser) -> Iterator:
-    """Opens a link on a phone of 390 pixels; fails on any error the browser reports."""
-    opened, errors = [], []
+def phone(live: Platform, browser: Browser) -> Iterator[Opens]:
+    """Opens a link on a phone of 390 pixels."""
+    with windows(browser, live.base) as open_:
 
-    def open_(kind: str, language: str) -> Page:
-        context = browser.new_context(
-            viewport={"width": 390, "height": 844}, locale="zh-CN", timezone_id="Asia/Shanghai", reduced_motion="reduce"
-        )
-        opened.append(context)
-        context.add_cookies([{"name": "language", "value": language, "url": live.base}])
-        page = context.new_page()
-        page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
-        page.on("pageerror", lambda problem: errors.append(str(problem)))
-        page.goto(live.base + live.links[kind][LANGUAGES.index(language)])  # type: ignore[attr-defined]
-        return page
+        def follow(kind: str, language: str) -> Page:
+            page = open_(width=390, language=language)
+            page.goto(live.base + live.links[kind][LANGUAGES.index(language)])  # type: ignore[attr-defined]
+            return page
 
-    yield open_
-    for context in opened:
-        context.close()
-    assert not errors
-
-
-def assert_sound(page: Page) -> None:
-    wide = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert wide <= 1, f"the page is {wide} pixels too wide"
-    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa"]}).response["violations"]
-    assert not found, [(each["id"], each["nodes"][0]["html"][:200]) for each in found]
+        yield follow
 
 
 def pictures_shown(page: Page) -> int:

@@ -65,7 +65,7 @@ def insured(cast: Cast) -> Cast:
 @pytest.fixture(autouse=True)
 def nothing_kept() -> None:
     """What lists keep in the process for a minute belongs to rows of another test."""
-    from anze.screen import asked, lists
+    from anze.screen import asked, kept
 
     asked._MANY.clear()
-    lists._FORMS.clear()
+    kept._for_a_minute.clear()

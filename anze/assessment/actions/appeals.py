@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from anze.assessment.actions.freezing import PARTY
-from anze.assessment.actions.results import PROVINCE, rescore
+from anze.assessment.actions.results import rescore
 from anze.assessment.actions.reviews import correct_row, items_of, report_scope, require_independent
 from anze.assessment.models import Appeal, FrozenRow, Outcome, ReviewItem, SelfReport
 from anze.assessment.rules import Cases, Checklist, SubjectKind
@@ -19,7 +19,7 @@ from anze.kernel.actions import action
 from anze.kernel.actor import Actor
 from anze.kernel.duty import beijing_day, load_calendar
 from anze.kernel.refusal import Refused
-from anze.kernel.scope import EVERYTHING, widened
+from anze.kernel.scope import EVERYTHING, PROVINCE, widened
 from anze.parties.rules import Permission
 
 MOST_ROWS = 200

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from procrastinate.contrib.django import app
 
 from anze.assessment.actions.freezing import PARTY
-from anze.assessment.actions.results import PROVINCE, rescore
+from anze.assessment.actions.results import rescore
 from anze.assessment.models import Appeal, Campaign, FrozenRow, Outcome, ReviewItem, Scheme, SelfReport
 from anze.assessment.rules import Checklist, SchemeState, SubjectKind
 from anze.assessment.rules.campaigns import (
@@ -31,7 +31,7 @@ from anze.kernel.actor import Actor
 from anze.kernel.drawing import drawn
 from anze.kernel.duty import beijing_day, load_calendar
 from anze.kernel.refusal import Refused
-from anze.kernel.scope import EVERYTHING, widened
+from anze.kernel.scope import EVERYTHING, PROVINCE, widened
 from anze.parties.models import Organisation
 from anze.parties.rules import Permission
 

@@ -13,13 +13,12 @@ from anze.assessment.actions.course import Draw, Setting, announce, compute, fin
 from anze.assessment.actions.forecasts import forecast_all
 from anze.assessment.actions.freezing import freeze
 from anze.assessment.actions.packing import sign_result
-from anze.assessment.actions.results import PROVINCE
 from anze.assessment.actions.reviews import Told, Verdict, items_of, review_report, review_row, submit_report
 from anze.assessment.models import Campaign, Outcome, ReviewItem, Scheme, SelfReport
 from anze.assessment.rules import SubjectKind
 from anze.kernel.actor import Actor
 from anze.kernel.duty import beijing_day
-from anze.kernel.scope import EVERYTHING, Scope
+from anze.kernel.scope import EVERYTHING, PROVINCE, Scope
 from anze.parties.models import Organisation
 from anze.parties.rules import OrganisationKind, Permission
 

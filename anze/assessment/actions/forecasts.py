@@ -11,13 +11,14 @@ from django.db import connection
 from django.db.models import Q
 
 from anze.assessment.actions.freezing import PARTY, statements, year_of
-from anze.assessment.actions.results import KINDS, PROVINCE, TOTALS, Key, Sums, collected, told
+from anze.assessment.actions.results import KINDS, TOTALS, Key, Sums, collected, told
 from anze.assessment.definitions import COLUMNS, Period
 from anze.assessment.models import Forecast, Scheme, SelfReport
 from anze.assessment.rules import SchemeState, SubjectKind, score
 from anze.assessment.rules.campaigns import ReportState
 from anze.kernel.duty import beijing_day
 from anze.kernel.planning import planned_by_hashing
+from anze.kernel.scope import PROVINCE
 from anze.parties.models import Organisation
 
 

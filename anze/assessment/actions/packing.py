@@ -21,14 +21,13 @@ from django.utils.translation import gettext_lazy as _
 
 from anze.assessment.actions.files import files_told
 from anze.assessment.actions.freezing import LINE, PARTY, digest_of, digests_of
-from anze.assessment.actions.results import PROVINCE
 from anze.assessment.models import Appeal, Campaign, Correction, FrozenRow, Outcome, SelfReport, Tally
 from anze.assessment.rules import Checklist, SubjectKind, scheme_file
 from anze.assessment.rules.campaigns import CAMPAIGN, AppealState
 from anze.kernel.actions import action
 from anze.kernel.actor import Actor
 from anze.kernel.refusal import Refused
-from anze.kernel.scope import EVERYTHING, widened
+from anze.kernel.scope import EVERYTHING, PROVINCE, widened
 from anze.kernel.signing import sign
 from anze.parties.models import Organisation
 from anze.parties.rules import Permission

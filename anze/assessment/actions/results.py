@@ -25,10 +25,10 @@ from anze.assessment.rules import (
     score,
 )
 from anze.assessment.rules.campaigns import Level, ReportState
+from anze.kernel.scope import PROVINCE
 from anze.parties.models import Organisation
 from anze.parties.rules import OrganisationKind
 
-PROVINCE = "370000"
 KINDS = {SubjectKind.INSURER: OrganisationKind.INSURER, SubjectKind.AGENCY: OrganisationKind.AGENCY}
 Key = tuple[UUID, str]  # whose, and in which region
 

@@ -26,14 +26,14 @@ from anze.assessment.actions.packing import (
     results_content,
     sign_result,
 )
-from anze.assessment.actions.results import PROVINCE, Sums
+from anze.assessment.actions.results import Sums
 from anze.assessment.models import Campaign, Forecast
 from anze.assessment.rules import Standing, WhyNot, score
 from anze.assessment.rules.campaigns import AppealState, CampaignState
 from anze.assessment.screens.campaigns import RUN, SEE, campaign_or_404
 from anze.assessment.screens.results import gain_of
 from anze.assessment.screens.words import formula_text, input_title, measure_text, points_text, scheme_table
-from anze.kernel.scope import EVERYTHING, widened
+from anze.kernel.scope import EVERYTHING, PROVINCE, widened
 from anze.parties.rules import Permission
 from anze.parties.screens import REGION_NAMES
 from anze.screen.columns import readers_of

@@ -14,7 +14,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from anze.assessment.actions.results import PROVINCE, Sums
+from anze.assessment.actions.results import Sums
 from anze.assessment.actions.schemes import keep_copy
 from anze.assessment.definitions import INPUTS, kinds_of
 from anze.assessment.models import Campaign, FrozenRow, Outcome, SchemeCopy, Tally
@@ -23,7 +23,7 @@ from anze.assessment.rules.campaigns import CampaignState
 from anze.assessment.rules.moving import thresholds, with_thresholds, with_weights
 from anze.assessment.rules.schemes import scheme_from
 from anze.assessment.rules.stability import Compared, Stratum, by_kind, compared, limits, stability
-from anze.kernel.scope import EVERYTHING, widened
+from anze.kernel.scope import EVERYTHING, PROVINCE, widened
 from anze.parties.models import Enterprise
 from anze.parties.rules import Permission
 from anze.screen.pages import percent, url

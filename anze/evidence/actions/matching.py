@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import connection
@@ -15,7 +15,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from anze.evidence.actions.files import small_picture
-from anze.evidence.models import Fingerprint, Match, Media, Original
+from anze.evidence.models import Fingerprint, Match, Media, Original, Resemblance
 from anze.evidence.rules import MATCH_LIFECYCLE, MatchKind, MediaRole, match_grade
 from anze.evidence.rules.fingerprints import LEAST_WORDS, NEAR_BITS, Print, is_word, print_of, same
 from anze.evidence.rules.pictures import Picture, grey_of
@@ -178,17 +178,12 @@ def _is_after(first: Media, second: Media) -> bool:
 def _match(
     first: Media, second: Media, kind: MatchKind, distance: int | None, likeness: Decimal, at: datetime
 ) -> Match:
-    other_insurer = first.insurer_id != second.insurer_id
     grade = match_grade(
         kind,
-        other_party=other_insurer,
+        other_party=first.insurer_id != second.insurer_id,
         other_enterprise=first.enterprise_id != second.enterprise_id,
         after_is_before=_is_after(first, second),
     )
-
-    def common(name: str) -> Any:
-        value = getattr(first, name)
-        return value if value == getattr(second, name) else None
 
     return Match(
         first=first,
@@ -198,17 +193,29 @@ def _match(
         likeness=likeness,
         grade=grade,
         found_at=at,
-        is_across=other_insurer,
-        region_code=region_around(first.region_code, second.region_code),
-        sector=common("sector") or "",
-        insurer_id=common("insurer_id"),
-        agency_id=common("agency_id"),
-        expert_id=common("expert_id"),
-        first_insurer_id=first.insurer_id,
-        second_insurer_id=second.insurer_id,
-        first_enterprise_id=first.enterprise_id,
-        second_enterprise_id=second.enterprise_id,
+        expert_id=first.expert_id if first.expert_id == second.expert_id else None,
+        **scope_around(first, second),
     )
+
+
+def scope_around(first: Any, second: Any) -> dict[str, Any]:
+    """The columns of a resemblance that say who is set over both records, and whose each of them is."""
+
+    def common(name: str) -> Any:
+        value = getattr(first, name)
+        return value if value == getattr(second, name) else None
+
+    return {
+        "is_across": first.insurer_id != second.insurer_id,
+        "region_code": region_around(first.region_code, second.region_code),
+        "sector": common("sector") or "",
+        "insurer_id": common("insurer_id"),
+        "agency_id": common("agency_id"),
+        "first_insurer_id": first.insurer_id,
+        "second_insurer_id": second.insurer_id,
+        "first_enterprise_id": first.enterprise_id,
+        "second_enterprise_id": second.enterprise_id,
+    }
 
 
 def region_around(one: str, other: str) -> str:
@@ -218,9 +225,11 @@ def region_around(one: str, other: str) -> str:
     return one[:4] + "00" if one[:4] == other[:4] else one[:2] + "0000"
 
 
-@action(Permission.REVIEW_EVIDENCE, "match.decided")
-def decide_match(match: Match, *, by: Actor, at: datetime, decision: str, reason: str) -> Match:
-    """A person says what a match means; it can be said anew, and every earlier word stays in the history."""
+R = TypeVar("R", bound=Resemblance)
+
+
+def judge(found: R, *, by: Actor, at: datetime, decision: str, reason: str) -> R:
+    """A person says what a resemblance means; it can be said anew, and every earlier word stays in the history."""
     reason = " ".join(reason.split())[:300]
     if not reason:
         raise Refused(
@@ -232,6 +241,11 @@ def decide_match(match: Match, *, by: Actor, at: datetime, decision: str, reason
     if decision not in [each.name for each in MATCH_LIFECYCLE.transitions]:
         raise Refused("unknown_decision", _("There is no such decision."), remedy=_("Choose one of the buttons."))
     MATCH_LIFECYCLE.move(
-        match, decision, decided_at=at, decided_by=by.account_id, decided_by_name=by.name, reason=reason
+        found, decision, decided_at=at, decided_by=by.account_id, decided_by_name=by.name, reason=reason
     )
-    return match
+    return found
+
+
+@action(Permission.REVIEW_EVIDENCE, "match.decided")
+def decide_match(match: Match, *, by: Actor, at: datetime, decision: str, reason: str) -> Match:
+    return judge(match, by=by, at=at, decision=decision, reason=reason)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from anze.evidence.actions.matching import decide_match
-from anze.evidence.models import Match, Media
+from anze.evidence.models import Match, Media, Resemblance
 from anze.evidence.rules import MATCH_LIFECYCLE, SUBJECTS, TONES
 from anze.parties.rules import Permission
 from anze.parties.screens import insurer_filter
@@ -88,13 +88,41 @@ def both_sides(request: HttpRequest, match: Match) -> Mapping[str, Any]:
     for title, key in ((_now("Earlier"), match.first_id), (_now("Later"), match.second_id)):
         media = found.get(key)
         kind = SUBJECTS.get(media.subject_kind) if media else None
-        sides.append({"title": title, "media": media, "subject": kind.find(media.subject, actor, at) if kind and media else None,
+        sides.append({"title": title, "shown": media, "subject": kind.find(media.subject, actor, at) if kind and media else None,
                       "kind_said": str(kind.title) if kind else ""})  # fmt: skip
+    hint = _now("A hint, not an accusation: the platform compares pictures, a person decides what it means.")
+    return side_by_side(request, sides, hint, "evidence/match_side.html", "match-decide")
+
+
+def side_by_side(
+    request: HttpRequest, sides: list[dict[str, Any]], hint: str, side_template: str, decide_page: str
+) -> dict[str, Any]:
+    """What evidence/resemblance.html needs; `shown` of a side is what it shows, nothing outside the reader's area."""
+    may = request.actor.may(Permission.REVIEW_EVIDENCE)  # type: ignore[attr-defined]
     return {
         "sides": sides,
-        "decisions": MATCH_LIFECYCLE.transitions if actor.may(Permission.REVIEW_EVIDENCE) else (),
-        "kind_text": match.get_kind_display(),
+        "hint": hint,
+        "side_template": side_template,
+        "decide_page": decide_page,
+        "decisions": MATCH_LIFECYCLE.transitions if may else (),
     }
+
+
+def decided(request: HttpRequest, model: type[Resemblance], pk: UUID, decide: Callable[..., Any]) -> Resemblance:
+    """Take down what a person found about two records."""
+    check_reader(request, model)
+    found = model._default_manager.filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    decide(
+        found,
+        by=request.actor,  # type: ignore[attr-defined]
+        at=request.at,  # type: ignore[attr-defined]
+        decision=request.POST.get("decision", ""),
+        reason=request.POST.get("reason", ""),
+    )
+    messages.success(request, _now("The decision is on record."))
+    return found
 
 
 MATCH = detail_screen(
@@ -107,7 +135,7 @@ MATCH = detail_screen(
         of_list="matches",
         named=("kind", "found_at"),
         state=STATE,
-        template="evidence/match.html",
+        template="evidence/resemblance.html",
         extra=both_sides,
         sections=(
             Section(_("What was found"), ("kind", GRADE, "distance", "likeness", "found_at", "is_across")),
@@ -120,18 +148,6 @@ MATCH = detail_screen(
 @page(
     "evidence/matches/<uuid:pk>/decide/", name="match-decide", permission=Permission.REVIEW_EVIDENCE, methods=("POST",)
 )
-def decide(request: HttpRequest, pk: Any) -> HttpResponse:
+def decide(request: HttpRequest, pk: UUID) -> HttpResponse:
     """What a person found about a match."""
-    check_reader(request, Match)
-    match = Match.objects.filter(pk=pk).first()
-    if match is None:
-        raise Http404
-    decide_match(
-        match,
-        by=request.actor,  # type: ignore[attr-defined]
-        at=request.at,  # type: ignore[attr-defined]
-        decision=request.POST.get("decision", ""),
-        reason=request.POST.get("reason", ""),
-    )
-    messages.success(request, _now("The decision is on record."))
-    return redirect(reverse("match", args=[match.pk]))
+    return redirect("match", decided(request, Match, pk, decide_match).pk)

@@ -11,9 +11,8 @@ from django.utils import translation
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from anze.evidence.actions.files import arrived, open_original
+from anze.evidence.actions.files import arrived
 from anze.evidence.actions.media import keep_original
-from anze.evidence.models import Media
 from anze.evidence.rules import FileType
 from anze.hazards.models import Campaign, CampaignMember, CampaignReport, figures_of, shares_of
 from anze.hazards.rules import CampaignState
@@ -22,17 +21,15 @@ from anze.kernel.actor import Actor
 from anze.kernel.duty import beijing_day
 from anze.kernel.refusal import Refused
 from anze.kernel.rules import Sector
-from anze.kernel.scope import EVERYTHING, widened
+from anze.kernel.scope import EVERYTHING, PROVINCE, widened
 from anze.kernel.signing import sign
 from anze.library.models import Checklist, Criterion
 from anze.parties.models import Organisation
 from anze.parties.rules import Permission
-from anze.prevention.actions.reports import drawn_code
+from anze.prevention.actions.reports import Face, drawn_code, typeset_report
 from anze.prevention.rules.reports import CHECK_LENGTH, digest_of
 from anze.screen.columns import labels, region_name
-from anze.screen.typesetting import qr_svg, typeset
 
-PROVINCE = "370000"
 NOTHING = "–"
 
 _BY_CITY = """
@@ -199,58 +196,27 @@ def issue_closing(campaign: Campaign, *, by: Actor, at: datetime, base: str, lan
         )
         fields = (made.number, str(made.issue), day.isoformat(), campaign.code, digest)
         made.signed = sign("campaign", fields, at=at)
-        pdf = _typeset(campaign, content, at=at, made=made, base=base)
+        address = f"{base.rstrip('/')}/verify/campaign/{made.number}/?c={made.check_code}"
+        face = Face(made.number, made.issue, made.check_code, made.signed, address)
+        pdf = _typeset(campaign, content, at=at, face=face)
         made.original = keep_original(arrived(pdf), FileType.PDF, None, at)
         made.file_sha256 = made.original.sha256
         made.save(force_insert=True)
         return made
 
 
-def closing_file(report: CampaignReport) -> Any:
-    """The file of a closing report, opened; called by whoever sees the report."""
-    with widened(EVERYTHING):
-        return open_original(Media(original=report.original))
-
-
-def _typeset(
-    campaign: Campaign,
-    content: dict[str, Any],
-    *,
-    at: datetime,
-    made: CampaignReport | None = None,
-    base: str = "",
-) -> bytes:
+def _typeset(campaign: Campaign, content: dict[str, Any], *, at: datetime, face: Face | None = None) -> bytes:
     with translation.override(content["language"]):
         authority = str(campaign.authority or "")
-        number_line, verify_line, check_line, code = (
-            _now("Draft: not issued, not signed"), _now("A draft proves nothing."), "", "draft",
-        )  # fmt: skip
-        if made is not None:
-            number_line = _now("Report no. %(number)s · issue %(issue)s · %(when)s") % {
-                "number": made.number,
-                "issue": made.issue,
-                "when": made.issued_on,
-            }
-            verify_line = _now(
-                "Scan the code to see whether this report is genuine and still holds. It can be checked without a network too: the code carries a signature."
-            )
-            check_line = _now("check code %(code)s") % {"code": made.check_code}
-            code = f"{base.rstrip('/')}/verify/campaign/{made.number}/?c={made.check_code}#{made.signed}"
-        data = {
-            **content,
-            "lang": "zh" if content["language"].startswith("zh") else "en",
-            "title": _now("Closing report of %(campaign)s") % {"campaign": campaign.title},
-            "insurer": authority,
-            "number": made.number if made else _now("Draft"),
-            "number_line": number_line,
-            "verify_line": verify_line,
-            "check_line": check_line,
-            "signed": made.signed if made else "",
-            "footer": authority,
-            "signatures": [{"side": _now("For the authority"), "name": authority, "when": "", "file": ""}],
-            "closing": _now(
+        seal = {"side": _now("For the authority"), "name": authority, "when": "", "file": ""}
+        return typeset_report(
+            {**content, "signatures": [seal]},
+            title=_now("Closing report of %(campaign)s") % {"campaign": campaign.title},
+            issuer=authority,
+            closing=_now(
                 "Rectified means verified, not merely reported as done. Person-times count each person at each enterprise and day."
             ),
-            "words": {"signatures": _now("Seal")},
-        }
-        return typeset("prevention/report.typ", data, files={"code.svg": qr_svg(code)}, at=at)
+            signed_under=_now("Seal"),
+            at=at,
+            face=face,
+        )

@@ -11,12 +11,12 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from anze.evidence.models import Original
 from anze.hazards.rules import CampaignState, Reason
 from anze.kernel.models import PublicTable, ScopedTable
 from anze.kernel.rules import Sector
 from anze.kernel.scope import party
 from anze.parties.models import Enterprise, Expert, Organisation
+from anze.prevention.models.reports import Issued
 
 
 def _codes(title: Any) -> Any:
@@ -151,26 +151,12 @@ class Attendance(_AtEnterprise):
         return self.name
 
 
-class CampaignReport(ScopedTable):
-    """One issue of the closing report of a campaign, of the whole province. An issue is never changed; the last one
-    holds. It belongs to the authority that ran the campaign: whoever looks after a part of its area sees his own
+class CampaignReport(Issued, ScopedTable):
+    """One issue of the closing report of a campaign, of the whole province; the last one holds. It belongs to the authority that ran the campaign: whoever looks after a part of its area sees his own
     figures on the campaign's page."""
 
     campaign = models.ForeignKey(Campaign, models.PROTECT, related_name="reports", verbose_name=_("campaign"))
     region_code = models.CharField(_("region"), max_length=6)
-    number = models.CharField(_("report no."), max_length=30, unique=True)
-    check_code = models.CharField(max_length=12, editable=False)
-    issue = models.PositiveSmallIntegerField(_("issue"))
-    issued_at = models.DateTimeField(_("issued at"))
-    issued_on = models.DateField(_("issued on"))
-    issued_by = models.CharField(_("issued by"), max_length=120)
-    content = models.JSONField()
-    content_sha256 = models.CharField(_("digest of the content"), max_length=64)
-    signed = models.CharField(_("signed line"), max_length=600)
-    original = models.ForeignKey(
-        Original, models.PROTECT, db_constraint=False, related_name="+", verbose_name=_("file")
-    )
-    file_sha256 = models.CharField(_("digest of the file"), max_length=64)
 
     class Meta:
         verbose_name = _("closing report of a campaign")
@@ -178,9 +164,6 @@ class CampaignReport(ScopedTable):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["campaign", "issue"], name="campaign_report_issue_once")
         ]
-
-    def __str__(self) -> str:
-        return self.number
 
 
 @dataclass(frozen=True)

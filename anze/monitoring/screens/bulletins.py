@@ -24,9 +24,6 @@ from anze.screen.filters import Dates, InRegion
 from anze.screen.lists import ListScreen, check_reader, list_screen
 from anze.screen.registry import page
 
-# who has no bulletin of his own: it compares insurers, and is an authority's paper
-_NOT_FOR = frozenset({"anze_insurer", "anze_agency", "anze_enterprise", "anze_expert", "anze_sector"})
-
 list_screen(
     ListScreen(
         name="bulletins",
@@ -50,8 +47,6 @@ list_screen(
         filters=(InRegion(), Dates("month")),
         order=12,
         icon="news",
-        not_in_menu_of=_NOT_FOR,
-        room="monitoring",
     )
 )
 

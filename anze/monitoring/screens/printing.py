@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 from django.utils.translation import get_language, pgettext
@@ -17,7 +14,7 @@ from docx import Document
 from docx.enum.section import WD_ORIENT
 from docx.oxml.ns import qn
 from docx.shared import Cm, Pt
-from rustpy_xlsxwriter import Format, write_worksheets
+from rustpy_xlsxwriter import Format
 
 from anze.kernel.actor import Actor
 from anze.kernel.alert import AlertLevel
@@ -27,6 +24,7 @@ from anze.monitoring.models import Bulletin
 from anze.monitoring.rules import Unit
 from anze.monitoring.screens.figures import part_shown, shown
 from anze.parties.rules import Permission
+from anze.screen.exports import Sheet, safe, write_workbook
 from anze.screen.pages import day, is_chinese, moment, percent
 from anze.screen.typesetting import typeset
 
@@ -217,40 +215,26 @@ def as_pdf(paper: Paper) -> bytes:
 def as_excel(paper: Paper) -> bytes:
     """One sheet a table, the numbers as numbers, shares as shares of one."""
     key, value = _now("Item"), _now("Content")
-    about = [{key: paper.title, value: ""}, *({key: name, value: said} for name, said in paper.facts)]
-    sheets: list[tuple[str, Any]] = [(_now("About this file"), iter(about))]
-    formats: dict[str, Any] = {}
-    widths: dict[str, Any] = {sheets[0][0]: [30.0, 90.0]}
+    about = [{key: safe(paper.title), value: ""}, *({key: name, value: safe(said)} for name, said in paper.facts)]
+    sheets = [Sheet(_now("About this file"), iter(about), [30.0, 90.0])]
+    amounts = {_now("Numerator"), _now("Denominator"), pgettext("bulletin", "Open")}
     for table in paper.tables:
         rows = [
             {
-                head: cell.text if place < table.words else cell.number
+                head: safe(cell.text) if place < table.words else cell.number
                 for place, (head, cell) in enumerate(zip(table.heads, row, strict=True))
             }
             for row in table.rows
         ]
-        sheets.append((table.title, iter(rows or [dict.fromkeys(table.heads)])))
-        widths[table.title] = {head: 30.0 if place < table.words else 16.0 for place, head in enumerate(table.heads)}
-        amounts = {_now("Numerator"), _now("Denominator"), pgettext("bulletin", "Open")}
-        formats[table.title] = {
+        widths = {head: 30.0 if place < table.words else 16.0 for place, head in enumerate(table.heads)}
+        formats = {
             head: Format().set_num_format("#,##0.##" if head in amounts else "0.0000")
             for head in table.heads[table.words :]
         }
-    head = Format().set_bold().set_background_color("#E8EEF4").set_text_wrap().set_align("vcenter")
-    descriptor, path = tempfile.mkstemp(suffix=".xlsx")
-    os.close(descriptor)
-    try:
-        write_worksheets(
-            sheets,
-            path,
-            freeze_panes={title: {"row": 1, "col": 1} for title in formats},
-            column_widths=widths,
-            column_formats=formats,
-            header_format={title: head for title, _rows in sheets},
-        )
-        return Path(path).read_bytes()
-    finally:
-        Path(path).unlink()
+        sheets.append(Sheet(table.title, iter(rows or [dict.fromkeys(table.heads)]), widths, formats))
+    made = BytesIO()
+    write_workbook(made, sheets)
+    return made.getvalue()
 
 
 def as_word(paper: Paper) -> bytes:

@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import Q
-from django.utils.translation import gettext_lazy as _
 
-from anze.evidence.actions.matching import region_around
-from anze.evidence.rules import MATCH_LIFECYCLE, MatchState
+from anze.evidence.actions.matching import judge, scope_around
+from anze.evidence.rules import MatchState
 from anze.kernel.actions import action
 from anze.kernel.actor import Actor
 from anze.kernel.duty import beijing_day
 from anze.kernel.models import parameter
-from anze.kernel.refusal import Refused
 from anze.parties.rules import Permission
 from anze.prevention.models import Likeness, ReportText, Service
 from anze.prevention.rules.likeness import COMMON, LEAST_OWN, digest, likeness, likeness_grade, sketch
@@ -73,6 +70,9 @@ def look_for_likeness(*, at: datetime) -> int:
     Must run with everything in view: whether another insurer's report says the same is the very question.
     """
     _note_texts()
+    fresh = ReportText.objects.filter(is_compared=False)
+    if not fresh.exists():  # nearly always: no report of the last years is opened for nothing
+        return 0
     today = beijing_day(at)
     years = int(parameter("report_likeness_years", today))
     words: dict[str, date | int] = {
@@ -89,7 +89,7 @@ def look_for_likeness(*, at: datetime) -> int:
     ordered = sorted(pairs)
     for start in range(0, len(ordered), AT_ONCE):
         Likeness.objects.bulk_create(_alike(ordered[start : start + AT_ONCE], least, at), ignore_conflicts=True)
-    ReportText.objects.filter(is_compared=False).update(is_compared=True)
+    fresh.update(is_compared=True)
     return Likeness.objects.count() - before
 
 
@@ -138,43 +138,19 @@ def _alike(pairs: Iterable[tuple[UUID, UUID]], least: float, at: datetime) -> li
 
 
 def _pair(first: Service, second: Service, how: Decimal, at: datetime) -> Likeness:
-    def common(name: str) -> Any:
-        value = getattr(first, name)
-        return value if value == getattr(second, name) else None
-
-    is_across = first.insurer_id != second.insurer_id
     return Likeness(
         first=first,
         second=second,
         likeness=how,
-        grade=likeness_grade(other_party=is_across, other_enterprise=first.enterprise_id != second.enterprise_id),
+        grade=likeness_grade(
+            other_party=first.insurer_id != second.insurer_id,
+            other_enterprise=first.enterprise_id != second.enterprise_id,
+        ),
         found_at=at,
-        is_across=is_across,
-        region_code=region_around(first.region_code, second.region_code),
-        sector=common("sector") or "",
-        insurer_id=common("insurer_id"),
-        agency_id=common("agency_id"),
-        first_insurer_id=first.insurer_id,
-        second_insurer_id=second.insurer_id,
-        first_enterprise_id=first.enterprise_id,
-        second_enterprise_id=second.enterprise_id,
+        **scope_around(first, second),
     )
 
 
 @action(Permission.REVIEW_EVIDENCE, "likeness.decided")
 def decide_likeness(found: Likeness, *, by: Actor, at: datetime, decision: str, reason: str) -> Likeness:
-    """A person says what it means; it can be said anew, and every earlier word stays in the history."""
-    reason = " ".join(reason.split())[:300]
-    if not reason:
-        raise Refused(
-            "reason_missing",
-            _("A decision needs its reason."),
-            remedy=_("Write in one sentence what you found."),
-            field="reason",
-        )
-    if decision not in [each.name for each in MATCH_LIFECYCLE.transitions]:
-        raise Refused("unknown_decision", _("There is no such decision."), remedy=_("Choose one of the buttons."))
-    MATCH_LIFECYCLE.move(
-        found, decision, decided_at=at, decided_by=by.account_id, decided_by_name=by.name, reason=reason
-    )
-    return found
+    return judge(found, by=by, at=at, decision=decision, reason=reason)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -28,7 +28,7 @@ from anze.kernel.signing import sign
 from anze.parties.models import Enterprise, Organisation
 from anze.parties.rules import Permission
 from anze.prevention.actions.confirmations import check_can_be_confirmed, scope_of_service
-from anze.prevention.models import FollowUp, Report, Service, ServicePerson, Visit
+from anze.prevention.models import FollowUp, Issued, Report, Service, ServicePerson, Visit
 from anze.prevention.rules import EntryKind
 from anze.prevention.rules.reports import ALPHABET, CHECK_LENGTH, ReportLanguage, ReportState, digest_of
 from anze.screen.columns import region_name
@@ -293,7 +293,7 @@ def preview_of(service: Service, language: str, at: datetime) -> bytes:
     """The report as it would be issued now, marked as a draft: nothing is kept and nothing signed."""
     with widened(EVERYTHING):
         content, pictures = content_of(service, language)
-        return _typeset(service, content, pictures, at=at, number="", check="", signed="", address="", issue=0)
+        return _typeset(service, content, pictures, at=at)
 
 
 @action(Permission.ISSUE_REPORTS, "report.issued")
@@ -323,9 +323,7 @@ def issue_report(service: Service, *, by: Actor, at: datetime, base: str, langua
         fields = (number, str(issue), day.isoformat(), codes[service.insurer_id], agency_code, uscc, digest)
         signed = sign("report", fields, at=at)
         address = f"{base.rstrip('/')}/verify/report/{number}/?c={check}"
-        pdf = _typeset(
-            service, content, pictures, at=at, number=number, check=check, signed=signed, address=address, issue=issue
-        )
+        pdf = _typeset(service, content, pictures, at=at, face=Face(number, issue, check, signed, address))
         original = keep_original(arrived(pdf), FileType.PDF, None, at)
         if valid is not None:
             valid.state, valid.ended_at = ReportState.SUPERSEDED, at
@@ -377,57 +375,81 @@ def withdraw_report(report: Report, *, by: Actor, at: datetime, reason: str) -> 
     return report
 
 
-def file_of(report: Report) -> Any:
+def file_of(report: Issued) -> Any:
     """The file of a report, opened; called by whoever sees the report."""
     with widened(EVERYTHING):
         media = Media(original=report.original)
         return open_original(media)
 
 
-def _typeset(
-    service: Service,
-    content: dict[str, Any],
-    pictures: Pictures,
+@dataclass(frozen=True)
+class Face:
+    """What an issued report bears: number, check code, the signed line, and the page that confirms it."""
+
+    number: str
+    issue: int
+    check: str
+    signed: str
+    address: str
+
+
+def typeset_report(
+    content: Mapping[str, Any],
     *,
+    title: str,
+    issuer: str,
+    closing: str,
+    signed_under: str,
     at: datetime,
-    number: str,
-    check: str,
-    signed: str,
-    address: str,
-    issue: int,
+    face: Face | None,
+    files: Mapping[str, bytes] | None = None,
+) -> bytes:
+    """A report as PDF, in the content's language; without a face it is a draft, which proves nothing."""
+    if face is None:
+        number_line, verify_line, check_line = (
+            _now("Draft: not issued, not signed"),
+            _now("A draft proves nothing."),
+            "",
+        )
+    else:
+        number_line = _now("Report no. %(number)s · issue %(issue)s · %(when)s") % {
+            "number": face.number,
+            "issue": face.issue,
+            "when": _moment(at),
+        }
+        verify_line = _now(
+            "Scan the code to see whether this report is genuine and still holds. It can be checked without a network too: the code carries a signature."
+        )
+        check_line = _now("check code %(code)s") % {"code": face.check}
+    data = {
+        **content,
+        "lang": "zh" if content["language"].startswith("zh") else "en",
+        "title": title,
+        "insurer": issuer,
+        "number": face.number if face else _now("Draft"),
+        "number_line": number_line,
+        "verify_line": verify_line,
+        "check_line": check_line,
+        "signed": face.signed if face else "",
+        "footer": issuer,
+        "closing": closing,
+        "words": {"signatures": signed_under},
+    }
+    code = qr_svg(f"{face.address}#{face.signed}" if face else "draft")
+    return typeset("prevention/report.typ", data, files={"code.svg": code, **(files or {})}, at=at)
+
+
+def _typeset(
+    service: Service, content: dict[str, Any], pictures: Pictures, *, at: datetime, face: Face | None = None
 ) -> bytes:
     with translation.override(content["language"]):
-        insurer = str(Organisation.objects.get(pk=service.insurer_id))
-        if number:
-            number_line = _now("Report no. %(number)s · issue %(issue)s · %(when)s") % {
-                "number": number,
-                "issue": issue,
-                "when": _moment(at),
-            }
-            verify_line = _now(
-                "Scan the code to see whether this report is genuine and still holds. It can be checked without a network too: the code carries a signature."
-            )
-            check_line = _now("check code %(code)s") % {"code": check}
-        else:
-            number_line, verify_line, check_line = (
-                _now("Draft: not issued, not signed"),
-                _now("A draft proves nothing."),
-                "",
-            )
-        data = {
-            **content,
-            "lang": "zh" if content["language"].startswith("zh") else "en",
-            "title": _now("Report of a prevention service"),
-            "insurer": insurer,
-            "number": number or _now("Draft"),
-            "number_line": number_line,
-            "verify_line": verify_line,
-            "check_line": check_line,
-            "signed": signed,
-            "footer": insurer,
-            "closing": _now("The digests below the pictures are those of the originals, which are kept unchanged."),
-            "words": {"signatures": _now("Signatures and confirmation")},
-        }
-        code = f"{address}#{signed}" if number else "draft"
-        files = {"code.svg": qr_svg(code), **pictures.files}
-        return typeset("prevention/report.typ", data, files=files, at=at)
+        return typeset_report(
+            content,
+            title=_now("Report of a prevention service"),
+            issuer=str(Organisation.objects.get(pk=service.insurer_id)),
+            closing=_now("The digests below the pictures are those of the originals, which are kept unchanged."),
+            signed_under=_now("Signatures and confirmation"),
+            at=at,
+            face=face,
+            files=pictures.files,
+        )

@@ -8,7 +8,7 @@ from anze.prevention.models.orders import Conflict, Order, OrderExpert
 from anze.prevention.models.plans import FINGERPRINT, Plan, PlanConfirmation, PlanItem
 from anze.prevention.models.quality import Population, QualityCheck, Sample
 from anze.prevention.models.records import Service, ServicePerson
-from anze.prevention.models.reports import Report
+from anze.prevention.models.reports import Issued, Report
 from anze.prevention.models.topics import AnnualPlan, Task, TaskShare, Topic
 from anze.prevention.models.visits import Visit, VisitChange, VisitEntry
 
@@ -23,6 +23,7 @@ __all__ = [
     "Conflict",
     "Dispute",
     "FollowUp",
+    "Issued",
     "Likeness",
     "Order",
     "OrderExpert",

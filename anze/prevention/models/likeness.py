@@ -7,11 +7,9 @@ from typing import Any, ClassVar
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
-from anze.evidence.rules import Grade, MatchState
-from anze.kernel.models import PrivateTable, ScopedTable
-from anze.kernel.rules import Sector
+from anze.evidence.models import DECIDED_WITH_REASON, Resemblance
+from anze.kernel.models import PrivateTable
 from anze.parties.models import Enterprise, Organisation
 from anze.prevention.models.records import Service
 
@@ -44,29 +42,14 @@ def _party(to: type[models.Model], title: Any) -> Any:
     )
 
 
-class Likeness(ScopedTable):
-    """The reports of two services that say nearly the same: `first` was done before `second`.
-
-    The scope columns hold what both have in common, as for pictures: whoever is not set over both does not see it.
-    """
+class Likeness(Resemblance):
+    """The reports of two services that say nearly the same: `first` was done before `second`."""
 
     first = models.ForeignKey(Service, models.CASCADE, related_name="+", verbose_name=_("earlier service"))
     second = models.ForeignKey(
         Service, models.CASCADE, db_index=False, related_name="+", verbose_name=_("later service")
     )
     likeness = models.DecimalField(_("part that is the same"), max_digits=4, decimal_places=3)
-    grade = models.CharField(_("weight"), max_length=8, choices=Grade.choices)
-    found_at = models.DateTimeField(_("found at"))
-    is_across = models.BooleanField(_("different insurers"))
-    state = models.CharField(_("decision"), max_length=10, choices=MatchState.choices, default=MatchState.OPEN)
-    decided_at = models.DateTimeField(_("judged at"), null=True)
-    decided_by = models.UUIDField(_("account"), null=True)
-    decided_by_name = models.CharField(_("judged by"), max_length=120, blank=True)
-    reason = models.CharField(pgettext_lazy("match", "reason"), max_length=300, blank=True)
-    region_code = models.CharField(_("region around both"), max_length=6)
-    sector = models.CharField(_("sector of both"), max_length=12, choices=Sector.choices, blank=True)
-    insurer_id = models.UUIDField(null=True)
-    agency_id = models.UUIDField(null=True)
     first_insurer = _party(Organisation, _("insurer of the earlier report"))
     second_insurer = _party(Organisation, _("insurer of the later report"))
     first_enterprise = _party(Enterprise, _("enterprise of the earlier report"))
@@ -78,11 +61,7 @@ class Likeness(ScopedTable):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["second", "first"], name="likeness_once_a_pair"),
             models.CheckConstraint(condition=~models.Q(first=models.F("second")), name="likeness_of_two"),
-            models.CheckConstraint(
-                condition=models.Q(state="OPEN", decided_at__isnull=True)
-                | (~models.Q(state="OPEN") & models.Q(decided_at__isnull=False) & ~models.Q(reason="")),
-                name="likeness_decided_with_reason",
-            ),
+            models.CheckConstraint(condition=DECIDED_WITH_REASON, name="likeness_decided_with_reason"),
         ]
         indexes: ClassVar = [
             models.Index(fields=["-found_at", "-id"], name="likeness_by_time"),

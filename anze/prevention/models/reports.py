@@ -13,8 +13,8 @@ from anze.prevention.models.confirmations import OfService
 from anze.prevention.rules.reports import ReportLanguage, ReportState
 
 
-class Report(OfService):
-    """One issue of the report of a service. An issue is never changed; a later one supersedes it, both are kept.
+class Issued(models.Model):
+    """An issued paper that anybody can check. An issue is never changed; a later one supersedes it, both are kept.
 
     `content` is what it says and `content_sha256` its digest, which the signature in the code stands for; the
     digest of the file itself, which cannot stand inside it, is that of the original.
@@ -23,8 +23,6 @@ class Report(OfService):
     number = models.CharField(_("report no."), max_length=30, unique=True)
     check_code = models.CharField(max_length=12, editable=False)
     issue = models.PositiveSmallIntegerField(_("issue"))
-    language = models.CharField(_("language"), max_length=8, choices=ReportLanguage.choices)
-    state = models.CharField(_("state"), max_length=12, choices=ReportState.choices, default=ReportState.VALID)
     issued_at = models.DateTimeField(_("issued at"))
     issued_on = models.DateField(_("issued on"))
     issued_by = models.CharField(_("issued by"), max_length=120)
@@ -35,6 +33,19 @@ class Report(OfService):
         Original, models.PROTECT, db_constraint=False, related_name="+", verbose_name=_("file")
     )
     file_sha256 = models.CharField(_("digest of the file"), max_length=64)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class Report(Issued, OfService):
+    """One issue of the report of a service."""
+
+    language = models.CharField(_("language"), max_length=8, choices=ReportLanguage.choices)
+    state = models.CharField(_("state"), max_length=12, choices=ReportState.choices, default=ReportState.VALID)
     service_version = models.PositiveIntegerField(_("version of the service record"))
     ended_at = models.DateTimeField(_("held until"), null=True)
     reason = models.CharField(pgettext_lazy("report", "reason"), max_length=300, blank=True)
@@ -59,6 +70,3 @@ class Report(OfService):
             models.Index(fields=["agency", "-issued_on", "-id"], name="report_by_agency"),
             models.Index(fields=["enterprise", "-issued_on"], name="report_by_enterprise"),
         ]
-
-    def __str__(self) -> str:
-        return self.number

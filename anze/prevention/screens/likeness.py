@@ -6,17 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from django.contrib import messages
 from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from anze.evidence.rules import MATCH_LIFECYCLE, TONES, Grade, MatchState
-from anze.evidence.screens.matches import STATE
-from anze.evidence.screens.media import GRADE_TONES, Line
+from anze.evidence.rules import TONES, Grade, MatchState
+from anze.evidence.screens.matches import GRADE, STATE, decided, side_by_side
+from anze.evidence.screens.media import Line
 from anze.parties.rules import Permission
 from anze.parties.screens import insurer_filter
 from anze.prevention.actions.likeness import decide_likeness
@@ -25,11 +24,10 @@ from anze.prevention.rules.likeness import marked
 from anze.screen.columns import Column, Kind, readers_of
 from anze.screen.details import DetailScreen, Section, Tile, detail_screen, tile
 from anze.screen.filters import Choice, Dates, Flag, InRegion, Of
-from anze.screen.lists import ListScreen, check_reader, list_screen, waiting
+from anze.screen.lists import ListScreen, list_screen, waiting
 from anze.screen.registry import page
 
 HOW = Column("likeness", kind=Kind.RATIO)
-GRADE = Column("grade", tones=GRADE_TONES)
 
 
 def _of_service(service: UUID) -> Q:
@@ -101,13 +99,14 @@ def both_sides(request: HttpRequest, found: Likeness) -> Mapping[str, Any]:
     first, second = services.get(found.first_id), services.get(found.second_id)
     pieces = marked(*[each.report_text if each else "" for each in (first, second)])
     persons = ["、".join(each.persons.values_list("name", flat=True)) if each else "" for each in (first, second)]
-    return {
-        "sides": [
-            {"title": _now("Earlier report"), "service": first, "pieces": pieces[0], "persons": persons[0]},
-            {"title": _now("Later report"), "service": second, "pieces": pieces[1], "persons": persons[1]},
-        ],
-        "decisions": MATCH_LIFECYCLE.transitions if request.actor.may(Permission.REVIEW_EVIDENCE) else (),  # type: ignore[attr-defined]
-    }
+    sides = [
+        {"title": _now("Earlier report"), "shown": first, "pieces": pieces[0], "persons": persons[0]},
+        {"title": _now("Later report"), "shown": second, "pieces": pieces[1], "persons": persons[1]},
+    ]
+    hint = _now(
+        "A hint, not an accusation: the platform compares words, a person decides what it means. What stands in both is marked; numbers and marks do not count."
+    )
+    return side_by_side(request, sides, hint, "prevention/likeness_side.html", "likeness-decide")
 
 
 detail_screen(
@@ -120,7 +119,7 @@ detail_screen(
         of_list="likenesses",
         named=("second__service_no", "first__service_no"),
         state=STATE,
-        template="prevention/likeness.html",
+        template="evidence/resemblance.html",
         extra=both_sides,
         sections=(
             Section(_("What was found"), (HOW, GRADE, "found_at", "is_across", "region_code")),
@@ -175,16 +174,4 @@ tile(Tile("service", "likenesses", _("Reports that say the same"), Permission.RE
 )  # fmt: skip
 def decide(request: HttpRequest, pk: UUID) -> HttpResponse:
     """What a person found about two reports."""
-    check_reader(request, Likeness)
-    found = Likeness.objects.filter(pk=pk).first()
-    if found is None:
-        raise Http404
-    decide_likeness(
-        found,
-        by=request.actor,  # type: ignore[attr-defined]
-        at=request.at,  # type: ignore[attr-defined]
-        decision=request.POST.get("decision", ""),
-        reason=request.POST.get("reason", ""),
-    )
-    messages.success(request, _now("The decision is on record."))
-    return redirect("likeness", pk)
+    return redirect("likeness", decided(request, Likeness, pk, decide_likeness).pk)

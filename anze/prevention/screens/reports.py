@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hmac
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from django import forms
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -22,7 +24,7 @@ from anze.parties.models import Enterprise, Organisation
 from anze.parties.rules import Permission
 from anze.parties.screens import AGENCY, ENTERPRISE, INSURER, agency_filter, insurer_filter
 from anze.prevention.actions.reports import file_of, issue_report, preview_of, withdraw_report
-from anze.prevention.models import Report
+from anze.prevention.models import Issued, Report
 from anze.prevention.rules.reports import ReportLanguage, ReportState
 from anze.prevention.screens.confirmations import SERVICE, service_seen
 from anze.screen.columns import Column, Kind
@@ -206,6 +208,7 @@ def report_withdraw(request: HttpRequest, pk: UUID) -> HttpResponse:
     return redirect("report", pk)
 
 
+OnPaper = TypeVar("OnPaper", bound=Issued)
 # how numbers on paper begin → the page that checks them; rooms above add theirs
 NUMBERED: dict[str, str] = {"BG": "verify-report"}
 
@@ -226,13 +229,25 @@ def verify(request: HttpRequest) -> HttpResponse:
 @page("verify/report/<str:number>/", name="verify-report", title=_("Check a report"), is_open=True)
 def verify_report(request: HttpRequest, number: str) -> HttpResponse:
     """Whether a report is genuine and still holds. Only who has the paper, with its check code, learns anything."""
+    reports = Report.objects.select_related("service")
+    return checked(request, number, reports, "prevention/verify_report.html", _confirmed)
+
+
+def checked(
+    request: HttpRequest,
+    number: str,
+    issued: QuerySet[OnPaper],
+    template: str,
+    face: Callable[[OnPaper], dict[str, Any]],
+) -> HttpResponse:
+    """What stands on the face of an issued paper, for whoever has its check code; wrong tries are counted."""
     actor, at = request.actor, request.at  # type: ignore[attr-defined]
     check_tries("report", actor.address, at)
     code = request.GET.get("c", "").strip().upper()
     with inside(EVERYTHING):
-        report = Report.objects.select_related("service").filter(number=number.upper()).first()
-        if report is not None and hmac.compare_digest(report.check_code.encode(), code.encode()):
-            answer = render(request, "prevention/verify_report.html", _confirmed(report))
+        found = issued.filter(number=number.upper()).first()
+        if found is not None and hmac.compare_digest(found.check_code.encode(), code.encode()):
+            answer = render(request, template, {"report": found, **face(found)})
             answer["Cache-Control"] = "no-store"
             return answer
     if code:
@@ -247,7 +262,6 @@ def _confirmed(report: Report) -> dict[str, Any]:
         pk=report.pk
     )
     return {
-        "report": report,
         "is_valid": report.state == ReportState.VALID and not report.service.is_void,
         "is_void": report.service.is_void,
         "later": later.values_list("issued_on", flat=True).first(),
