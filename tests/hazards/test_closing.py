@@ -11,10 +11,11 @@ import pytest
 from django.urls import reverse
 from pypdf import PdfReader
 
-from anze.hazards.actions.closing import closing_file, draft_of, issue_closing
+from anze.hazards.actions.closing import draft_of, issue_closing
 from anze.hazards.models import Attendance, Campaign, CampaignEnterprise, CampaignReport
 from anze.kernel.refusal import Refused
 from anze.parties.rules import Role
+from anze.prevention.actions.reports import file_of
 from tests.cast import NOW
 from tests.hazards.test_steps import take
 from tests.web.conftest import Browser, browser_of, put_down  # noqa: F401 - fixtures
@@ -77,7 +78,7 @@ def test_it_says_the_figures_in_the_shape_in_which_they_are_published(cast, camp
     assert [row[1:] for row in tables["cities"]] == [["1", "1", "4", "1", "2"]]
     assert [(row[0], *row[2:]) for row in tables["major"]] == [("AL-3", "1", "1")]
     assert "应急管理部令第10号" in tables["major"][0][1]
-    with closing_file(report) as file:
+    with file_of(report) as file:
         text = words_of(file.read())
     for word in ("示例深井铸造专项", "重大隐患已全部销号", str(cast.huaihai), report.number, report.check_code):
         assert re.sub(r"\s+", "", word) in text, word
@@ -85,7 +86,7 @@ def test_it_says_the_figures_in_the_shape_in_which_they_are_published(cast, camp
 
 def test_it_is_signed_and_the_file_is_kept_by_its_digest(cast, campaign, people):
     report = issue(campaign, people, cast)
-    with closing_file(report) as file:
+    with file_of(report) as file:
         pdf = file.read()
     assert hashlib.sha256(pdf).hexdigest() == report.file_sha256
     assert LINE.search(pdf)[0].decode() == report.signed
