@@ -29,6 +29,7 @@ from anze.assessment.actions.course import (
 from anze.assessment.models import Campaign, Outcome, Scheme
 from anze.assessment.rules import SchemeState, WhyNot
 from anze.assessment.rules.campaigns import FOR_THE_ASSESSED, CampaignState
+from anze.assessment.screens.spread import spread_words
 from anze.kernel.duty import beijing_day
 from anze.parties.rules import Permission
 from anze.parties.screens import REGION_NAMES
@@ -135,12 +136,14 @@ def _words(request: HttpRequest, campaign: Any) -> dict[str, Any]:
     region = asked if asked in regions else next(iter(regions), "")
     scope = request.actor.scope  # type: ignore[attr-defined]
     is_assessed = scope.insurer_id is not None or scope.agency_id is not None
+    results = ranking_of(campaign, region)
     return {
         "course": course_of(campaign),
         "said": FOR_THE_ASSESSED[campaign.state] if is_assessed and campaign.state != S.PUBLISHED else "",
         "regions": [(code, REGION_NAMES.name(code)) for code in regions],
         "region": region,
-        "results": ranking_of(campaign, region),
+        "results": results,
+        "spread": spread_words(campaign.scheme.text, results, scope.insurer_id or scope.agency_id),
     }
 
 

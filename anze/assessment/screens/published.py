@@ -32,6 +32,7 @@ from anze.assessment.rules import Standing, WhyNot, score
 from anze.assessment.rules.campaigns import AppealState, CampaignState
 from anze.assessment.screens.campaigns import RUN, SEE, campaign_or_404
 from anze.assessment.screens.results import gain_of
+from anze.assessment.screens.spread import spread_words
 from anze.assessment.screens.words import formula_text, input_title, measure_text, points_text, scheme_table
 from anze.kernel.scope import EVERYTHING, PROVINCE, widened
 from anze.parties.rules import Permission
@@ -132,7 +133,9 @@ def published(request: HttpRequest, code: str) -> HttpResponse:
     """For everybody, signed in or not: ranking, grades, scheme, decisions, signature."""
     with transaction.atomic(), widened(EVERYTHING):
         campaign = _published(code)
-        return render(request, "assessment/published.html", published_words(campaign))
+        words = published_words(campaign)
+        words["spread"] = spread_words(words["scheme"], words["results"])
+        return render(request, "assessment/published.html", words)
 
 
 @page("assessment/published/<str:code>/data.csv", name="assessment-data", is_open=True)

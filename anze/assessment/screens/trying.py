@@ -23,6 +23,8 @@ from anze.assessment.rules.campaigns import CampaignState
 from anze.assessment.rules.moving import thresholds, with_thresholds, with_weights
 from anze.assessment.rules.schemes import scheme_from
 from anze.assessment.rules.stability import Compared, Stratum, by_kind, compared, limits, stability
+from anze.assessment.screens.campaigns import ranking_of
+from anze.assessment.screens.spread import spread_words
 from anze.kernel.scope import EVERYTHING, PROVINCE, widened
 from anze.parties.models import Enterprise
 from anze.parties.rules import Permission
@@ -225,6 +227,7 @@ def fairness(request: HttpRequest) -> HttpResponse:
         "title": str(INPUTS[code].title),
         "mean": percent(Decimal(str(mean))),
         "lines": lines,
+        "spread": spread_words(campaign.scheme.text, ranking_of(campaign, PROVINCE)),
         "chart": funnel(mean, found, {key: str(each.organisation) for key, each in names.items()}),
     }
     return render(request, "assessment/fairness.html", words)
