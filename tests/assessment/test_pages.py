@@ -163,3 +163,20 @@ def test_the_course_is_walked_by_its_pages(world, browser_of):
         assert second.post(reverse("appeal-decide", args=[made.pk]), decided).status_code == 302
         assert text(insurer.get(reverse("appeal", args=[made.pk])))
         assert Campaign.objects.get().state == "PROVISIONAL"
+
+
+def test_the_distribution_stands_where_there_are_enough_results(world, published, browser_of):  # noqa: F811
+    """Two insurers are ranked here: the list says more. With five there is a chart, and the same as a table."""
+    committee, address = browser_of(Role.COMMITTEE), reverse("assessment", args=[published.pk])
+    assert 'data-chart="spread"' not in text(committee.get(address))
+    own = Outcome.objects.get(campaign=published, insurer_id=world.huaihai.pk, region_code="370000")
+    Outcome.objects.filter(campaign=published, region_code="370000").update(why_not="")
+    words = {field.name: getattr(own, field.name) for field in Outcome._meta.concrete_fields if field.name != "id"}
+    words |= {"why_not": "", "rank": 9, "insurer_id": None}
+    others = {world.agency: "61.00", world.other_agency: "83.20", world.committee: "91.55"}
+    for other, score in others.items():
+        Outcome.objects.create(**{**words, "organisation": other, "agency_id": other.pk, "score": score})
+    for place in (address, f"{reverse('assessment-fairness')}?campaign={published.pk}"):
+        page = text(committee.get(place))
+        assert 'data-chart="spread"' in page
+        assert "91.55" in page.split("得分分布")[1].split("</details>")[0]

@@ -142,6 +142,7 @@ def _words(request: HttpRequest, campaign: Any) -> dict[str, Any]:
         "said": FOR_THE_ASSESSED[campaign.state] if is_assessed and campaign.state != S.PUBLISHED else "",
         "regions": [(code, REGION_NAMES.name(code)) for code in regions],
         "region": region,
+        "region_name": REGION_NAMES.name(region) if len(regions) > 1 else "",
         "results": results,
         "spread": spread_words(campaign.scheme.text, results, scope.insurer_id or scope.agency_id),
     }
