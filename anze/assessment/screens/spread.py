@@ -13,7 +13,7 @@ from anze.assessment.rules import SchemeText
 from anze.assessment.rules.spread import Spread, levels, spread
 from anze.assessment.screens.words import points_text
 
-APART = Decimal("2")  # points between two dots of one row, so that they do not cover each other on a phone
+APART = Decimal(2)  # points between two dots of one row, so that they do not cover each other on a phone
 SYMBOLS = ("circle", "diamond", "triangle", "rect")  # grades are told apart without colour
 
 
