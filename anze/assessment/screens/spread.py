@@ -71,12 +71,16 @@ def _chart(scheme: SchemeText, lines: list[dict[str, Any]], found: Spread, own: 
             for grade in thresholds
         ],
     }
-    lowest = min([found.bands[0].low, *(grade.at_least for grade in thresholds)])
+    lowest = min((found.bands[0].low, *(grade.at_least for grade in thresholds)))
     return {
         "tooltip": {"trigger": "item"},
         "legend": {"data": [each["name"] for each in series]},
         "grid": {"top": 36},
-        "xAxis": {"type": "value", "min": float(lowest // 10 * 10), "max": float(max(100, found.bands[-1].low))},
+        "xAxis": {
+            "type": "value",
+            "min": float(lowest // 10 * 10),
+            "max": float(max(Decimal(100), found.bands[-1].low)),
+        },
         "yAxis": {"type": "value", "show": False, "min": 0, "max": max(rows) + 1},
         "series": series,
     }
