@@ -15,7 +15,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from anze.evidence.actions.files import small_picture
-from anze.evidence.models import Fingerprint, Match, Media, Original, Resemblance
+from anze.evidence.models import Match, Media, Original, Resemblance
 from anze.evidence.rules import MATCH_LIFECYCLE, MatchKind, MediaRole, match_grade
 from anze.evidence.rules.fingerprints import LEAST_WORDS, NEAR_BITS, Print, is_word, print_of, same
 from anze.evidence.rules.pictures import Picture, grey_of
@@ -31,21 +31,21 @@ MOST_MATCHES = 20  # pieces of evidence one picture is matched with; more say no
 MOST_LOOKED_AT = 8  # kept pictures a new one is laid over
 
 
+# Both tables at once; of a picture that is there already nothing is written.
+_KEEP = """
+    WITH made AS (
+        INSERT INTO evidence_fingerprint (original_id, whole, quality, corners)
+        VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING id
+    )
+    INSERT INTO evidence_fingerprintkey (key, fingerprint_id) SELECT unnest(%s::int[]), id FROM made
+"""
+
+
 def keep_fingerprint(original: Original, picture: Picture) -> Print:
     """The fingerprint of a picture, kept once for its original."""
     made = print_of(picture.grey)
-    Fingerprint.objects.bulk_create(
-        [
-            Fingerprint(
-                original=original,
-                whole=made.whole,
-                quality=made.quality,
-                keys=made.keys(),
-                corners=made.corners.packed(),
-            )
-        ],
-        ignore_conflicts=True,
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(_KEEP, [original.pk, made.whole, made.quality, made.corners.packed(), made.keys()])
     return made
 
 
@@ -59,23 +59,23 @@ class Found:
     likeness: float
 
 
-# Each key is looked up by itself: for one array that overlaps with hundreds of keys the planner expects to find most
-# of the table, and reads all of it (a minute among a million, against milliseconds).
 _CANDIDATES = """
     WITH shared AS MATERIALIZED (
-        SELECT f.id, count(*) AS words
-          FROM unnest(%(words)s::int[]) AS word JOIN evidence_fingerprint AS f ON f.keys @> ARRAY[word]
-         WHERE f.original_id <> %(own)s
-         GROUP BY f.id HAVING count(*) >= %(least)s
+        SELECT k.fingerprint_id AS id, count(*) AS words
+          FROM unnest(%(words)s::int[]) AS word JOIN evidence_fingerprintkey AS k ON k.key = word
+         GROUP BY 1 HAVING count(*) >= %(least)s
+    ), touched AS MATERIALIZED (
+        SELECT DISTINCT k.fingerprint_id AS id
+          FROM unnest(%(bands)s::int[]) AS band JOIN evidence_fingerprintkey AS k ON k.key = band
     ), near AS MATERIALIZED (
-        SELECT f.id, least(bit_count(('x' || encode(f.whole, 'hex'))::bit(256) # %(whole)s::bit(256)),
-                           bit_count(('x' || encode(f.whole, 'hex'))::bit(256) # %(mirrored)s::bit(256))) AS apart
-          FROM unnest(%(bands)s::int[]) AS band JOIN evidence_fingerprint AS f ON f.keys @> ARRAY[band]
-         WHERE f.original_id <> %(own)s
+        SELECT id, least(bit_count(('x' || encode(f.whole, 'hex'))::bit(256) # %(whole)s::bit(256)),
+                         bit_count(('x' || encode(f.whole, 'hex'))::bit(256) # %(mirrored)s::bit(256))) AS apart
+          FROM touched JOIN evidence_fingerprint AS f USING (id)
     ), promising AS (
         SELECT id, max(words) AS words, min(apart) AS apart
           FROM (SELECT id, words, 256 AS apart FROM shared
                  UNION ALL SELECT id, 0, apart FROM near WHERE apart <= %(near)s) AS each_way
+         WHERE id NOT IN (SELECT id FROM evidence_fingerprint WHERE original_id = %(own)s)
          GROUP BY id ORDER BY 2 DESC, 3 LIMIT %(most)s
     )
     SELECT f.original_id, f.whole, f.corners, o.sha256, o.media_type
