@@ -19,6 +19,7 @@ from anze.exchange.columns import Column, in_all_languages, title_key
 from anze.exchange.folding import plain, tidy, unspaced
 from anze.exchange.opening import BANNER_ROWS, MAX_ROWS, Grid, Position, letters_of, open_grids
 from anze.exchange.refusals import Remark, Unreadable, UnreadableFile
+from anze.kernel.wording import listed
 
 REASONS_TITLE = _("Reasons for rejection")  # the first column of a file of rejected rows; ignored when it returns
 MENTIONED = 20  # at most this many places are named for one problem
@@ -134,7 +135,7 @@ def _without_bracket(key: str) -> str:
 def _no_header(columns: Sequence[Column], merged: str) -> Remark:
     if merged:
         return Remark("header_merged", {"cells": merged})
-    titles = "、".join(str(column.title) for column in columns if column.required)
+    titles = listed(column.title for column in columns if column.required)
     return Remark("header_missing", {"rows": BANNER_ROWS + 1, "titles": titles})
 
 

@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from markupsafe import Markup, escape
 from psycopg.errors import QueryCanceled
 
+from anze.kernel.wording import listed
 from anze.screen.cells import Reader
 from anze.screen.columns import REGIONS, Column, Plan
 from anze.screen.filters import Asking, Cases, Filter, InRegion, Of
@@ -201,7 +202,7 @@ class Asked:
             return each.name_of(self.screen.model, value)
         if each.shape == "choice":
             words = dict(each.options(self.screen.model, self.asking))  # type: ignore[attr-defined]
-            return "、".join(words.get(key, key) for key in value)
+            return listed(words.get(key, key) for key in value)
         return each.said(value)
 
     # rows

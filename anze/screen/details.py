@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 
 from anze.kernel.actor import ANYBODY
 from anze.kernel.models import Change, FedTable
+from anze.kernel.wording import listed
 from anze.screen.cells import may_open
 from anze.screen.columns import DASH, Column, Kind, Plan, cell_of, opened, plan, readers_of, text_of
 from anze.screen.filters import Asking
@@ -306,5 +307,5 @@ def _shown(worked: Plan, row: models.Model, asking: Asking, long: bool = False) 
 
 def _text(value: Any) -> str | Markup:
     if isinstance(value, list | tuple):
-        return "、".join(str(each) for each in value)
+        return listed(value)
     return Markup("<br>").join(escape(line) for line in str(value).splitlines())

@@ -8,9 +8,36 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from anze.kernel.refusal import Refused
+
+
+class Boxes(forms.CheckboxSelectMultiple):
+    """Several of many: boxes to tick in a frame that scrolls, parts of a group folded under it, and a field that
+    narrows them down where there are many. No key has to be held, and a finger can do it."""
+
+    many = 12  # more than so many are narrowed down by typing
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        drawn = self.get_context(name, value, attrs)["widget"]
+        groups = [(title, options) for title, options, _place in drawn["optgroups"]]
+        count = sum(len(options) for _title, options in groups)
+        words = {
+            "id": drawn["attrs"].get("id", name),
+            "groups": groups,
+            "chosen": sum(option["selected"] for _title, options in groups for option in options),
+            "has_filter": count > self.many,
+        }
+        return mark_safe(render_to_string("screen/boxes.html", words))  # noqa: S308 - a page's own fragment
+
+
+class Several(forms.MultipleChoiceField):
+    """The one way of choosing several things of a list in a form."""
+
+    widget = Boxes
 
 
 class Form(forms.Form):

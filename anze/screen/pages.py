@@ -22,6 +22,7 @@ from django.utils.translation import get_language, gettext, ngettext, pgettext
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
+from anze.kernel.wording import listed
 from anze.screen.kept import kept_for_a_minute
 from anze.screen.navigation import menu
 
@@ -181,5 +182,7 @@ def environment(**options: Any) -> Environment:
         csrf_value=csrf_value,
         get_messages=get_messages,
     )
-    env.filters.update(money=money, percent=percent, whole=whole, day=day, moment=moment, ten_thousands=ten_thousands)
+    env.filters.update(
+        money=money, percent=percent, whole=whole, day=day, moment=moment, ten_thousands=ten_thousands, listed=listed
+    )  # fmt: skip
     return env

@@ -96,6 +96,33 @@ def test_lists_filter_page_and_open_their_records(signed_in, site):
     assert_sound(page)
 
 
+@pytest.mark.parametrize(("width", "language"), [(390, "zh-hans"), (1280, "en")])
+def test_several_of_many_are_ticked_without_a_key_held(signed_in, site, width, language):
+    """Two counties of sixteen cities for a topic: by typing, by the keyboard, and taken back."""
+    page = signed_in("province", width=width, language=language)
+    page.goto(f"{site}/prevention/topics/new/")
+    chosen = page.locator("[name=regions]:checked")
+    boxes = page.locator(".boxes").first
+    filter_ = boxes.locator("input[type=search]")
+    filter_.fill("历下" if language == "zh-hans" else "lixia")
+    expect(boxes.locator("[data-box]:visible")).to_have_count(1)
+    filter_.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    expect(chosen).to_have_count(1)
+    assert chosen.get_attribute("value") == "370102"
+    filter_.fill("nothing of that name")
+    expect(boxes.locator("[data-boxes-none]")).to_be_visible()
+    filter_.fill("")
+    assert boxes.locator("details").count() == 16
+    boxes.locator("summary").nth(1).click()
+    boxes.locator("details").nth(1).locator("[data-box]").first.click()
+    expect(chosen).to_have_count(2)
+    assert_sound(page)
+    boxes.locator("button").click()
+    expect(chosen).to_have_count(0)
+
+
 def test_an_insurer_never_meets_a_competitor(signed_in, site):
     page = signed_in("insurer")
     page.goto(f"{site}/underwriting/policies/")

@@ -20,6 +20,7 @@ from anze.kernel.actor import Actor
 from anze.kernel.duty import beijing_day, load_calendar
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import EVERYTHING, PROVINCE, widened
+from anze.kernel.wording import listed
 from anze.parties.rules import Permission
 
 MOST_ROWS = 200
@@ -86,7 +87,7 @@ def appeal(outcome: Outcome, *, by: Actor, at: datetime, objection: Objection) -
                 _("These records are not among the rows of the element: %(records)s."),
                 remedy=_("Copy their numbers from the page of the rows, one a line, 200 at most."),
                 field="records",
-                values={"records": ", ".join(unknown[:5] or records[:5])},
+                values={"records": listed(unknown[:5] or records[:5])},
             )
         if Appeal.objects.filter(outcome=outcome, element=element.code, state=AppealState.OPEN).exists():
             raise Refused(

@@ -39,7 +39,7 @@ from anze.prevention.screens.forms import answer_form
 from anze.screen.columns import Column, Kind
 from anze.screen.details import Crumb, DetailScreen, Section, Way, detail_screen
 from anze.screen.filters import Asking, Choice, InRegion, Of
-from anze.screen.forms import Form
+from anze.screen.forms import Form, Several
 from anze.screen.lists import ListScreen, list_screen, waiting
 from anze.screen.pages import url
 from anze.screen.registry import page
@@ -305,12 +305,11 @@ def appeal_decide(request: HttpRequest, pk: UUID) -> HttpResponse:
     if is_checklist:
         del form.fields["verdict"], form.fields["records"]
         report = SelfReport.objects.filter(outcome=made.outcome_id).first()
-        form.fields["items"] = forms.MultipleChoiceField(
+        form.fields["items"] = Several(
             label=_now("Items that are met"),
             choices=[(item.code, str(item.title)) for item in items_of(made.campaign.scheme.text)],
             initial=report.confirmed if report else [],
             required=False,
-            widget=forms.CheckboxSelectMultiple(),
         )
 
     def act(words: dict[str, Any]) -> str:

@@ -38,6 +38,7 @@ from anze.claims.rules import (
 )
 from anze.claims.screens.notices import photos_shown
 from anze.kernel.duty import beijing_day, end_of_day
+from anze.kernel.wording import listed
 from anze.screen.columns import labels, moment_text, money_text, readers_of
 from anze.underwriting.models import Endorsement, Policy
 from anze.underwriting.rules import EndorsementKind
@@ -244,7 +245,7 @@ def twins_of(request: HttpRequest, claim: Claim) -> list[dict[str, Any]]:
     found = ClaimTwin.objects.filter(Q(claim=claim) | Q(other=claim)).exclude(state=TwinState.DIFFERENT)
     return [
         {
-            "reasons": "、".join(words[each] for each in twin.reasons),
+            "reasons": listed(words[each] for each in twin.reasons),
             "state": states[twin.state],
             "words": twin.words,
             "url": reverse("claim-twin", args=[twin.pk]) if may_open else "",

@@ -23,6 +23,7 @@ from anze.claims.rules import (
     VictimKind,
 )
 from anze.kernel.refusal import Refused
+from anze.kernel.wording import listed
 from anze.parties.models import Organisation
 from anze.parties.rules import Permission, Role
 from anze.parties.screens import ENTERPRISE
@@ -38,7 +39,7 @@ STATE = Column("state", tones={"PROPOSED": "warning", "SAME": "danger", "DIFFERE
 
 def _reasons(asking: Asking, reasons: list[str]) -> str:
     words = labels(TwinReason.choices)
-    return "、".join(words[each] for each in reasons)
+    return listed(words[each] for each in reasons)
 
 
 REASONS = Column("reasons", title=_("because of"), needs=("reasons",), compute=_reasons)

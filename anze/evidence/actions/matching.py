@@ -45,7 +45,7 @@ def keep_fingerprint(original: Original, picture: Picture) -> Print:
     """The fingerprint of a picture, kept once for its original."""
     made = print_of(picture.grey)
     with connection.cursor() as cursor:
-        cursor.execute(_KEEP, [original.pk, made.whole, made.quality, made.corners.packed(), made.keys()])
+        cursor.execute(_KEEP, [original.pk, made.whole, made.quality, made.corners.packed(), _array(made.keys())])
     return made
 
 
@@ -92,8 +92,8 @@ def candidates(found: Print, own: UUID, most: int = MOST_LOOKED_AT) -> list[tupl
         cursor.execute(
             _CANDIDATES,
             {
-                "words": [key for key in keys if is_word(key)],
-                "bands": [key for key in keys if not is_word(key)],
+                "words": _array(key for key in keys if is_word(key)),
+                "bands": _array(key for key in keys if not is_word(key)),
                 "whole": _bits(found.whole),
                 "mirrored": _bits(found.whole_mirrored),
                 "own": own,
@@ -103,6 +103,11 @@ def candidates(found: Print, own: UUID, most: int = MOST_LOOKED_AT) -> list[tupl
             },
         )
         return list(cursor.fetchall())
+
+
+def _array(keys: Iterable[int]) -> str:
+    """Hundreds of numbers as the database reads them: the driver would look at each."""
+    return f"{{{','.join(map(str, keys))}}}"
 
 
 def _bits(whole: bytes) -> str:
@@ -126,9 +131,12 @@ def same_pictures(found: Print, picture: Picture, own: UUID) -> list[Found]:
     return made
 
 
-def match_media(media: Media, found: Print, picture: Picture, at: datetime) -> list[Match]:
-    """Note where the picture of a new piece of evidence was before. Runs with the whole province in view."""
+def match_media(media: Media, found: Print, picture: Picture, at: datetime, *, is_known: bool) -> list[Match]:
+    """Note where the picture of a new piece of evidence was before; `is_known`: the very file was there. Runs with
+    the whole province in view."""
     ways = {each.original_id: each for each in same_pictures(found, picture, media.original_id)}
+    if not ways and not is_known:
+        return []
     ways[media.original_id] = Found(media.original_id, MatchKind.EXACT, 0, 1.0)
     made = [
         _match(other, media, way.kind, way.distance, Decimal(str(round(way.likeness, 3))), at)

@@ -9,7 +9,7 @@ from typing import Any, cast
 from uuid import UUID, uuid4
 
 from django.core.files.base import ContentFile
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from anze.evidence.actions.files import Arrived, derived_name, original_name, put, scan
@@ -37,6 +37,7 @@ from anze.kernel.duty import beijing_day
 from anze.kernel.models import parameters
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import EVERYTHING, widened
+from anze.kernel.wording import listed
 from anze.parties.rules import Permission
 
 MEGABYTE = 1 << 20
@@ -106,7 +107,7 @@ def check_size(kind: str, size: int, numbers: Numbers) -> None:
 def check_type(kind: str, head: bytes) -> FileType:
     found = sniffed(head)
     if found is None or found not in TYPES_OF[kind]:
-        wanted = ", ".join(str(each.label) for each in TYPES_OF[kind])
+        wanted = listed(each.label for each in TYPES_OF[kind])
         raise Refused(
             "wrong_type",
             _("The file's content is none of: %(wanted)s."),
@@ -197,7 +198,7 @@ def receive_media(
             if picture and picture.is_damaged:
                 media.hints.append(HintCode.DAMAGED.value)
                 media.grade = media.grade or Grade.INFO
-        media.original = keep_original(content, file_type, picture, at)
+        media.original, is_known = keep_or_find(content, file_type, picture, at)
         try:
             with transaction.atomic():
                 media.save(force_insert=True)
@@ -207,12 +208,14 @@ def receive_media(
                 return before
             raise
         if picture and kind != MediaKind.SIGNATURE:
-            match_media(media, keep_fingerprint(media.original, picture), picture, at)
+            match_media(media, keep_fingerprint(media.original, picture), picture, at, is_known=is_known)
         return media
 
 
 def before_by(client_id: UUID, sha256: str, by: Actor) -> Media | None:
     """What this device number stands for already, if it does. Another content under it is refused."""
+    if not Media.objects.filter(client_id=client_id).exists():  # nearly always, and much the lighter question
+        return None
     found = Media.objects.select_related("original").filter(client_id=client_id).first()
     if found is not None and (found.original.sha256 != sha256 or found.taken_by != by.account_id):
         raise number_taken()
@@ -239,8 +242,18 @@ def _picture(content: Arrived, file_type: FileType, numbers: Numbers) -> Picture
 
 def keep_original(content: Arrived, file_type: FileType, picture: Picture | None, at: datetime) -> Original:
     """The original of a content, kept once."""
-    known = Original.objects.filter(sha256=content.sha256).first()
-    original = known or Original(
+    return keep_or_find(content, file_type, picture, at)[0]
+
+
+_ADD_ORIGINAL = """
+    INSERT INTO evidence_original (id, sha256, size, media_type, width, height, is_damaged, stored_at)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (sha256) DO NOTHING
+"""
+
+
+def keep_or_find(content: Arrived, file_type: FileType, picture: Picture | None, at: datetime) -> tuple[Original, bool]:
+    """The original of a content, and whether it was there before."""
+    original = Original(
         sha256=content.sha256,
         size=content.size,
         media_type=file_type,
@@ -251,18 +264,18 @@ def keep_original(content: Arrived, file_type: FileType, picture: Picture | None
     )
     with content.open() as file:
         put(original_name(original), file)
-    if known:
-        return known
     if picture:
-        store_name = derived_name(original, "small")
-        put(store_name, ContentFile(picture.thumbnail))
-    try:
-        with transaction.atomic():
-            original.save(force_insert=True)
-    except IntegrityError:
-        # another request brought the same content at the same moment
-        return Original.objects.get(sha256=content.sha256)
-    return original
+        put(derived_name(original, "small"), ContentFile(picture.thumbnail))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _ADD_ORIGINAL,
+            [original.pk, original.sha256, original.size, original.media_type, original.width, original.height,
+             original.is_damaged, original.stored_at],
+        )  # fmt: skip
+        if cursor.rowcount:
+            original._state.adding = False
+            return original, False
+    return Original.objects.get(sha256=content.sha256), True
 
 
 def clean_name(name: str) -> str:

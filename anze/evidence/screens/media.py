@@ -24,6 +24,7 @@ from anze.evidence.rules import PICTURES, SUBJECTS, TONES, Grade
 from anze.evidence.rules.plausibility import Hint, HintCode
 from anze.evidence.screens.serving import media_seen
 from anze.kernel.refusal import Refused
+from anze.kernel.wording import listed
 from anze.parties.rules import Permission
 from anze.parties.screens import AGENCY, ENTERPRISE, INSURER, agency_filter, insurer_filter
 from anze.screen.columns import Column, readers_of
@@ -45,7 +46,7 @@ def _kind_said(asking: Asking, kind: str) -> str:
 
 
 def _hints_said(asking: Asking, hints: list[str]) -> str:
-    return "、".join(str(HintCode(each).label) for each in hints)
+    return listed(HintCode(each).label for each in hints)
 
 
 class HasHint(Choice):
@@ -90,7 +91,7 @@ def tiles(keys: list[Any]) -> Mapping[str, Any]:
                 media.original.media_type in PICTURES,
                 media.get_grade_display() if media.grade else "",
                 GRADE_TONES.get(media.grade, ""),
-                "、".join(str(HintCode(each).label) for each in media.hints),
+                listed(HintCode(each).label for each in media.hints),
                 media.voided_at is not None,
             )
         )

@@ -23,6 +23,7 @@ from anze.kernel.refusal import Refused
 from anze.kernel.rules import Sector
 from anze.kernel.scope import EVERYTHING, PROVINCE, widened
 from anze.kernel.signing import sign
+from anze.kernel.wording import listed
 from anze.library.models import Checklist, Criterion
 from anze.parties.models import Organisation
 from anze.parties.rules import Permission
@@ -76,9 +77,9 @@ def closing_content(campaign: Campaign, language: str, at: datetime) -> dict[str
                     [_now("Ended on"), str(campaign.closed_on or _now("not ended yet"))],
                     [
                         _now("Sectors"),
-                        "、".join(str(names.get(each, each)) for each in campaign.sectors) or _now("all"),
+                        listed(names.get(each, each) for each in campaign.sectors) or _now("all"),
                     ],
-                    [_now("Regions"), "、".join(region_name(each) for each in campaign.regions) or _now("all")],
+                    [_now("Regions"), listed(region_name(each) for each in campaign.regions) or _now("all")],
                     [_now("Checklist"), _checklist(campaign)],
                 ],
                 "text": campaign.about,
@@ -152,7 +153,7 @@ def _groups(campaign: Campaign) -> dict[str, Any]:
         "groups",
         _now("Expert groups"),
         [_now("Group"), _now("Experts")],
-        [[name, "、".join(experts)] for name, experts in found.items()],
+        [[name, listed(experts)] for name, experts in found.items()],
     )
 
 

@@ -30,6 +30,7 @@ from anze.hazards.rules import CampaignState
 from anze.hazards.screens.hazards import HAZARDS
 from anze.kernel.refusal import Refused
 from anze.kernel.rules import Sector
+from anze.kernel.wording import listed
 from anze.library.screens.checklists import CHECKLIST, checklist_choices
 from anze.parties.models import Enterprise, Expert, Region
 from anze.parties.rules import Permission
@@ -37,7 +38,7 @@ from anze.parties.screens import ENTERPRISE, insurer_filter
 from anze.screen.columns import DASH, DIRECTORIES, Column, labels, readers_of, region_name
 from anze.screen.details import DetailScreen, Section, detail_screen
 from anze.screen.filters import Choice, Flag, InRegion, Search
-from anze.screen.forms import Form
+from anze.screen.forms import Form, Several
 from anze.screen.lists import Button, ListScreen, list_screen
 from anze.screen.registry import page
 
@@ -45,11 +46,11 @@ STATE = Column("state", tones={"PLANNED": "info", "RUNNING": "warning", "CLOSED"
 
 SECTORS = Column(
     "sector_names", title=_("sectors"), needs=("sectors",),
-    compute=lambda asking, codes: "、".join(labels(Sector.choices).get(code, code) for code in codes) or DASH,
+    compute=lambda asking, codes: listed(labels(Sector.choices).get(code, code) for code in codes) or DASH,
 )  # fmt: skip
 REGIONS = Column(
     "region_names", title=_("regions"), needs=("regions",),
-    compute=lambda asking, codes: "、".join(region_name(code) for code in codes) or DASH,
+    compute=lambda asking, codes: listed(region_name(code) for code in codes) or DASH,
 )  # fmt: skip
 
 CAMPAIGNS = list_screen(
@@ -228,11 +229,8 @@ class CampaignForm(Form):
     )
     starts_on = forms.DateField(label=_("From"), widget=forms.DateInput())
     ends_on = forms.DateField(label=pgettext_lazy("campaign", "Until"), widget=forms.DateInput())
-    sectors = forms.MultipleChoiceField(
-        label=_("Sectors"), required=False, choices=lambda: list(labels(Sector.choices).items()),
-        widget=forms.CheckboxSelectMultiple,
-    )  # fmt: skip
-    regions = forms.MultipleChoiceField(label=_("Cities"), required=False, help_text=_("None chosen: all."))
+    sectors = Several(label=_("Sectors"), required=False, choices=lambda: list(labels(Sector.choices).items()))
+    regions = Several(label=_("Cities"), required=False, help_text=_("None chosen: all."))
     industries = forms.CharField(
         label=_("Industries"), required=False, max_length=100,
         help_text=_("Beginnings of codes of GB/T 4754, divided by blanks; 3216 is the smelting of aluminium."),

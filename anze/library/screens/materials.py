@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from anze.kernel.duty import beijing_day
 from anze.kernel.refusal import Refused
 from anze.kernel.rules import Sector
+from anze.kernel.wording import listed
 from anze.library.actions import count_use, open_material_file, publish_material, withdraw_material
 from anze.library.models import Checklist, HazardEntry, Material, SignUp, Standard, Training, in_force
 from anze.library.rules import EXTENSIONS, Audience, MaterialKind, SignUpState, TrainingState, Use
@@ -27,7 +28,7 @@ from anze.parties.rules import Permission
 from anze.screen.columns import Column, Kind, labels
 from anze.screen.details import DetailScreen, Section, detail_screen
 from anze.screen.filters import Asking, Case, Cases, Choice, Dates, Search
-from anze.screen.forms import Form
+from anze.screen.forms import Form, Several
 from anze.screen.lists import Button, ListScreen, list_screen
 from anze.screen.ranges import file_answer, is_beginning
 from anze.screen.registry import Hit, page, search
@@ -38,7 +39,7 @@ SEE, KEEP = Permission.SEE_LIBRARY, Permission.KEEP_LIBRARY
 
 def _sectors(asking: Asking, sectors: list[str]) -> str:
     names = labels(Sector.choices)
-    return "、".join(names[each] for each in sectors) if sectors else _now("all sectors")
+    return listed(names[each] for each in sectors) if sectors else _now("all sectors")
 
 
 def _for_sector(sector: str) -> Case:
@@ -163,7 +164,7 @@ class MaterialForm(Form):
     title_en = forms.CharField(label=_("Title (English)"), max_length=160)
     about_zh = forms.CharField(label=_("About (Chinese)"), max_length=300, required=False, widget=forms.Textarea)
     about_en = forms.CharField(label=_("About (English)"), max_length=400, required=False, widget=forms.Textarea)
-    sectors = forms.MultipleChoiceField(
+    sectors = Several(
         label=_("Sectors"), choices=Sector.choices, required=False, help_text=_("None chosen: for all sectors.")
     )
     audience = forms.ChoiceField(label=_("Audience"), choices=Audience.choices)

@@ -20,6 +20,7 @@ from anze.kernel.actor import Actor
 from anze.kernel.alert import AlertLevel, AlertRule, Party, load_alerts
 from anze.kernel.duty import beijing_day
 from anze.kernel.refusal import Refused
+from anze.kernel.wording import listed
 from anze.monitoring.actions import close_alert, take_alert
 from anze.monitoring.models import Alert
 from anze.monitoring.rules.alerts import SAID, AlertState, may_close, mine, party_of
@@ -191,7 +192,7 @@ for _level, _words, _about, _tone, _order in (
 
 
 def _parties(asking: Asking, parties: list[str]) -> str:
-    return "、".join(str(labels(Party.choices)[each]) for each in parties)
+    return listed(labels(Party.choices)[each] for each in parties)
 
 
 def _basis(asking: Asking, code: str) -> str:

@@ -23,6 +23,7 @@ from anze.kernel.models import parameter
 from anze.kernel.refusal import Refused
 from anze.kernel.rules import Channel
 from anze.kernel.scope import EVERYTHING, widened
+from anze.kernel.wording import listed
 from anze.parties.access import acts_for
 from anze.parties.actions.people import Post, give_post
 from anze.parties.models import (
@@ -169,7 +170,7 @@ def submit_application(application: Application, *, by: Actor, at: datetime) -> 
                 _("These documents are missing: %(papers)s."),
                 remedy=_("Add each of them, then submit."),
                 field="documents",
-                values={"papers": "、".join(str(each.label) for each in missing)},
+                values={"papers": listed(each.label for each in missing)},
             )
         _check_stated(application.kind, _stated(application), application)
         due = REVIEW_APPLICATION.due_at(beijing_day(at), calendar=load_calendar(), region_code=application.region_code)

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from anze.kernel.duty import beijing_day
+from anze.kernel.wording import listed
 from anze.parties.models import Organisation
 from anze.parties.rules import Permission
 from anze.parties.screens import INSURER, insurer_filter
@@ -41,7 +42,7 @@ def own_drafts(rows: Any, asking: Asking) -> Any:
 
 def _kinds(asking: Asking, services: dict[str, int]) -> str:
     names = labels(ServiceType.choices)
-    return "、".join(f"{names.get(kind, kind)} {n:,}" for kind, n in services.items()) or DASH
+    return listed(f"{names.get(kind, kind)} {n:,}" for kind, n in services.items()) or DASH
 
 
 ANNUALS = list_screen(

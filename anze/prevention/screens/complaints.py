@@ -21,6 +21,7 @@ from anze.claims.models import Claim
 from anze.kernel.links import read_link
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import EVERYTHING, widened
+from anze.kernel.wording import listed
 from anze.parties.models import Enterprise, Organisation
 from anze.parties.rules import INSURER_ROLES, Permission, Role
 from anze.parties.screens import ENTERPRISE, insurer_filter
@@ -172,7 +173,7 @@ def _story(complaint: Complaint) -> list[dict[str, Any]]:
                     each for each in (step.by_name, step.organisation_name, actings[step.acting]) if each
                 ),
                 "words": step.words,
-                "facts": "、".join(facts),
+                "facts": listed(facts),
                 "tone": tones.get(step.kind, ""),
             }
         )

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from anze.evidence.rules import TONES, Grade, MatchState
 from anze.evidence.screens.matches import GRADE, STATE, decided, side_by_side
 from anze.evidence.screens.media import Line
+from anze.kernel.wording import listed
 from anze.parties.rules import Permission
 from anze.parties.screens import insurer_filter
 from anze.prevention.actions.likeness import decide_likeness
@@ -98,7 +99,7 @@ def both_sides(request: HttpRequest, found: Likeness) -> Mapping[str, Any]:
     )
     first, second = services.get(found.first_id), services.get(found.second_id)
     pieces = marked(*[each.report_text if each else "" for each in (first, second)])
-    persons = ["、".join(each.persons.values_list("name", flat=True)) if each else "" for each in (first, second)]
+    persons = [listed(each.persons.values_list("name", flat=True)) if each else "" for each in (first, second)]
     sides = [
         {"title": _now("Earlier report"), "shown": first, "pieces": pieces[0], "persons": persons[0]},
         {"title": _now("Later report"), "shown": second, "pieces": pieces[1], "persons": persons[1]},

@@ -18,6 +18,7 @@ from anze.prevention.models import Task, TaskShare
 from anze.prevention.rules import ShareState, TaskState
 from anze.prevention.rules.orders import ON_THE_WAY
 from anze.screen.columns import labels
+from anze.screen.forms import Form, Several
 from anze.screen.registry import page
 
 AT_ONCE = 6  # tasks side by side
@@ -89,6 +90,15 @@ def progress_of(tasks: list[UUID]) -> list[Figures]:
         return [Figures(*row) for row in cursor.fetchall()]
 
 
+class _Which(Form):
+    task = Several(label=_("Tasks"), required=False)
+
+    def __init__(self, offered: list[Task], chosen: dict[str, list[str]]) -> None:
+        super().__init__(initial=chosen)
+        choices = [(str(task.pk), f"{task.code} · {task.title}") for task in offered]
+        self.fields["task"].choices = choices  # type: ignore[attr-defined]
+
+
 @page(
     "prevention/progress/",
     name="progress",
@@ -117,7 +127,7 @@ def progress(request: HttpRequest) -> HttpResponse:
     ]
     words: dict[str, Any] = {
         "tasks": shown, "rows": rows, "sums": [_sum(found, task.pk) for task in shown],
-        "offered": list(offered[:60]), "named": {str(key) for key in named},
+        "which": _Which(list(offered[:60]), {"task": [str(task.pk) for task in shown]}),
     }  # fmt: skip
     return render(request, "prevention/progress.html", words)
 

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from anze.kernel.duty import beijing_day
 from anze.kernel.refusal import Refused
+from anze.kernel.wording import listed
 from anze.library.screens.checklists import CHECKLIST, checklist_choices
 from anze.parties.models import Organisation
 from anze.parties.rules import OrganisationKind, Permission, Role
@@ -37,7 +38,7 @@ from anze.prevention.screens.chain import task_crumbs, topic_crumb
 from anze.prevention.screens.forms import (
     ReasonForm,
     answer_form,
-    region_choices,
+    region_groups,
     region_names,
     sector_choices,
     sector_names,
@@ -45,7 +46,7 @@ from anze.prevention.screens.forms import (
 from anze.screen.columns import Column, labels
 from anze.screen.details import DetailScreen, Section, Way, detail_screen
 from anze.screen.filters import Asking, Case, Cases, Choice, Dates, Search
-from anze.screen.forms import Form
+from anze.screen.forms import Form, Several
 from anze.screen.lists import Button, ListScreen, list_screen, waiting
 from anze.screen.pages import percent
 from anze.screen.registry import Hit, page, search
@@ -286,14 +287,8 @@ class TaskForm(Form):
     goals = forms.CharField(label=_("Goals"), max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 3}))
     starts_on = forms.DateField(label=_("Begins on"), widget=forms.DateInput())
     ends_on = forms.DateField(label=_("Ends on"), widget=forms.DateInput())
-    regions = forms.MultipleChoiceField(
-        label=_("Only in"), required=False, help_text=_("Nothing chosen: the whole province. Several with Ctrl."),
-        widget=forms.SelectMultiple(attrs={"size": 5}),
-    )  # fmt: skip
-    sectors = forms.MultipleChoiceField(
-        label=_("Only for"), required=False, help_text=_("Nothing chosen: all sectors. Several with Ctrl."),
-        widget=forms.SelectMultiple(attrs={"size": 5}),
-    )  # fmt: skip
+    regions = Several(label=_("Only in"), required=False, help_text=_("None chosen: the whole province."))
+    sectors = Several(label=_("Only for"), required=False, help_text=_("None chosen: all sectors."))
     checklist_code = forms.ChoiceField(label=_("Checklist"), required=False)
     measure = forms.ChoiceField(label=_("Counted by"))
     rule = forms.ChoiceField(label=_("Divided by"), help_text=_("Has no effect where every enterprise is served once."))
@@ -321,7 +316,7 @@ class TaskForm(Form):
         ):  # fmt: skip
             self.fields[name].choices = list(labels(choices).items())  # type: ignore[attr-defined]
         self.fields["checklist_code"].choices = checklist_choices()  # type: ignore[attr-defined]
-        self.fields["regions"].choices = region_choices(request.actor)  # type: ignore[attr-defined]
+        self.fields["regions"].choices = region_groups(request.actor)  # type: ignore[attr-defined]
         self.fields["sectors"].choices = sector_choices()  # type: ignore[attr-defined]
 
     def clean_total_times(self) -> int:
@@ -452,7 +447,7 @@ def _why(task: Task, part: Part) -> str:
 def _inside(inside: dict[str, int]) -> str:
     names = labels(sector_choices())
     told = [f"{names.get(code) or REGION_NAMES.name(code)} {n}" for code, n in sorted(inside.items())]
-    return "、".join(told)
+    return listed(told)
 
 
 @page("prevention/tasks/<uuid:pk>/issue/", name="task-issue", permission=Permission.LIST_TASKS, methods=("POST",))

@@ -19,11 +19,11 @@ from anze.parties.rules import Permission, Role
 from anze.prevention.actions.topics import change_topic, close_topic, draft_topic, issue_topic
 from anze.prevention.models import Topic
 from anze.prevention.rules import TopicState
-from anze.prevention.screens.forms import answer_form, region_choices, region_names, sector_choices, sector_names
+from anze.prevention.screens.forms import answer_form, region_groups, region_names, sector_choices, sector_names
 from anze.screen.columns import Column
 from anze.screen.details import DetailScreen, Section, Way, detail_screen
 from anze.screen.filters import Asking, Case, Cases, Choice, Dates, Search
-from anze.screen.forms import Form
+from anze.screen.forms import Form, Several
 from anze.screen.lists import Button, ListScreen, list_screen, waiting
 from anze.screen.registry import Hit, page, search
 from anze.screen.registry import Search as SearchAnswer
@@ -148,18 +148,12 @@ class TopicForm(Form):
     )  # fmt: skip
     starts_on = forms.DateField(label=_("Begins on"), widget=forms.DateInput())
     ends_on = forms.DateField(label=_("Ends on"), widget=forms.DateInput())
-    regions = forms.MultipleChoiceField(
-        label=_("Only in"), required=False, help_text=_("Nothing chosen: your whole area. Several with Ctrl."),
-        widget=forms.SelectMultiple(attrs={"size": 6}),
-    )  # fmt: skip
-    sectors = forms.MultipleChoiceField(
-        label=_("Only for"), required=False, help_text=_("Nothing chosen: all sectors. Several with Ctrl."),
-        widget=forms.SelectMultiple(attrs={"size": 6}),
-    )  # fmt: skip
+    regions = Several(label=_("Only in"), required=False, help_text=_("None chosen: your whole area."))
+    sectors = Several(label=_("Only for"), required=False, help_text=_("None chosen: all sectors."))
 
     def __init__(self, request: HttpRequest, *positional: Any, **words: Any) -> None:
         super().__init__(*positional, **words)
-        self.fields["regions"].choices = region_choices(request.actor)  # type: ignore[attr-defined]
+        self.fields["regions"].choices = region_groups(request.actor)  # type: ignore[attr-defined]
         self.fields["sectors"].choices = sector_choices()  # type: ignore[attr-defined]
 
 

@@ -20,13 +20,14 @@ from anze.kernel.actor import Actor
 from anze.kernel.duty import beijing_day
 from anze.kernel.models import parameter
 from anze.kernel.rules import ServiceType
+from anze.kernel.wording import listed
 from anze.parties.models import Organisation
 from anze.parties.rules import INSURER_ROLES, OrganisationKind, Permission, Role
 from anze.parties.screens import ENTERPRISE, INSURER, KINDS, insurer_filter
 from anze.screen.columns import Column, Kind, labels
 from anze.screen.details import DetailScreen, Section, Way, detail_screen
 from anze.screen.filters import Asking, Case, Cases, Choice, Dates, InRegion, Of
-from anze.screen.forms import Form, answer_form
+from anze.screen.forms import Form, Several, answer_form
 from anze.screen.lists import Button, ListScreen, list_screen, waiting
 from anze.screen.registry import page
 from anze.underwriting.actions import (
@@ -140,7 +141,7 @@ def _beside(request: HttpRequest, row: QuoteRequest) -> dict[str, Any]:
              "tone": OFFER_TONES[state],
              "share": f"{each.premium / row.trial_premium:.0%}" if row.trial_premium else "–",
              "expense": f"{each.agreed_expense_ratio:.0%}",
-             "services": "、".join(kinds.get(code, code) for code in each.service_types),
+             "services": listed(kinds.get(code, code) for code in each.service_types),
              "can_accept": state == OfferState.SENT and row.state == QuoteState.OPEN
                            and actor.may(Permission.CHOOSE_INSURER)}
         )  # fmt: skip
@@ -202,7 +203,7 @@ class AskForm(Form):
     wishes = forms.CharField(
         label=_("Wishes"), max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 3})
     )
-    insurers = forms.MultipleChoiceField(label=_("Insurers"), widget=forms.CheckboxSelectMultiple, required=False)
+    insurers = Several(label=_("Insurers"), required=False)
 
     def __init__(self, *positional: Any, **words: Any) -> None:
         super().__init__(*positional, **words)
@@ -258,7 +259,7 @@ class OfferForm(Form):
     premium = forms.DecimalField(label=_("Premium"), min_value=Decimal("0.01"), max_digits=14, decimal_places=2)
     agreed_expense_ratio = forms.DecimalField(label=_("Prevention expense ratio"), min_value=0, max_value=1, max_digits=5,
                                               decimal_places=4, help_text=_("Share of the premium received; 0.15 is 15 %."))  # fmt: skip
-    service_types = forms.MultipleChoiceField(label=_("Services"), widget=forms.CheckboxSelectMultiple)
+    service_types = Several(label=_("Services"))
     visits = forms.IntegerField(label=_("Visits a year"), min_value=1, max_value=366)
     words = forms.CharField(label=_("What else is promised"), max_length=500, required=False,
                             widget=forms.Textarea(attrs={"rows": 3}))  # fmt: skip
@@ -389,7 +390,7 @@ def _factors(asking: Asking, factors: list[dict[str, Any]]) -> str:
 
 def _services(asking: Asking, codes: list[str]) -> str:
     names = labels(ServiceType.choices)
-    return "、".join(names.get(code, code) for code in codes)
+    return listed(names.get(code, code) for code in codes)
 
 
 def _offer_ways(request: HttpRequest, row: Offer) -> list[Way]:

@@ -17,12 +17,13 @@ from django.utils.translation import ngettext
 from anze.kernel.duty import beijing_day
 from anze.kernel.refusal import Refused
 from anze.kernel.rules import Sector
+from anze.kernel.wording import listed
 from anze.parties.models import Enterprise, Organisation
 from anze.parties.rules import EnterpriseSize, Permission, RiskTier
 from anze.screen.columns import Column, labels
 from anze.screen.details import DetailScreen, Section, Way, detail_screen
 from anze.screen.filters import Asking, Choice, Filter
-from anze.screen.forms import Form, answer_form
+from anze.screen.forms import Form, Several, answer_form
 from anze.screen.lists import Button, ListScreen, list_screen
 from anze.screen.registry import page
 from anze.underwriting.actions import (
@@ -95,7 +96,7 @@ def told(trial: Trial, levels: Sequence[Level]) -> dict[str, Any]:
 
 def _sectors(asking: Asking, sectors: list[str]) -> str:
     names = labels(Sector.choices)
-    return "、".join(names.get(each, each) for each in sectors)
+    return listed(names.get(each, each) for each in sectors)
 
 
 class InSector(Choice):
@@ -145,7 +146,7 @@ def _products(request: HttpRequest, profile: InsurerProfile) -> dict[str, Any]:
     rows = Product.objects.filter(insurer=profile.insurer_id).order_by("name")
     return {
         "products": [
-            {"product": each, "sectors": "、".join(names.get(code, code) for code in each.sectors),
+            {"product": each, "sectors": listed(names.get(code, code) for code in each.sectors),
              "is_over": each.offered_to_on is not None and each.offered_to_on < today}
             for each in rows
         ],
@@ -184,7 +185,7 @@ class ProfileForm(Form):
     )
     promise = forms.CharField(label=_("Service promise"), max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
     hotline = forms.CharField(label=_("Hotline"), max_length=30, required=False)
-    sectors = forms.MultipleChoiceField(label=_("Sectors"), widget=forms.CheckboxSelectMultiple)
+    sectors = Several(label=_("Sectors"))
 
     def __init__(self, *positional: Any, **words: Any) -> None:
         super().__init__(*positional, **words)
@@ -194,7 +195,7 @@ class ProfileForm(Form):
 class ProductForm(Form):
     name = forms.CharField(label=_("Product"), max_length=120)
     wording_no = forms.CharField(label=_("Wording no."), max_length=60, required=False)
-    sectors = forms.MultipleChoiceField(label=_("Sectors"), widget=forms.CheckboxSelectMultiple)
+    sectors = Several(label=_("Sectors"))
     least_limit = forms.DecimalField(label=_("Limit per person from"), min_value=1, max_digits=14, decimal_places=2)
     most_limit = forms.DecimalField(label=_("Limit per person up to"), min_value=1, max_digits=14, decimal_places=2)
     visits = forms.IntegerField(label=_("Visits a year"), min_value=0, max_value=366)
