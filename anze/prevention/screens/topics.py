@@ -148,8 +148,8 @@ class TopicForm(Form):
     )  # fmt: skip
     starts_on = forms.DateField(label=_("Begins on"), widget=forms.DateInput())
     ends_on = forms.DateField(label=_("Ends on"), widget=forms.DateInput())
-    regions = Several(label=_("Only in"), required=False, help_text=_("None chosen: your whole area."))
-    sectors = Several(label=_("Only for"), required=False, help_text=_("None chosen: all sectors."))
+    regions = Several(label=_("Only in these regions"), required=False, help_text=_("None chosen: your whole area."))
+    sectors = Several(label=_("Only for these sectors"), required=False, help_text=_("None chosen: all sectors."))
 
     def __init__(self, request: HttpRequest, *positional: Any, **words: Any) -> None:
         super().__init__(*positional, **words)
