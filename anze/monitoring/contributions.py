@@ -107,7 +107,7 @@ def _of_rows(indicator: Indicator, part: Part, as_of: date) -> str:
     numerator, denominator = (
         _until(part, part.gives.get(each, "0"), as_of) for each in (indicator.numerator, indicator.denominator)
     )
-    reason = f"coalesce({part.left_out}, {part.why.get(indicator.numerator, 'NULL')})::text"
+    reason = f"coalesce({part.left_out}, {part.why_of(indicator)})::text"
     return (
         f"SELECT '{part.source}' AS source, {part.row_id} AS row_id, {part.label} AS label, "
         f"enterprise_id, {_common(part, indicator.fact)}, {reason} AS reason, {numerator} AS num, "

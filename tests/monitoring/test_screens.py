@@ -20,6 +20,7 @@ from anze.monitoring.definitions import INDICATORS
 from anze.monitoring.models import EffectEstimate
 from anze.monitoring.screens import slice_of
 from anze.parties.rules import Role
+from anze.underwriting.models import Obligation
 from tests.cast import YUANFAN
 from tests.monitoring.counting import count, day
 from tests.monitoring.deliveries import obligation, policy, receipt
@@ -210,3 +211,18 @@ def test_the_page_about_the_effect_says_what_may_be_said(cast, browser_of):
     text = province.get("/effect/").content.decode()
     for said in ("已服务企业发生较少", "0.40 – 0.80", "40 (10 – 60)", "尚不能判断：发生数过少"):
         assert said in text, said
+
+
+def test_coverage_is_shown_with_its_confirmed_and_its_uncertain_part(cast, browser_of):
+    cache.clear()
+    cast.accepted(cast.province, "obligations", obligation(), obligation(YUANFAN, "FISHERY", state="DISPUTED"))
+    cast.accepted(cast.huaihai, "policies", policy("P1"))
+    count()
+    browser = browser_of(Role.PROVINCE_REGULATOR)
+    for page in ("/statistics/", "/statistics/coverage_rate/"):
+        text = browser.get(page).content.decode()
+        for code in ("coverage_rate_lowest", "coverage_rate_highest", "coverage_rate_uncertain"):
+            assert f"/statistics/{code}/rows/?" in text, (page, code)
+    Obligation.objects.update(state="CONFIRMED")
+    count()
+    assert "coverage_rate_lowest/rows" not in browser.get("/statistics/coverage_rate/").content.decode()

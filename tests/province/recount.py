@@ -103,20 +103,25 @@ class Recount:
 
     # coverage ----------------------------------------------------------------------------------------------
 
-    def coverage(self, on: date) -> dict[tuple[str, str], tuple[int, int]]:
-        """(county, sector) → (insured, obliged) at the end of a day: who is on the register, not delisted and
-        not closed, and of these who has a policy in force."""
+    def coverage(self, on: date, resting: set[str]) -> dict[tuple[str, str], tuple[int, int]]:
+        """(county, sector) → (insured, obliged) at the end of a day: who is on the register, not delisted, not
+        closed and not resting, and of these who has a policy in force. Whom two sectors name counts in the first."""
         covered = {
             policy.row["insured_uscc"] for policy in self.policies.values() if policy.start <= on <= policy.cover_end
         }
-        found: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
+        standing: dict[str, dict[str, Any]] = {}
         for each in self.sent["obligations"]:
             row, enterprise = each.row, self.enterprises[each.row["uscc"]]
             gone = min(day(row.get("delisted_on", "9999-12-31")), day(enterprise.get("closed_on", "9999-12-31")))
-            if day(row["listed_on"]) <= on < gone:
-                cell = found[enterprise["region_code"], row["sector"]]
-                cell[0] += row["uscc"] in covered
-                cell[1] += 1
+            if day(row["listed_on"]) <= on < gone and row["uscc"] not in resting:
+                other = standing.setdefault(row["uscc"], row)
+                if day(row["listed_on"]) < day(other["listed_on"]):
+                    standing[row["uscc"]] = row
+        found: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
+        for uscc, row in standing.items():
+            cell = found[self.enterprises[uscc]["region_code"], row["sector"]]
+            cell[0] += uscc in covered
+            cell[1] += 1
         return {key: (insured, obliged) for key, (insured, obliged) in found.items()}
 
     # claim payout ------------------------------------------------------------------------------------------

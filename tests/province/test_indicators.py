@@ -32,13 +32,39 @@ def test_every_cell_is_as_counted_by_hand(figure: str, recount: Recount, demo: D
 
 
 def test_coverage_at_every_months_end_is_as_counted_by_hand(recount: Recount, demo: Demo) -> None:
+    rests = demo.select(
+        "SELECT e.uscc, o.suspended_from_on, o.suspended_to_on FROM underwriting_obligation o "
+        "JOIN parties_enterprise e ON e.id = o.enterprise_id WHERE o.suspended_from_on IS NOT NULL"
+    )
+    assert rests
     for month in months_until(AS_OF):
-        counted = recount.coverage(min(recount.as_of, last_day(month)))
+        on = min(recount.as_of, last_day(month))
+        resting = {uscc for uscc, first, last in rests if first <= on <= (last or on)}
+        counted = recount.coverage(on, resting)
         by_county, (insured, obliged) = coverage_at(month, demo.select)
         assert by_county == counted
         assert (insured, obliged) == tuple(sum(pair[i] for pair in counted.values()) for i in (0, 1))
         assert obliged
     assert 0.85 < insured / obliged < 1
+
+
+def test_the_register_has_something_to_decide(demo: Demo) -> None:
+    """Disputes, entries to be verified, units that rest, and such as are listed twice or were merged."""
+    counts = demo.select(
+        "SELECT count(*) FILTER (WHERE state = 'DISPUTED'), count(*) FILTER (WHERE state = 'UNCERTAIN'), "
+        "count(*) FILTER (WHERE suspended_to_on IS NULL AND suspended_from_on IS NOT NULL), "
+        "count(*) FILTER (WHERE merged_into_id IS NOT NULL), count(*) - count(DISTINCT enterprise_id) "
+        "FROM underwriting_obligation"
+    )[0]
+    assert all(counts), counts
+    grounds = {ground for (ground,) in demo.select("SELECT DISTINCT ground FROM underwriting_registerdispute")}
+    assert "SUSPENDED" in grounds
+    low, middle, high = demo.select(
+        "SELECT sum(insured_confirmed)::float / sum(obliged_lowest), sum(insured)::float / sum(obliged), "
+        "sum(insured)::float / sum(obliged_highest) FROM monitoring_coveragecell "
+        "WHERE region_code = '370000' AND sector = '' AND insurer_id IS NULL"
+    )[0]
+    assert low < middle < high
 
 
 def test_the_figures_tell_good_insurers_from_lax_ones(demo: Demo) -> None:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from uuid import UUID
 
 from django.db import connection
+from django.db.models import Count
 
+from anze.kernel.actor import platform
 from anze.kernel.duty import load_calendar
-from anze.underwriting.actions import look_for_findings
+from anze.parties.rules import Permission
+from anze.underwriting.actions import look_for_findings, merge_entries
+from anze.underwriting.models import Obligation
 from anze.underwriting.rules import DECIDE_DISPUTE, REPLY_FINDING
 
 # a third was reminded, some of them have answered
@@ -58,6 +63,10 @@ FROM underwriting_obligation o CROSS JOIN LATERAL (SELECT (ARRAY['NOT_OBLIGED', 
     [1 + abs(hashtext(o.id::text)) %% 3] AS ground) g
 WHERE o.state = 'DISPUTED' AND o.delisted_on IS NULL AND NOT o.is_void
 UNION ALL
+SELECT o.id, 'SUSPENDED', '企业停产，附停产通知和断电证明。', o.suspended_from_on, 'ENTERPRISE', '企业负责人', %(early)s, %(early_due)s,
+    'GRANTED', o.enterprise_id, o.region_code, o.sector, %(reminded)s, '县应急管理局', '经现场核实，企业已停产，停产期间暂不计入底数。'
+FROM underwriting_obligation o WHERE o.suspended_from_on IS NOT NULL AND o.suspended_to_on IS NULL
+UNION ALL
 SELECT o.id, 'NOT_OBLIGED', '企业认为业务不属于该行业。', NULL, 'ENTERPRISE', '企业负责人', %(early)s, %(early_due)s, 'REFUSED',
     o.enterprise_id, o.region_code, o.sector, %(reminded)s, '县应急管理局', '经现场核实，许可证在有效期内，仍从事相关业务，应当投保。'
 FROM underwriting_obligation o
@@ -72,6 +81,37 @@ SELECT o.id, '2026年应保尽保排查', 'NOTICE_352', greatest(o.listed_on, %(
 FROM underwriting_obligation o WHERE o.delisted_on IS NULL AND abs(hashtext(o.id::text)) %% 5 = 0
 ON CONFLICT DO NOTHING
 """
+
+
+# some units rest, most until further notice; those listed twice stay as they are, to be merged
+_SUSPENDED = """
+UPDATE underwriting_obligation o SET version = o.version + 1, suspended_from_on = %(today)s - 30 - h.n %% 60,
+    suspended_to_on = CASE WHEN h.n %% 4 = 3 THEN %(today)s - 15 END
+FROM parties_enterprise e CROSS JOIN LATERAL (SELECT abs(hashtext(e.uscc)) AS n) h
+WHERE e.id = o.enterprise_id AND h.n %% 80 = 7 AND o.state = 'CONFIRMED' AND NOT o.is_void AND o.delisted_on IS NULL
+    AND o.listed_on < %(today)s - 100 AND e.closed_on IS NULL
+    AND NOT EXISTS (SELECT FROM underwriting_obligation x WHERE x.enterprise_id = o.enterprise_id AND x.id <> o.id)
+"""
+MERGED = 4  # of so many listed twice one was merged already
+
+
+def decide_register(as_of: date, at: datetime) -> None:
+    """What was decided about the register on the platform; the scope must be everything. Before the figures are
+    counted: a unit that rests is not among them."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SUSPENDED, {"today": as_of})
+    by = platform(frozenset({Permission.KEEP_REGISTER}))
+    entries = Obligation.objects.filter(is_void=False, delisted_on=None).select_related("enterprise")
+    first: dict[UUID, Obligation] = {}
+    twice = 0
+    listed_twice = entries.values("enterprise_id").annotate(n=Count("id")).filter(n=2).values("enterprise_id")
+    for entry in entries.filter(enterprise__in=listed_twice).order_by("listed_on", "enterprise__uscc"):
+        if entry.enterprise_id not in first:
+            first[entry.enterprise_id] = entry
+            continue
+        if twice % MERGED == 0:
+            merge_entries(entry, by=by, at=at, into=first[entry.enterprise_id])
+        twice += 1
 
 
 def load_cover(as_of: date, at: datetime) -> None:

@@ -52,6 +52,13 @@ _UNINSURED = {
     "SMELT": 0.012, "FISHERY": 0.1,
 }  # fmt: skip
 
+# one of so many is named by the list of another sector as well
+TWICE = 70
+_NEXT_SECTOR = {
+    "MINE": "CONSTR", "HAZCHEM": "TRANSPORT", "FIREWORK": "TRANSPORT", "TRANSPORT": "HAZCHEM", "CONSTR": "TRANSPORT",
+    "CIVEXP": "TRANSPORT", "SMELT": "HAZCHEM", "FISHERY": "TRANSPORT",
+}  # fmt: skip
+
 
 class Fate(Enum):
     """What became of an enterprise's insurance in the year."""
@@ -184,6 +191,9 @@ def put_on_register(enterprise: Enterprise, fate: Fate, year: Year, random: Rand
     enterprise.listed_on = listed
     chance = random.random()
     enterprise.state = "CONFIRMED" if chance < 0.955 else "UNCERTAIN" if chance < 0.985 else "DISPUTED"
+    also = min(listed + 90 * DAY, year.last - 20 * DAY)
+    if fate is not Fate.GONE and enterprise.index % TWICE == TWICE // 2 and listed < also:
+        enterprise.also_in, enterprise.also_on = _NEXT_SECTOR[enterprise.sector], also
     if fate is Fate.GONE:
         gone = max(year.first + random.randint(10, 360) * DAY, listed + 10 * DAY)
         enterprise.state = "CONFIRMED"

@@ -74,6 +74,8 @@ class Enterprise:
     delisting_reason: str = ""
     closed_on: date | None = None
     state: str = "CONFIRMED"
+    also_in: str = ""  # another sector whose list names it too, and since when
+    also_on: date = date.min
     is_aluminium: bool = False
     is_individual: bool = False
     policies: list[Policy] = field(default_factory=list)

@@ -18,7 +18,7 @@ from anze.exchange.synthetic.places import cities
 from anze.exchange.synthetic.prevention_rows import send_services
 from anze.exchange.synthetic.reporting import Fed, Reporter
 from anze.exchange.synthetic.streams import stream
-from anze.exchange.synthetic.underwriting_rows import enterprise_row, obligation_row, send_insurance
+from anze.exchange.synthetic.underwriting_rows import enterprise_row, obligation_rows, send_insurance
 
 # in the order in which they build on one another
 OF_INSURERS = (
@@ -65,14 +65,15 @@ def register_parcels(known: Draft | Province, feed: str) -> Iterator[tuple[str, 
     for city, enterprises in by_city.items():
         rows = []
         for enterprise in enterprises:
-            event = enterprise.registered_on if feed == "enterprises" else enterprise.listed_on
-            if event is None:
-                continue
-            row = enterprise_row(enterprise) if feed == "enterprises" else obligation_row(enterprise)
+            if feed == "enterprises":
+                known_rows = [(enterprise.registered_on, enterprise_row(enterprise))]
+            else:
+                known_rows = list(obligation_rows(enterprise))
             random = stream(known.seed, "register", feed, enterprise.index)
-            settled = min(last, max(event, enterprise.delisted_on or event) + random.randint(0, 4) * DAY)
-            arrived = min(last, event + random.randint(0, 4) * DAY)
-            rows.append(Fed(moment(arrived, 9 + 8 * random.random()), settled, encode(row)))
+            for event, row in known_rows:
+                settled = min(last, max(event, enterprise.delisted_on or event) + random.randint(0, 4) * DAY)
+                arrived = min(last, event + random.randint(0, 4) * DAY)
+                rows.append(Fed(moment(arrived, 9 + 8 * random.random()), settled, encode(row)))
         for parcel in _cut(feed, rows, known.as_of, big=10**9, middling=10**9):
             yield city, parcel
 

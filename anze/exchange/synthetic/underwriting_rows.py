@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -44,9 +45,20 @@ def enterprise_row(enterprise: Enterprise) -> dict[str, Any]:
     return row
 
 
-def obligation_row(enterprise: Enterprise) -> dict[str, Any]:
-    """The entry of an obliged enterprise in the register."""
-    listed = enterprise.listed_on or enterprise.registered_on
+def obligation_rows(enterprise: Enterprise) -> Iterator[tuple[date, dict[str, Any]]]:
+    """The entries of an enterprise in the register and since when: none, one, or by mistake two."""
+    if enterprise.listed_on is None:
+        return
+    row = _obligation_row(enterprise, enterprise.listed_on)
+    yield enterprise.listed_on, row
+    if enterprise.also_in:
+        yield enterprise.also_on, row | {
+            "sector": enterprise.also_in, "source": _SOURCES[enterprise.also_in], "reason": "LAW_SECTOR",
+            "listed_on": enterprise.also_on.isoformat(), "state": "UNCERTAIN", "dispute_note": "",
+        }  # fmt: skip
+
+
+def _obligation_row(enterprise: Enterprise, listed: date) -> dict[str, Any]:
     noticed = listed >= _NOTICE_352
     row: dict[str, Any] = {
         "uscc": enterprise.uscc,

@@ -56,12 +56,19 @@ def _change(state: str) -> str:
     return f"{state} - coalesce(lag({state}) OVER line, 0)"
 
 
+_OPEN = "(obliged - confirmed)"  # 1 while the entry is disputed or still to be verified
+
+# The band: nobody knows yet which of the uncertain entries will stand. Coverage is lowest if those that are insured
+# all go and the others all stay, and highest the other way round; whatever is decided, it lies in between.
 _ENTRY_MEASURES = {
     "obliged": _change("obliged"),
-    "obliged_uncertain": _change("(obliged - confirmed)"),
+    "obliged_uncertain": _change(_OPEN),
     "obliged_confirmed": _change("confirmed"),
     "insured": _change("insured"),
     "insured_confirmed": _change("(insured * confirmed)"),
+    "insured_uncertain": _change(f"(insured * {_OPEN})"),
+    "obliged_lowest": _change(f"(obliged - insured * {_OPEN})"),
+    "obliged_highest": _change(f"(confirmed + insured * {_OPEN})"),
     "compliant": _change("compliant"),
     "partial_headcount": _change("partial_headcount"),
     "under_limit": _change("under_limit"),
@@ -75,6 +82,7 @@ _GONE = (
 )
 _UNINSURED = "CASE WHEN insured = 0 THEN 'UNINSURED' END"
 _PARTIAL = "CASE WHEN partial_headcount = 1 THEN 'PARTIAL_HEADCOUNT' END"
+_OF_OPEN = "CASE WHEN state = 'DISPUTED' THEN 'DISPUTED' ELSE 'UNCERTAIN' END"
 _UNDER = "CASE WHEN under_limit = 1 THEN 'UNDER_LIMIT' END"
 
 # entries that never stood: voided, or ended before they began
@@ -104,12 +112,17 @@ COVERAGE = Fact(
             codes=("CLOSED_UNIT", "DELISTED"),
             why={
                 "insured": _UNINSURED,
-                "insured_confirmed": f"CASE WHEN obliged > confirmed THEN 'UNCERTAIN' ELSE {_UNINSURED} END",
+                "insured_confirmed": f"CASE WHEN obliged > confirmed THEN {_OF_OPEN} ELSE {_UNINSURED} END",
+                "insured_confirmed/obliged_lowest":
+                    f"CASE WHEN obliged > confirmed AND insured = 1 THEN {_OF_OPEN} ELSE {_UNINSURED} END",
+                "insured/obliged_highest":
+                    f"CASE WHEN obliged > confirmed AND insured = 0 THEN {_OF_OPEN} ELSE {_UNINSURED} END",
+                "insured_uncertain": f"CASE WHEN obliged > confirmed THEN {_UNINSURED} END",
                 "compliant": f"coalesce({_UNINSURED}, {_PARTIAL}, {_UNDER})",
                 "covered_workers": f"coalesce({_UNINSURED}, {_PARTIAL})",
                 "partial_headcount": _PARTIAL,
                 "under_limit": _UNDER,
-                "obliged_uncertain": "CASE WHEN obliged > confirmed THEN 'UNCERTAIN' END",
+                "obliged_uncertain": f"CASE WHEN obliged > confirmed THEN {_OF_OPEN} END",
             },
         ),
         # a month's days count when the month is over: nothing is said about days to come
@@ -189,9 +202,30 @@ COVERAGE_INDICATORS = (
     _indicator(
         "coverage_rate_confirmed",
         _("Coverage rate of confirmed entries"),
-        _("As the coverage rate, over confirmed register entries only: the other end of the coverage band."),
+        _("As the coverage rate, over confirmed register entries only."),
         "insured_confirmed",
         "obliged_confirmed",
+    ),
+    _indicator(
+        "coverage_rate_uncertain",
+        _("Coverage rate of uncertain entries"),
+        _("As the coverage rate, over register entries that are disputed or still to be verified."),
+        "insured_uncertain",
+        "obliged_uncertain",
+    ),
+    _indicator(
+        "coverage_rate_lowest",
+        _("Coverage rate, lower bound"),
+        _("If of the uncertain register entries those that are insured all fell away and the others all stood."),
+        "insured_confirmed",
+        "obliged_lowest",
+    ),
+    _indicator(
+        "coverage_rate_highest",
+        _("Coverage rate, upper bound"),
+        _("If of the uncertain register entries those that are insured all stood and the others all fell away."),
+        "insured",
+        "obliged_highest",
     ),
     _indicator(
         "partial_headcount_share",
@@ -213,7 +247,7 @@ COVERAGE_INDICATORS = (
     _indicator(
         "uncertain_share",
         _("Uncertain register entries"),
-        _("Register entries that are disputed or still to be verified: the width of the coverage band."),
+        _("Register entries that are disputed or still to be verified, of all: what makes the coverage rate a band."),
         "obliged_uncertain",
         "obliged",
         Direction.DOWN,

@@ -63,7 +63,8 @@ class Part:
     month goes, until that month's end, `{month_end}` being the first day of the next.
     `gives` holds the measures this kind of row speaks about, whole numbers all of them: amounts are in cents
     (fen). A constant '0' says: never counts, but is to be shown among what was left out. `left_out` is the reason code of a row that does not count, else NULL;
-    `why` the reason code for a numerator that deserves a word, though the row counts. `codes` are the codes
+    `why` the reason code for a numerator that deserves a word, though the row counts; where indicators share a
+    numerator, for one of them by "numerator/denominator". `codes` are the codes
     that columns among these texts can hold.
     """
 
@@ -81,6 +82,10 @@ class Part:
     why: Mapping[str, str] = field(default_factory=dict)
     codes: tuple[str, ...] = ()
     further: Mapping[str, str] = field(default_factory=dict)
+
+    def why_of(self, indicator: Indicator) -> str:
+        shared = self.why.get(indicator.numerator, "NULL")
+        return self.why.get(f"{indicator.numerator}/{indicator.denominator}", shared)
 
     def ever_gives(self, *measures: str) -> bool:
         return any(self.gives.get(measure, "0") != "0" for measure in measures)
@@ -161,7 +166,7 @@ class Indicator:
     def reasons(self) -> tuple[str, ...]:
         """The reason codes its rows can carry."""
         named = {code for part in self.parts for code in part.codes}
-        texts = " ".join(f"{part.left_out} {part.why.get(self.numerator, '')}" for part in self.parts)
+        texts = " ".join(f"{part.left_out} {part.why_of(self)}" for part in self.parts)
         return tuple(code for code in REASONS if code in named or f"'{code}'" in texts)
 
 
@@ -176,7 +181,8 @@ REASONS: dict[str, Promise] = {
     "UNINSURED": _("no policy in force"),
     "PARTIAL_HEADCOUNT": _("not all workers are covered"),
     "UNDER_LIMIT": _("limit per person below the minimum"),
-    "UNCERTAIN": _("the register entry is disputed or still to be verified"),
+    "UNCERTAIN": _("the register entry is still to be verified"),
+    "DISPUTED": _("the register entry is disputed"),
     "VOLUNTARY": _("insured, but not on the register"),
     "OPEN_CLAIM": _("not yet settled"),
     "REJECTED_CLAIM": _("rejected, cancelled or closed without payment"),

@@ -281,8 +281,10 @@ def five_cards(request: HttpRequest) -> str:
     def make() -> dict[str, Any]:
         goals = targets(state.as_of)
         heads = visible(actor, list(headlines(FIVE, state.as_of).values()))
-        totals = figures(heads, cut)[""]
-        return {"cards": [card(totals[each.code], goals.get(each.code), cut) for each in heads]}
+        asked = {each.code: each for each in heads} | {code: INDICATORS[code] for code in BAND}
+        totals = figures(asked.values(), cut)[""]
+        cards = [card(totals[each.code], goals.get(each.code), cut) for each in heads]
+        return {"cards": cards, "band": band(totals, cut)}
 
     return cached(request, state, "five", "", cut, make)
 
@@ -305,7 +307,7 @@ def dashboard_context(request: HttpRequest, state: State, cut: Slice, show: str)
         "selected": selected,
         "region_name": regions.get(cut.region_code, ""),
         "cards": [card(totals[each.code], goals.get(each.code), cut) for each in heads],
-        "uncertain": totals["uncertain_share"],
+        "band": band(totals, cut),
         "places": (places := region_table(selected, cut, goals, regions)),
         "trend": trend_chart(selected, cut, goals.get(selected.code)),
         "map": map_chart(selected, places),
@@ -340,6 +342,25 @@ def card(figure: Figure, target: Decimal | None, cut: Slice) -> dict[str, Any]:
         "denominator_url": url("indicator-rows", code, part="denominator", **words),
         "telling_url": url("indicator-rows", code, part=telling_aspect(figure.indicator), **words),
         "select_url": url("statistics", show=code, **words),
+    }
+
+
+# whichever of the uncertain register entries will stand: coverage in three lines, and what it lies between
+_SURE = ("coverage_rate_confirmed", "coverage_rate_uncertain", "coverage_rate")
+_ENDS = ("coverage_rate_lowest", "coverage_rate_highest")
+BAND = (*_SURE, *_ENDS)
+
+
+def band(found: dict[str, Figure], cut: Slice) -> dict[str, Any]:
+    """Coverage with its confirmed and its uncertain part; nothing where no register entry is uncertain."""
+    if not found["coverage_rate_uncertain"].denominator:
+        return {}
+    names = (_("Confirmed entries"), _("Disputed or still to be verified"), _("The whole register"))
+    lowest, highest = (card(found[code], None, cut) for code in _ENDS)
+    return {
+        "lines": [_line(found[code], None, cut, str(name)) for code, name in zip(_SURE, names, strict=True)],
+        "lowest": lowest,
+        "highest": highest,
     }
 
 
@@ -446,9 +467,13 @@ def indicator_page(request: HttpRequest, code: str) -> HttpResponse:
 
     cut = slice_of(request, state.as_of)
 
+    told = BAND if code in (*BAND, "uncertain_share") else ()
+
     def make() -> dict[str, Any]:
         goals = targets(state.as_of, cut.sector)
-        total = figures([indicator], cut)[""][indicator.code]
+        asked = {indicator.code: indicator} | {each: INDICATORS[each] for each in told}
+        totals = figures(asked.values(), cut)[""]
+        total = totals[indicator.code]
         by_month = figures([indicator], cut, by="month")
         months = [
             _line(
@@ -469,6 +494,7 @@ def indicator_page(request: HttpRequest, code: str) -> HttpResponse:
             "filter": choices_of(request, cut, state.as_of),
             "region_name": regions.get(cut.region_code, ""),
             "card": card(total, goals.get(indicator.code), cut),
+            "band": band(totals, cut) if told else {},
             "trend": trend_chart(indicator, cut, goals.get(indicator.code)),
             "months": months,
             "places": [] if cut.level == "COUNTY" else region_table(indicator, cut, goals, regions),

@@ -215,15 +215,39 @@ def test_insured_but_not_on_the_register(cast):
     assert figure("voluntary_share") == (0, 1)
 
 
-@shows("coverage_rate_confirmed", "uncertain_share", "UNCERTAIN")
-def test_the_band_of_disputed_entries(cast):
+@shows("coverage_rate_confirmed", "coverage_rate_uncertain", "uncertain_share", "DISPUTED")
+def test_the_confirmed_and_the_uncertain_part(cast):
     cast.accepted(cast.province, "obligations", obligation(), obligation(YUANFAN, "FISHERY", state="DISPUTED"))
     cast.accepted(cast.huaihai, "policies", policy())
     count()
     assert figure("coverage_rate") == (1, 2)
     assert figure("coverage_rate_confirmed") == (1, 1)
+    assert figure("coverage_rate_uncertain") == (0, 1)
     assert figure("uncertain_share") == (1, 2)
-    assert reasons("uncertain_share") == reasons("coverage_rate_confirmed") == {Y: "UNCERTAIN"}
+    assert reasons("uncertain_share") == reasons("coverage_rate_confirmed") == {Y: "DISPUTED"}
+    assert reasons("coverage_rate_uncertain") == {Y: "UNINSURED"}
+
+
+@shows("coverage_rate_lowest", "coverage_rate_highest", "UNCERTAIN")
+def test_between_which_bounds_coverage_lies_until_the_uncertain_is_decided(cast):
+    cast.accepted(cast.province, "obligations", obligation(), obligation(YUANFAN, "FISHERY", state="UNCERTAIN"))
+    cast.accepted(cast.huaihai, "policies", policy())
+    count()
+    # the uninsured stands, or falls away
+    assert figure("coverage_rate_lowest") == (1, 2)
+    assert figure("coverage_rate_highest") == (1, 1)
+    assert reasons("coverage_rate_lowest") == {Y: "UNINSURED"}
+    assert reasons("coverage_rate_highest") == {Y: "UNCERTAIN"}
+    # now the insured one is the uncertain one: it falls away, or stands
+    cast.accepted(cast.province, "obligations", obligation(state="UNCERTAIN"), obligation(YUANFAN, "FISHERY"))
+    count()
+    assert figure("coverage_rate_lowest") == (0, 1)
+    assert figure("coverage_rate_highest") == (1, 2)
+    assert reasons("coverage_rate_lowest") == {X: "UNCERTAIN", Y: "UNINSURED"}
+    # once decided, there is one figure
+    Obligation.objects.update(state="CONFIRMED")
+    count()
+    assert figure("coverage_rate_lowest") == figure("coverage_rate") == figure("coverage_rate_highest") == (1, 2)
 
 
 @pytest.mark.parametrize(

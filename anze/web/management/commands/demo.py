@@ -33,7 +33,7 @@ from anze.exchange.synthetic.afterwards import record_on_platform
 from anze.exchange.synthetic.calendar import shipped_calendar
 from anze.exchange.synthetic.campaigns import create_campaign
 from anze.exchange.synthetic.chain import load_chain
-from anze.exchange.synthetic.cover import load_cover
+from anze.exchange.synthetic.cover import decide_register, load_cover
 from anze.exchange.synthetic.drawing import Draft, begin
 from anze.exchange.synthetic.entering import create_entering
 from anze.exchange.synthetic.entities import Province
@@ -141,6 +141,8 @@ class Command(BaseCommand):
             gc.disable()
             province, late = self._load(owner, draft, show, options["processes"])
             gc.enable()
+            with inside(EVERYTHING):
+                decide_register(as_of, timezone.now())
             show.begin("Figures", len(FACTS))
             owner.execute(f"ANALYZE {_TABLES}")  # type: ignore[arg-type] # names, not input
             recompute(at=timezone.now(), progress=lambda _fact: show.advance(1))
@@ -184,7 +186,7 @@ class Command(BaseCommand):
             marking.mark(marking.ASSESSED, timezone.now())
 
     def _load(self, owner: psycopg.Connection, draft: Draft, show: _Stages, processes: int) -> tuple[Province, Late]:
-        listed = sum(each.listed_on is not None for each in draft.enterprises)
+        listed = sum((each.listed_on is not None) + bool(each.also_in) for each in draft.enterprises)
         show.begin("Services of the year, register", len(draft.enterprises) + listed)
         of_register = of_insurers = 0
         due = list(_ANALYZE_AT)
