@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from anze.kernel.alert import AlertLevel, AlertRule, Party, declare, duty_alert
 from anze.kernel.rules import ServiceType
+from anze.prevention.rules.agreements import ANSWER_AGREEMENT
 from anze.prevention.rules.complaints import ANSWER, SETTLE
 from anze.prevention.rules.confirmations import ANSWER_DISPUTE
 from anze.prevention.rules.orders import ANSWER_ORDER
@@ -412,5 +413,55 @@ RECORDED_VERY_LATE = declare(
         thresholds={"days": "alert.entry_very_late_days", "kept": "alert.hint_kept_days"},
         sources={"prevention_service": "id"},
         basis="manual_entry_workdays",
+    )
+)
+
+_HOUSES = {"region_code": "x.region_code", "insurer_id": "x.insurer_id", "agency_id": "x.agency_id"}
+AGREEMENT_DUE = duty_alert(
+    ANSWER_AGREEMENT,
+    table="prevention_agreement",
+    due_at="answer_due_at",
+    waits="true",
+    done="(x.answered_at AT TIME ZONE 'Asia/Shanghai')::date",
+    open_if="x.state = 'PROPOSED'",
+    since="(x.proposed_at AT TIME ZONE 'Asia/Shanghai')::date",
+    parties=(Party.AGENCY,),
+    remedy=_("Open the agreement and accept or decline it"),
+    page="agreement",
+    label="x.agreement_no",
+    of="",
+    scope=_HOUSES,
+    shown_as=("agreements-to-answer", "agreements-unanswered"),
+)
+# what is agreed for afterwards takes the alert away
+_FOLLOWED = (
+    "(SELECT min((n.answered_at AT TIME ZONE 'Asia/Shanghai')::date) FROM prevention_agreement n "
+    "WHERE n.insurer_id = x.insurer_id AND n.agency_id = x.agency_id AND n.state IN ('ACCEPTED', 'ENDED') "
+    "AND n.until_on > x.until_on)"
+)
+AGREEMENT_EXPIRING = declare(
+    AlertRule(
+        code="AGREEMENT_EXPIRING",
+        title=_("Framework agreement about to run out"),
+        level=AlertLevel.GENERAL,
+        parties=(Party.INSURER, Party.AGENCY),
+        why=_("Agreement %(number)s of %(insurer)s and %(agency)s is binding until %(until)s; afterwards no price is agreed."),
+        remedy=_("Open the agreement and propose the next one"),
+        page="agreement",
+        rows="prevention_agreement x JOIN parties_organisation i ON i.id = x.insurer_id "
+        "JOIN parties_organisation a ON a.id = x.agency_id WHERE x.state IN ('ACCEPTED', 'ENDED')",
+        subject="x.id",
+        episode="x.until_on",
+        begins="greatest(x.until_on - ({days})::int, (x.answered_at AT TIME ZONE 'Asia/Shanghai')::date)",
+        ends=f"least({_FOLLOWED}, x.until_on + 1)",
+        due="x.until_on",
+        open_if="x.until_on >= {today}",
+        label="x.agreement_no",
+        scope=_HOUSES,
+        facts={"number": "x.agreement_no", "insurer": "i.name", "agency": "a.name", "until": "x.until_on"},
+        thresholds={"days": "alert.agreement_expiring_days"},
+        # a following agreement is another row: the causes of the earlier one are judged with the full run
+        sources={"prevention_agreement": "id"},
+        shown_as=("agreements-running-out",),
     )
 )

@@ -35,6 +35,8 @@ from anze.parties.rules import Permission
 from anze.prevention.actions.complaints import Told, make_complaint
 from anze.prevention.actions.confirmations import Call, Said, answer_service, record_call, scope_of_service
 from anze.prevention.models import (
+    Agreement,
+    AgreementPrice,
     AnnualPlan,
     Complaint,
     Conflict,
@@ -296,6 +298,15 @@ def money(cast: Cast) -> None:
         statement = Statement.objects.create(
             insurer=insurer, agency=agency, month=date(2026, 5, 1), services=1, agreed=1200, state="DRAWN", drawn_at=NOW,
             objection=f"异议{mark}", region_code="370000",
+        )  # fmt: skip
+        agreed = Agreement.objects.create(
+            agreement_no=f"K-{mark}", insurer=insurer, agency=agency, start_on=NOW.date(), end_on=NOW.date(),
+            until_on=NOW.date(), words=f"约定{mark}", state="PROPOSED", proposed_at=NOW, proposed_by=f"经理{mark}",
+            answer_due_at=NOW, region_code="370000",
+        )  # fmt: skip
+        AgreementPrice.objects.create(
+            agreement=agreed, service_type="HAZARD", price="77777.77" if mark == FOREIGN_MARK else "11111.11",
+            insurer=insurer, agency=agency, region_code="370000",
         )  # fmt: skip
         service = Service.objects.get(service_no=f"S-{mark}")
         StatementLine.objects.create(

@@ -85,10 +85,10 @@ ON CONFLICT DO NOTHING
 
 # some units rest, most until further notice; those listed twice stay as they are, to be merged
 _SUSPENDED = """
-UPDATE underwriting_obligation o SET version = o.version + 1, suspended_from_on = %(today)s - 30 - h.n %% 60,
-    suspended_to_on = CASE WHEN h.n %% 4 = 3 THEN %(today)s - 15 END
+UPDATE underwriting_obligation o SET version = o.version + 1, suspended_from_on = %(today)s - 30 - h.n / 60 %% 60,
+    suspended_to_on = CASE WHEN h.n / 60 %% 4 = 3 THEN %(today)s - 15 END
 FROM parties_enterprise e CROSS JOIN LATERAL (SELECT abs(hashtext(e.uscc)) AS n) h
-WHERE e.id = o.enterprise_id AND h.n %% 80 = 7 AND o.state = 'CONFIRMED' AND NOT o.is_void AND o.delisted_on IS NULL
+WHERE e.id = o.enterprise_id AND h.n %% 60 = 7 AND o.state = 'CONFIRMED' AND NOT o.is_void AND o.delisted_on IS NULL
     AND o.listed_on < %(today)s - 100 AND e.closed_on IS NULL
     AND NOT EXISTS (SELECT FROM underwriting_obligation x WHERE x.enterprise_id = o.enterprise_id AND x.id <> o.id)
 """

@@ -108,6 +108,9 @@ class Permission(TextChoices):
     KEEP_EXPENSES = "KEEP_EXPENSES", _("keep budgets, invoices and settlements of prevention expenses")
     SEE_SETTLEMENTS = "SEE_SETTLEMENTS", _("see settlements with agencies")
     SETTLE_EXPENSES = "SETTLE_EXPENSES", _("confirm settlements or object to them")
+    SEE_AGREEMENTS = "SEE_AGREEMENTS", _("see framework agreements of insurers with agencies")
+    PROPOSE_AGREEMENTS = "PROPOSE_AGREEMENTS", _("propose framework agreements to agencies")
+    SIGN_AGREEMENTS = "SIGN_AGREEMENTS", _("accept and end framework agreements")
     JUDGE_EXPENSES = "JUDGE_EXPENSES", _("judge findings about prevention expenses")
     SEE_PARTIES = "SEE_PARTIES", _("see institutions and experts")
     SEE_ENTERPRISES = "SEE_ENTERPRISES", _("see enterprises")
@@ -212,6 +215,8 @@ _INSURE |= {P.HANDLE_CLAIMS, P.SEE_COMPLAINTS, P.ANSWER_COMPLAINTS}
 _REGULATE |= {P.REVIEW_CLAIMS, P.SEE_COMPLAINTS, P.ANSWER_COMPLAINTS, P.SETTLE_COMPLAINTS}
 _INSURE |= {P.ANSWER_COVER, P.MAKE_OFFERS}
 _INSURE |= {P.KEEP_EXPENSES, P.SEE_SETTLEMENTS, P.SETTLE_EXPENSES}
+# whoever places orders knows what was agreed; who manages the house agrees
+_INSURE |= {P.SEE_AGREEMENTS}
 _REGULATE |= {P.JUDGE_EXPENSES, P.SEE_SETTLEMENTS}
 
 # entering the market: decided by the province and the committee, enterprises also by their city
@@ -244,6 +249,7 @@ ROLES: dict[Role, RoleRule] = {
             P.RUN_CAMPAIGNS,
             P.TUNE_ALERTS,
             P.MANAGE_HOOKS,
+            P.SEE_AGREEMENTS,
         },
         _("The province at work"),
     ),
@@ -263,7 +269,7 @@ ROLES: dict[Role, RoleRule] = {
         Reach.ALL,
         {*_WATCH, P.SEE_UNDERWRITING, P.SEE_PREMIUMS, P.SEE_EXPENSES, P.SEE_CLAIMS, P.SEE_PARAMETERS, P.SEE_AUDIT}
         | {P.JUDGE_EXPENSES, P.SEE_ASSESSMENT, P.CONFIRM_CASES, P.REVIEW_CLAIMS, P.SEE_COMPLAINTS}
-        | {P.SEE_SETTLEMENTS},
+        | {P.SEE_SETTLEMENTS, P.SEE_AGREEMENTS},
         _("Insurers' conduct"),
     ),
     # aggregates and quality; premiums and rates stay with the regulators
@@ -288,6 +294,8 @@ ROLES: dict[Role, RoleRule] = {
             P.SEE_AUDIT,
             P.MANAGE_PEOPLE,
             P.ANSWER_ASSESSMENT,
+            P.PROPOSE_AGREEMENTS,
+            P.SIGN_AGREEMENTS,
         },
         _("Your business in the province"),
     ),
@@ -299,7 +307,8 @@ ROLES: dict[Role, RoleRule] = {
         {P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_ENTERPRISES, P.SEE_PARTIES, P.EXPORT, P.JOIN_TRAININGS}
         | {P.MANAGE_HOOKS, P.RECORD_VISITS, P.ANSWER_ORDERS, P.HANDLE_HAZARDS}
         | {P.ISSUE_REPORTS, P.SEE_ASSESSMENT, P.ANSWER_ASSESSMENT, P.SEE_COMPLAINTS, P.ANSWER_COMPLAINTS}
-        | {P.SEE_SETTLEMENTS, P.SETTLE_EXPENSES, P.JOIN_COMMITTEE, *_ENTER},
+        | {P.SEE_SETTLEMENTS, P.SETTLE_EXPENSES, P.JOIN_COMMITTEE, *_ENTER}
+        | {P.SEE_AGREEMENTS, P.SIGN_AGREEMENTS},
         _("Your services"),
     ),
     Role.EXPERT: _rule(

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from anze.kernel.models import parameter, parameter_text
+from anze.kernel.refusal import Refused
 from anze.kernel.scope import EVERYTHING, region_range, widened
 from anze.parties.models import Enterprise, Expert, Organisation, Qualification, Region, Standing
 from anze.parties.rules import OrganisationKind
@@ -135,19 +136,39 @@ def _look_up(agencies: set[UUID], experts: set[UUID], enterprises: set[UUID], on
 
 def agency_doubts(known: _Known, each: Sending) -> list[Doubt]:
     agency = known.agencies[each.agency_id]  # type: ignore[index] # asked only with an agency
-    name, on = str(agency), each.planned_on
+    name = str(agency)
+    doubts = _house_doubts(known, agency, each.insurer_id, each.planned_on)
+    if declared := known.conflicts.get((agency.pk, each.enterprise_id)):
+        doubts.append(in_conflict(name, str(declared.get_reason_display())))
+    if agency.uscc and agency.uscc == known.enterprises[each.enterprise_id].uscc:
+        doubts.append(in_conflict(name, _now("it is the enterprise itself")))
+    return doubts
+
+
+def _house_doubts(known: _Known, agency: Organisation, insurer_id: UUID, on: date) -> list[Doubt]:
+    """What speaks against an agency wherever it were sent."""
+    name = str(agency)
     doubts = _standing(known, agency.pk, name, on)
     if not agency.is_active:
         doubts.append(standing_doubt("SUSPENDED", name, None, _now("not active")))
     if known.agency_kinds and paper_on(known.papers[agency.pk], known.agency_kinds, on) is None:
         doubts.append(unqualified(name, on))
-    if declared := known.conflicts.get((agency.pk, each.enterprise_id)):
-        doubts.append(in_conflict(name, str(declared.get_reason_display())))
-    if agency.uscc and agency.uscc == known.enterprises[each.enterprise_id].uscc:
-        doubts.append(in_conflict(name, _now("it is the enterprise itself")))
-    if agency.parent_id == each.insurer_id:
+    if agency.parent_id == insurer_id:
         doubts.append(in_conflict(name, _now("it belongs to the insurer")))
     return doubts
+
+
+def doubts_about_agency(agency_id: UUID, insurer_id: UUID, on: date) -> list[Doubt]:
+    """What speaks against having an agency work for an insurer, wherever that may be."""
+    with widened(EVERYTHING):
+        known = _look_up({agency_id}, set(), set(), on)
+    return _house_doubts(known, known.agencies[agency_id], insurer_id, on)
+
+
+def refuse_blocked(doubts: Sequence[Doubt]) -> None:
+    for each in doubts:
+        if each.blocks:
+            raise Refused(each.code, each.text, remedy=each.remedy, values=each.values)
 
 
 def expert_doubts(known: _Known, each: Sending, key: UUID) -> list[Doubt]:

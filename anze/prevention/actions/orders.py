@@ -22,7 +22,8 @@ from anze.kernel.refusal import Refused
 from anze.kernel.scope import EVERYTHING, widened
 from anze.parties.models import Enterprise, Expert, Organisation
 from anze.parties.rules import Permission
-from anze.prevention.actions.dispatch import doubts_about, sending_of
+from anze.prevention.actions.agreements import frameworks
+from anze.prevention.actions.dispatch import doubts_about, refuse_blocked, sending_of
 from anze.prevention.models import Conflict, Order, OrderExpert, PlanItem, Service, Task
 from anze.prevention.rules import OrderState, ServiceForm
 from anze.prevention.rules.orders import ANSWER_ORDER, ORDER, Doubt
@@ -44,7 +45,7 @@ def draft_order(
     form: str,
     planned_on: date,
     due_on: date | None = None,
-    price: Decimal = Decimal(0),
+    price: Decimal | None = None,
     plan_item: PlanItem | None = None,
     task: Task | None = None,
     accident: Accident | None = None,
@@ -57,7 +58,7 @@ def draft_order(
     due_on = due_on or planned_on
     _check_plan(planned_on, due_on, beijing_day(at))
     task = task or (plan_item.task if plan_item else None)
-    order = Order.objects.create(
+    order = Order(
         order_no=order_number(planned_on),
         policy=policy,
         plan_item=plan_item,
@@ -69,7 +70,7 @@ def draft_order(
         scope=scope,
         planned_on=planned_on,
         due_on=due_on,
-        price=price,
+        price=price or Decimal(0),
         state=OrderState.DRAFT,
         enterprise_id=policy.enterprise_id,
         insurer_id=policy.insurer_id,
@@ -77,6 +78,8 @@ def draft_order(
         region_code=policy.region_code,
         sector=policy.sector,
     )
+    _price([order])
+    order.save(force_insert=True)
     if form == ServiceForm.HIRED_EXPERT:
         set_experts(order, experts)
     return order
@@ -89,7 +92,7 @@ def draft_orders(
     by: Actor,
     at: datetime,
     agency: Organisation | None,
-    price: Decimal,
+    price: Decimal | None,
     task: Task | None = None,
 ) -> list[Order]:
     """A draft for each plan item on its day; a commissioned one for the agency chosen, else the item's own.
@@ -110,7 +113,7 @@ def draft_orders(
                 form=item.form,
                 planned_on=planned_on,
                 due_on=max(planned_on, item.window_end_on),
-                price=price,
+                price=price or Decimal(0),
                 state=OrderState.DRAFT,
                 enterprise_id=item.enterprise_id,
                 insurer_id=item.insurer_id,
@@ -119,7 +122,23 @@ def draft_orders(
                 sector=item.sector,
             )
         )
+    _price(orders)
     return Order.objects.bulk_create(orders)
+
+
+def _price(orders: Sequence[Order]) -> None:
+    """An order without a price takes the one its houses agreed on, where a framework agreement holds that day."""
+    open_ = [order for order in orders if order.agency_id is not None and not order.price]
+    if not open_:
+        return
+    standing = frameworks(open_[0].insurer_id, agencies={order.agency_id for order in open_ if order.agency_id})
+    for order in open_:
+        prices = [
+            each.price_of(order.service_type, order.sector, order.region_code, order.planned_on)
+            for each in standing
+            if each.agency_id == order.agency_id
+        ]
+        order.price = next((each.price for each in prices if each is not None), order.price)
 
 
 @action(Permission.RUN_SERVICES, "order.changed")
@@ -133,10 +152,12 @@ def change_order(order: Order, /, *, by: Actor, at: datetime, experts: Sequence[
         )
     for name, value in values.items():
         setattr(order, name, value)
+    order.price = order.price or Decimal(0)
     if order.form != ServiceForm.COMMISSIONED_TSP:
         order.agency = None
     _check_plan(order.planned_on, order.due_on, beijing_day(at))
-    order.save(update_fields=[*values, "agency"])
+    _price([order])
+    order.save(update_fields=[*values, "agency", "price"])
     set_experts(order, experts if order.form == ServiceForm.HIRED_EXPERT else ())
     return order
 
@@ -242,12 +263,6 @@ def _check_addressee(order: Order) -> None:
         raise Refused(
             "no_expert", _("No expert is chosen."), remedy=_("Choose one of the candidates."), field="experts"
         )
-
-
-def refuse_blocked(doubts: Sequence[Doubt]) -> None:
-    for each in doubts:
-        if each.blocks:
-            raise Refused(each.code, each.text, remedy=each.remedy, values=each.values)
 
 
 @action(Permission.ANSWER_ORDERS, "order.accepted")

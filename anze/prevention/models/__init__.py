@@ -1,5 +1,6 @@
 """Tables of prevention services: topics, tasks, plans, orders, services."""
 
+from anze.prevention.models.agreements import Agreement, AgreementPrice
 from anze.prevention.models.archive import Pack, Paper
 from anze.prevention.models.complaints import Complaint, ComplaintContact, ComplaintStep
 from anze.prevention.models.confirmations import Confirmation, ConfirmationLink, Dispute, FollowUp, Rating
@@ -14,6 +15,8 @@ from anze.prevention.models.visits import Visit, VisitChange, VisitEntry
 
 __all__ = [
     "FINGERPRINT",
+    "Agreement",
+    "AgreementPrice",
     "AnnualPlan",
     "Complaint",
     "ComplaintContact",

@@ -1,6 +1,7 @@
 """Pages of prevention services: topics, tasks, plans, orders, visits, services."""
 
 from anze.prevention.screens import (
+    agreements,
     annual,
     archive,
     bulk,
@@ -25,6 +26,7 @@ from anze.prevention.screens.visits import VISITS
 __all__ = [
     "SERVICES",
     "VISITS",
+    "agreements",
     "annual",
     "archive",
     "bulk",

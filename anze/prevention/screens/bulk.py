@@ -52,7 +52,8 @@ class BulkForm(Form):
     agency = forms.ChoiceField(label=_("Agency"), required=False, help_text=_("Empty: the one each plan names."))
     first_on = forms.DateField(label=_("First day"), widget=forms.DateInput())
     per_day = forms.IntegerField(label=_("Visits a working day"), min_value=1, max_value=50)
-    price = forms.DecimalField(label=_("Price of each"), min_value=0, max_digits=12, decimal_places=2)
+    price = forms.DecimalField(label=_("Price of each"), min_value=0, max_digits=12, decimal_places=2, required=False,
+                               help_text=_("Empty or 0: as agreed with the agency."))  # fmt: skip
     send = forms.BooleanField(label=_("Send at once"), required=False)
 
     def __init__(self, *positional: Any, **words: Any) -> None:
@@ -137,7 +138,7 @@ def place_orders(request: HttpRequest) -> HttpResponse:
         actor.scope.insurer_id, today, asked.get("until") or today + timedelta(days=30), asked.get("region", ""),
         asked.get("service_type", ""), task,
     )  # fmt: skip
-    initial = {"first_on": today + timedelta(days=7), "per_day": 4, "price": 1000}
+    initial = {"first_on": today + timedelta(days=7), "per_day": 4}
     form = BulkForm(request.POST if request.method == "POST" else None, initial=initial)
     if form.is_bound and form.is_valid():
         chosen = list(rows.filter(pk__in=_keys(request.POST.getlist("item")))[:MOST])

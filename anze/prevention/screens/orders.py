@@ -21,6 +21,7 @@ from anze.library.screens.checklists import CHECKLIST, checklist_choices
 from anze.parties.models import Expert, Organisation
 from anze.parties.rules import OrganisationKind, Permission, Role
 from anze.parties.screens import AGENCY, ENTERPRISE, INSURER, agency_filter, insurer_filter
+from anze.prevention.actions.agreements import agreed_prices
 from anze.prevention.actions.dispatch import agencies_for, doubts_about, experts_for, sending_of
 from anze.prevention.actions.orders import (
     accept_order,
@@ -33,6 +34,7 @@ from anze.prevention.actions.orders import (
 )
 from anze.prevention.models import Order, OrderExpert, PlanItem, Task
 from anze.prevention.rules import OrderState, ServiceForm, ServiceType
+from anze.prevention.rules.agreements import Agreed
 from anze.prevention.rules.orders import COMING, ORDER_TONES
 from anze.prevention.screens.chain import order_crumbs
 from anze.prevention.screens.forms import ReasonForm, answer_form
@@ -178,7 +180,18 @@ def _extra(request: HttpRequest, order: Order) -> dict[str, Any]:
         request.actor.may(Permission.RUN_SERVICES) or is_asked(request, order)  # type: ignore[attr-defined]
     ):
         doubts = doubts_about([sending_of(order, [each[0] for each in going])])[order.pk]
-    return {"going": going, "doubts": doubts}
+    return {"going": going, "doubts": doubts, "agreed": _agreed(request, order)}
+
+
+def _agreed(request: HttpRequest, order: Order) -> Agreed | None:
+    """What the two houses agreed on for such a visit, for those who may know it."""
+    if order.agency_id is None or not request.actor.may(Permission.SEE_AGREEMENTS):  # type: ignore[attr-defined]
+        return None
+    found = agreed_prices(
+        order.insurer_id, [order.agency_id], order.service_type, sector=order.sector, region_code=order.region_code,
+        on=order.planned_on,
+    )  # fmt: skip
+    return found.get(order.agency_id)
 
 
 ORDER_PAGE = detail_screen(
@@ -237,7 +250,8 @@ class OrderForm(Form):
     form = forms.ChoiceField(label=_("Form"))
     planned_on = forms.DateField(label=_("Planned for"), widget=forms.DateInput())
     due_on = forms.DateField(label=_("To be done by"), widget=forms.DateInput())
-    price = forms.DecimalField(label=_("Price"), min_value=0, max_digits=12, decimal_places=2)
+    price = forms.DecimalField(label=_("Price"), min_value=0, max_digits=12, decimal_places=2, required=False,
+                               help_text=_("Empty or 0: as agreed with the agency."))  # fmt: skip
     scope = forms.CharField(
         label=_("What is to be done"), max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 3})
     )
@@ -332,7 +346,6 @@ def _initial(
         "form": item.form if item else ServiceForm.COMMISSIONED_TSP,
         "planned_on": first,
         "due_on": max(first, last),
-        "price": 0,
         "checklist_code": task.checklist_code if task else "",
     }
 
@@ -375,8 +388,14 @@ def choose(request: HttpRequest, pk: UUID) -> HttpResponse:
         return redirect(_to(order))
     limit = 200 if request.GET.get("all") else 15
     candidates = agencies_for(order, limit) if is_agency else experts_for(order, agency_id=None, limit=limit)
+    agreed = {}
+    if is_agency:
+        agreed = agreed_prices(
+            order.insurer_id, [each.key for each in candidates], order.service_type, sector=order.sector,
+            region_code=order.region_code, on=order.planned_on,
+        )  # fmt: skip
     going = {order.agency_id} if is_agency else set(order.experts.values_list("expert_id", flat=True))
-    words = {"order": order, "candidates": candidates, "is_agency": is_agency, "chosen": going,
+    words = {"order": order, "candidates": candidates, "is_agency": is_agency, "chosen": going, "agreed": agreed,
              "opens": "agency" if is_agency else "expert", "is_all": limit > 15,
              "title": _("Choose an agency") if is_agency else _("Choose experts"), "action": _("Take the chosen")}  # fmt: skip
     return render(request, "prevention/choose.html", words)

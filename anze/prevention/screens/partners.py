@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from anze.kernel.duty import beijing_day
 from anze.parties.rules import Permission, QualificationKind
+from anze.prevention.actions.agreements import standing_agreements
 from anze.prevention.actions.dispatch import partners_for
 from anze.prevention.screens.forms import region_choices, sector_choices
 from anze.screen.columns import labels
@@ -54,5 +55,10 @@ def partners(request: HttpRequest) -> HttpResponse:
         found = [each for each in found if each.rating is not None and each.rating >= float(given["rating"])]
     if given.get("load") is not None:
         found = [each for each in found if each.load <= given["load"]]
-    words = {"form": form, "found": found[:MOST], "number": len(found), "most": MOST, "opens": given["kind"]}
+    standing, insurer = {}, request.actor.scope.insurer_id  # type: ignore[attr-defined]
+    if given["kind"] == "agency" and insurer is not None:
+        today = beijing_day(request.at)  # type: ignore[attr-defined]
+        standing = standing_agreements(insurer, [each.key for each in found[:MOST]], today)
+    words = {"form": form, "found": found[:MOST], "number": len(found), "most": MOST, "opens": given["kind"],
+             "standing": standing}  # fmt: skip
     return render(request, "prevention/partners.html", words)

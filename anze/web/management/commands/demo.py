@@ -30,6 +30,7 @@ from anze.assessment.actions import load_schemes
 from anze.assessment.actions.demonstration import show_assessments
 from anze.exchange.synthetic import anomalies, marking
 from anze.exchange.synthetic.afterwards import record_on_platform
+from anze.exchange.synthetic.agreements import load_agreements
 from anze.exchange.synthetic.calendar import shipped_calendar
 from anze.exchange.synthetic.campaigns import create_campaign
 from anze.exchange.synthetic.chain import load_chain
@@ -161,6 +162,7 @@ class Command(BaseCommand):
                 create_entering(as_of)
                 record_on_platform(timezone.now())
                 load_cover(as_of, timezone.now())
+                load_agreements(as_of, timezone.now())
                 load_market(as_of, timezone.now())
                 create_campaign(draft.as_of, timezone.now())
             show.begin("Alerts", 1)
