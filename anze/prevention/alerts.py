@@ -445,7 +445,9 @@ AGREEMENT_EXPIRING = declare(
         title=_("Framework agreement about to run out"),
         level=AlertLevel.GENERAL,
         parties=(Party.INSURER, Party.AGENCY),
-        why=_("Agreement %(number)s of %(insurer)s and %(agency)s is binding until %(until)s; afterwards no price is agreed."),
+        why=_(
+            "Agreement %(number)s of %(insurer)s and %(agency)s is binding until %(until)s; afterwards no price is agreed."
+        ),
         remedy=_("Open the agreement and propose the next one"),
         page="agreement",
         rows="prevention_agreement x JOIN parties_organisation i ON i.id = x.insurer_id "

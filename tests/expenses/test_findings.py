@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from django.urls import reverse
 
 from anze.expenses.models import Expense, ExpenseFinding
+from anze.expenses.screens import findings as pages
 from anze.kernel.models import Parameter
 from anze.monitoring.alerting import run
 from anze.monitoring.models import Alert
 from anze.parties.rules import Role
+from anze.prevention.models import Agreement, AgreementPrice, Service
 from tests.cast import NOW, XINGHUO, policy_row
 from tests.expenses.conftest import INVOICE
 
@@ -158,6 +162,19 @@ def test_a_price_is_judged_among_many_and_not_among_few(cast, ledger, found):
     assert found() == set()
     ledger.expense(cast.huaihai, "PE", "X30", "S30", amount="1300.00", tax="0.00")
     assert found() == {("PRICE_OUTLIER", "DEAR")}
+    assert "agreed" not in ExpenseFinding.objects.get().facts
+    # what was agreed with the agency is told beside it
+    between = {"insurer": cast.huaihai, "agency": cast.agency, "region_code": "370000"}
+    first, last = date(2026, 5, 1), date(2026, 5, 31)
+    agreed = Agreement.objects.create(
+        agreement_no="KJ1", start_on=first, end_on=last, until_on=last, state="ACCEPTED", proposed_at=NOW,
+        answer_due_at=NOW, answered_at=NOW, **between,
+    )  # fmt: skip
+    kind = Service.objects.get(service_no="S29").service_type
+    AgreementPrice.objects.create(agreement=agreed, service_type=kind, price="8800.00", **between)
+    assert found() == {("PRICE_OUTLIER", "DEAR")}
+    assert ExpenseFinding.objects.get().facts["agreed"] == 8800
+    assert "8,800" in pages.told("PRICE_OUTLIER", ExpenseFinding.objects.get().facts)
 
 
 def test_a_finding_is_answered_decided_and_opens_again_only_for_more_money(cast, ledger, found, browser_of):

@@ -246,7 +246,9 @@ def test_the_alert_before_it_runs_out_is_gone_when_another_follows(cast: Cast):
 
     def told(days: int) -> list[str]:
         run(at=NOW + timedelta(days=days), full=True)
-        return list(Alert.objects.filter(code="AGREEMENT_EXPIRING").exclude(state="CLOSED").values_list("label", flat=True))
+        return list(
+            Alert.objects.filter(code="AGREEMENT_EXPIRING").exclude(state="CLOSED").values_list("label", flat=True)
+        )
 
     assert told(14) == []
     assert told(15) == [made.agreement_no]
@@ -284,7 +286,10 @@ def test_from_the_search_for_agencies_to_the_price_on_the_order(insured_by_huaih
     assert "1,350.00" in text
     assert made.agreement_no in agency.get(reverse("agreements"), {"stands": "open"}).content.decode()
     assert agency.post(reverse("agreement-accept", args=[made.pk])).status_code == 302
-    assert made.agreement_no in manager.get(reverse("service-partners"), {"kind": "agency", "sector": "SMELT"}).content.decode()
+    assert (
+        made.agreement_no
+        in manager.get(reverse("service-partners"), {"kind": "agency", "sector": "SMELT"}).content.decode()
+    )
     policy = Policy.objects.get(policy_no="P1")
     day = TODAY + timedelta(days=8)
     order = draft_order(

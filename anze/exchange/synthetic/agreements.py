@@ -41,7 +41,11 @@ def load_agreements(as_of: date, at: datetime) -> None:
         elif stage == 3:
             state, reason = AgreementState.DECLINED, "价格低于成本，且距离较远的县区未计交通费用。"
         elif stage == 4:
-            state, reason, until = AgreementState.ENDED, "机构专业人员变动，双方协商提前终止。", as_of - timedelta(days=5)
+            state, reason, until = (
+                AgreementState.ENDED,
+                "机构专业人员变动，双方协商提前终止。",
+                as_of - timedelta(days=5),
+            )
         asked = (answered or at) - timedelta(days=4)
         row = Agreement(
             agreement_no=f"KJ{start:%Y%m%d}{code[-2:]}{other[-2:]}", insurer_id=insurer, agency_id=agency,

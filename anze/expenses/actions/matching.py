@@ -82,7 +82,7 @@ ORDER BY expense_id, is_across, other_id
 # 1.4826 makes the median deviation comparable with a standard deviation. Small groups say nothing.
 _PRICE_OUTLIER = """
 WITH priced AS (
-    SELECT s.*, v.service_type, ln(s.amount) AS price
+    SELECT s.*, v.service_type, v.agency_id AS served_by, v.performed_on, ln(s.amount) AS price
     FROM spent s JOIN prevention_service v ON v.id = s.service_id
     WHERE s.allocation = 'DIRECT' AND s.incurred_on > %(today)s - 730
 ), middles AS (
@@ -96,8 +96,18 @@ WITH priced AS (
 SELECT p.id AS expense_id, p.policy_id, NULL::uuid AS other_id, false AS is_across, p.amount,
        jsonb_build_object('amount', p.amount, 'category', p.category, 'sector', p.sector, 'compared', u.n,
            'median', round(exp(u.middle)::numeric, 2),
-           'usual', round(exp(u.middle + %(deviations)s * u.spread)::numeric, 2)) AS facts
+           'usual', round(exp(u.middle + %(deviations)s * u.spread)::numeric, 2))
+       || CASE WHEN a.price IS NULL THEN '{}' ELSE jsonb_build_object('agreed', a.price) END AS facts
 FROM priced p JOIN usual u USING (category, sector)
+-- what the two houses agreed on explains a price and does not make it usual: it is told, and judged by a person
+LEFT JOIN LATERAL (
+    SELECT x.price FROM prevention_agreement g JOIN prevention_agreementprice x ON x.agreement_id = g.id
+    WHERE g.insurer_id = p.insurer_id AND g.agency_id = p.served_by AND g.state IN ('ACCEPTED', 'ENDED')
+      AND p.performed_on BETWEEN g.start_on AND g.until_on AND x.service_type = p.service_type
+      AND (g.sectors = '{}' OR p.sector = ANY(g.sectors))
+      AND (g.regions = '{}' OR left(p.region_code, 4) || '00' = ANY(g.regions))
+    ORDER BY g.start_on LIMIT 1
+) a ON true
 WHERE p.price > u.middle + %(deviations)s * u.spread
 """
 

@@ -67,7 +67,7 @@ def _visit_twice(facts: Facts) -> str:
 
 
 def _price_outlier(facts: Facts) -> str:
-    return _now("%(amount)s for %(category)s in the sector %(sector)s. Half of %(compared)s comparable payments are below %(median)s; usual prices go up to %(usual)s.") % {
+    said = _now("%(amount)s for %(category)s in the sector %(sector)s. Half of %(compared)s comparable payments are below %(median)s; usual prices go up to %(usual)s.") % {
         "amount": _yuan(facts, "amount"),
         "category": labels(ExpenseCategory.choices).get(facts["category"], facts["category"]),
         "sector": labels(Sector.choices).get(facts["sector"], facts["sector"]),
@@ -75,6 +75,11 @@ def _price_outlier(facts: Facts) -> str:
         "median": _yuan(facts, "median"),
         "usual": _yuan(facts, "usual"),
     }  # fmt: skip
+    if "agreed" in facts:
+        said += " " + _now("The framework agreement of the two says %(agreed)s a visit.") % {
+            "agreed": _yuan(facts, "agreed")
+        }
+    return said
 
 
 def _forbidden_use(facts: Facts) -> str:

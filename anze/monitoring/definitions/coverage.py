@@ -113,10 +113,8 @@ COVERAGE = Fact(
             why={
                 "insured": _UNINSURED,
                 "insured_confirmed": f"CASE WHEN obliged > confirmed THEN {_OF_OPEN} ELSE {_UNINSURED} END",
-                "insured_confirmed/obliged_lowest":
-                    f"CASE WHEN obliged > confirmed AND insured = 1 THEN {_OF_OPEN} ELSE {_UNINSURED} END",
-                "insured/obliged_highest":
-                    f"CASE WHEN obliged > confirmed AND insured = 0 THEN {_OF_OPEN} ELSE {_UNINSURED} END",
+                "insured_confirmed/obliged_lowest": f"CASE WHEN obliged > confirmed AND insured = 1 THEN {_OF_OPEN} ELSE {_UNINSURED} END",
+                "insured/obliged_highest": f"CASE WHEN obliged > confirmed AND insured = 0 THEN {_OF_OPEN} ELSE {_UNINSURED} END",
                 "insured_uncertain": f"CASE WHEN obliged > confirmed THEN {_UNINSURED} END",
                 "compliant": f"coalesce({_UNINSURED}, {_PARTIAL}, {_UNDER})",
                 "covered_workers": f"coalesce({_UNINSURED}, {_PARTIAL})",

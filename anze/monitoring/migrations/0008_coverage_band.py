@@ -4,25 +4,30 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('monitoring', '0007_bulletins'),
+        ("monitoring", "0007_bulletins"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='coveragecell',
-            name='insured_uncertain',
-            field=models.BigIntegerField(default=0, verbose_name='enterprises whose register entry is uncertain, with a policy in force'),
+            model_name="coveragecell",
+            name="insured_uncertain",
+            field=models.BigIntegerField(
+                default=0, verbose_name="enterprises whose register entry is uncertain, with a policy in force"
+            ),
         ),
         migrations.AddField(
-            model_name='coveragecell',
-            name='obliged_highest',
-            field=models.BigIntegerField(default=0, verbose_name='enterprises on the register without those uncertain and uninsured'),
+            model_name="coveragecell",
+            name="obliged_highest",
+            field=models.BigIntegerField(
+                default=0, verbose_name="enterprises on the register without those uncertain and uninsured"
+            ),
         ),
         migrations.AddField(
-            model_name='coveragecell',
-            name='obliged_lowest',
-            field=models.BigIntegerField(default=0, verbose_name='enterprises on the register without those uncertain and insured'),
+            model_name="coveragecell",
+            name="obliged_lowest",
+            field=models.BigIntegerField(
+                default=0, verbose_name="enterprises on the register without those uncertain and insured"
+            ),
         ),
     ]

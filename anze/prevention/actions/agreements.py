@@ -14,7 +14,6 @@ from anze.kernel.actions import action
 from anze.kernel.actor import Actor
 from anze.kernel.duty import beijing_day, load_calendar
 from anze.kernel.refusal import Refused
-from anze.kernel.scope import EVERYTHING, widened
 from anze.parties.models import Organisation
 from anze.parties.rules import Permission
 from anze.prevention.actions.dispatch import doubts_about_agency, refuse_blocked
@@ -96,7 +95,12 @@ def propose_agreement(agency: Organisation, *, by: Actor, at: datetime, terms: T
     )
     AgreementPrice.objects.bulk_create(
         AgreementPrice(
-            agreement=made, service_type=kind, price=price, insurer=insurer, agency=agency, region_code=insurer.region_id
+            agreement=made,
+            service_type=kind,
+            price=price,
+            insurer=insurer,
+            agency=agency,
+            region_code=insurer.region_id,
         )
         for kind, price in terms.prices.items()
     )

@@ -63,7 +63,8 @@ class Agreement(ScopedTable):
                 name="agreement_cut_by_its_early_end_only",
             ),
             models.CheckConstraint(
-                condition=~models.Q(state__in=[each.value for each in DERIVED]), name="agreement_runs_out_by_the_day_only"
+                condition=~models.Q(state__in=[each.value for each in DERIVED]),
+                name="agreement_runs_out_by_the_day_only",
             ),
             models.CheckConstraint(
                 condition=models.Q(state="PROPOSED") ^ models.Q(answered_at__isnull=False),

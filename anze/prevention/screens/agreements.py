@@ -224,7 +224,10 @@ class TermsForm(Form):
     start_on = forms.DateField(label=_("Binding from"), widget=forms.DateInput())
     end_on = forms.DateField(label=_("Binding until"), widget=forms.DateInput())
     sectors = forms.MultipleChoiceField(
-        label=_("Sectors"), required=False, widget=forms.CheckboxSelectMultiple, help_text=_("None ticked: all of them.")
+        label=_("Sectors"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("None ticked: all of them."),
     )
     regions = forms.MultipleChoiceField(
         label=_("Cities"), required=False, widget=forms.CheckboxSelectMultiple, help_text=_("None ticked: all of them.")
