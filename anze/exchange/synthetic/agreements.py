@@ -33,7 +33,8 @@ def load_agreements(as_of: date, at: datetime) -> None:
         # most hold for a year, begun some time ago; every eighth runs out soon, waits for an answer, came to nothing
         stage = n % 8
         start = as_of - timedelta(days=345 if stage == 1 else 20 + n * 7 % 200)
-        state, reason, answered = AgreementState.ACCEPTED, "", at - (as_of - start) - timedelta(days=6)
+        state, reason = AgreementState.ACCEPTED, ""
+        answered: datetime | None = at - (as_of - start) - timedelta(days=6)
         end = until = start + timedelta(days=364)
         if stage == 2:
             state, start, answered = AgreementState.PROPOSED, as_of + timedelta(days=10), None

@@ -70,7 +70,8 @@ def _others(agreement: Agreement | None, insurer_id: UUID, agency_id: UUID) -> l
 @action(Permission.PROPOSE_AGREEMENTS, "agreement.proposed")
 def propose_agreement(agency: Organisation, *, by: Actor, at: datetime, terms: Terms) -> Agreement:
     """The insurer proposes; nothing binds before the agency accepts."""
-    insurer = Organisation.objects.filter(pk=by.scope.insurer_id).first()
+    own = by.scope.insurer_id
+    insurer = Organisation.objects.filter(pk=own).first() if own else None
     if insurer is None:
         raise Refused("not_a_side", _("Only an insurer proposes a framework agreement."), remedy=_("Leave it to them."),
                       status=403)  # fmt: skip
