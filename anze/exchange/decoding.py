@@ -9,10 +9,10 @@ from __future__ import annotations
 import codecs
 import io
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from dataclasses import field as attribute
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -21,13 +21,17 @@ from django.utils.translation import gettext_lazy as _
 from anze.exchange.feed import MOST_LINES, Feed, Field, Kind
 from anze.kernel.refusal import Refused
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
-@dataclass(frozen=True, slots=True)
-class FoundProblem:
+
+class FoundProblem(msgspec.Struct, frozen=True, gc=False):
+    """What is wrong with a row. A batch of nothing but errors has half a million of them, hence so small: the
+    values that come again and again are one object."""
+
     row: int
     field: str
     code: str
-    values: dict[str, Any] = attribute(default_factory=dict)
+    values: Mapping[str, Any] = NOTHING
 
 
 class DecodedRow(msgspec.Struct):
@@ -39,6 +43,12 @@ class DecodedRow(msgspec.Struct):
 
 
 _EXPECTED = re.compile(r"Expected `(?P<expected>[^`]+)`, got `(?P<got>[^`]+)`")
+
+
+@lru_cache(1000)
+def _types_in(problem: str) -> dict[str, str]:
+    found = _EXPECTED.search(problem)
+    return found.groupdict() if found else {}
 
 
 def split_rows(body: bytes, content_type: str) -> Iterator[bytes]:
@@ -160,8 +170,8 @@ def _explained(row: int, each: Field, value: Any, path: str, problem: str) -> Fo
         few = ">=" in problem
         limit = each.minimum if few else MOST_LINES
         return FoundProblem(row, path, "too_few_lines" if few else "too_many_lines", {"limit": limit})
-    if found := _EXPECTED.search(problem):
-        return FoundProblem(row, path, "wrong_type", found.groupdict())
+    if types := _types_in(problem):
+        return FoundProblem(row, path, "wrong_type", types)
     if each.kind is Kind.INTEGER and (">=" in problem or "<=" in problem):
         return FoundProblem(row, path, "too_large")
     return FoundProblem(row, path, "bad_value", {"problem": problem[:160]})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from anze.exchange.decoding import FoundProblem
@@ -19,7 +19,7 @@ def explain(finding: Finding) -> dict[str, Any]:
     return _explained(finding.batch.feed, finding.row, finding.field, finding.code, finding.values)
 
 
-def _explained(feed: str, row: int, field: str, code: str, values: dict[str, Any]) -> dict[str, Any]:
+def _explained(feed: str, row: int, field: str, code: str, values: Mapping[str, Any]) -> dict[str, Any]:
     message, remedy = words_of(feed, code)
     words = {key: str(value) for key, value in values.items()}
     return {

@@ -114,8 +114,7 @@ def _published(feed: Feed, packed: bytes, kind: str, sender: Organisation, at: d
     payload = open_payload(batch)
     delivery = Delivery(uuid7(), sender.pk, Channel.API, at, *region_range(PROVINCE))
     result = publish(feed, payload.rows, delivery, due_dates(Channel.API))
-    for problem in result.problems:
-        payload.place(problem)
+    result.problems = [payload.place(problem) for problem in result.problems]
     return result
 
 

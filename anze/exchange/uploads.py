@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+import msgspec
 from django.utils.translation import gettext as _
 
 from anze.exchange.columns import Column, in_all_languages
@@ -133,10 +134,12 @@ class Upload:
         if number.isdigit() and 0 < int(number) <= len(lines):
             row = lines[int(number) - 1]
             letters = self.columns.get(name, {}).get(inner, "")
-            problem.values["cell"] = f"{name}!{letters}{row}"
+            cell = f"{name}!{letters}{row}"
         elif letters := self.columns.get("", {}).get(name, ""):
-            problem.values["cell"] = f"{letters}{problem.row}"
-        return problem
+            cell = f"{letters}{problem.row}"
+        else:
+            return problem
+        return msgspec.structs.replace(problem, values={**problem.values, "cell": cell})
 
 
 def read_upload(feed: Feed, data: bytes, wanted: Container[int] = ()) -> Upload:

@@ -41,7 +41,8 @@ def step(page: Page, title: str, **fields: str) -> None:
             field.select_option(value)
         else:
             field.fill(value)
-    page.locator("main form button, .page-body form button").get_by_text(title, exact=True).first.click()
+    with page.expect_navigation():  # or what comes next would meet the page that is being left
+        page.locator("main form button, .page-body form button").get_by_text(title, exact=True).first.click()
 
 
 def test_a_claims_life(live: Platform, opened) -> None:

@@ -47,6 +47,7 @@ def windows(browser: Browser, base: str, *, refusals: str = "$^") -> Iterator[Op
 
 def assert_sound(page: Page) -> None:
     """Nothing wider than the screen, and readable for everybody (WCAG)."""
+    page.wait_for_function("() => document.readyState === 'complete' && document.body")  # a page being left has neither
     page.wait_for_load_state("networkidle")
     wide = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wide <= 1, f"the page is {wide} pixels too wide"

@@ -235,8 +235,7 @@ def process_batch(
     given = payload.rows if payload is not None else rows or ()
     result = _publish(batch, fewer_findings(given), known_since, await_turn)
     if payload is not None:
-        for problem in result.problems:
-            payload.place(problem)
+        result.problems = [payload.place(problem) for problem in result.problems]
     keep_receipt(batch, result, at=at or batch.received_at)
     refused = rejected_numbers(result)
     forget_corrected(batch, feed, result, refused)
@@ -256,8 +255,7 @@ def try_rows(batch: Batch, payload: Payload) -> Published:
         result = _publish(batch, fewer_findings(payload.rows))
     finally:
         transaction.savepoint_rollback(savepoint)
-    for problem in result.problems:
-        payload.place(problem)
+    result.problems = [payload.place(problem) for problem in result.problems]
     return result
 
 
