@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import chain, islice
 from operator import attrgetter
+from threading import Lock
 from typing import Any
 from uuid import UUID
 
@@ -58,6 +59,10 @@ class Published:
 
 # blanks of every width, control characters and marks without width: two numbers that look alike must be alike
 BLANKS = r"[\s\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff]"
+
+# Batches of one process are read one after the other: at once they would only take turns at the interpreter, and
+# the first would be ready to publish no sooner than the last.
+READING = Lock()
 
 Rule = tuple[str, str, str]  # field, code, SQL of the condition that breaks it
 
@@ -192,7 +197,7 @@ class _Work:
         lines: dict[str, list[tuple[Any, ...]]] = {each.name: [] for each in self.line_fields}
         names = ", ".join(each.name for each in self.parent_fields)
         copy_into = f"COPY staged (row_no, content_hash, event_on, report_due_at, {names}) FROM STDIN"
-        with self.cursor.copy(copy_into) as copy:
+        with READING, self.cursor.copy(copy_into) as copy:
             for row in self._records(rows, lines):
                 copy.write_row(row)
         for each in self.line_fields:
