@@ -6,7 +6,6 @@ import time
 from datetime import timedelta
 
 import psycopg
-from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
@@ -31,13 +30,6 @@ FROM (SELECT * FROM monitoring_alert ORDER BY id LIMIT 20000) a CROSS JOIN gener
 
 
 def run(report: Report) -> None:
-    call_command("demo", scale=1.0, seed=7)
-    with psycopg.connect(stage.raw_url(), autocommit=True) as raw:
-        raw.execute("VACUUM ANALYZE")
-    measure(report)
-
-
-def measure(report: Report) -> None:
     begun = time.perf_counter()
     done = raise_alerts(at=timezone.now() + timedelta(days=1), full=True)
     seconds = time.perf_counter() - begun

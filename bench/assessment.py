@@ -1,18 +1,14 @@
 """The assessment of a full year: insurers, their city branches and agencies; what-if, and the page of one score.
 
-The time of an assessment is freezing every row, its hash and all scores. `BENCH_SCALE` makes the province smaller for
-a first look. Ten times the history is made as for the figures; only what lies in the period is assessed, so ten times
-the rows are had by a period of ten years.
+The time of an assessment is freezing every row, its hash and all scores. Ten times the history is made as for the
+figures; only what lies in the period is assessed, so ten times the rows are had by a period of ten years.
 """
 
 from __future__ import annotations
 
-import os
 import time
 from datetime import date
 
-import psycopg
-from django.core.management import call_command
 from django.utils import timezone
 
 from anze.assessment.actions.course import Setting, compute, set_up
@@ -31,7 +27,6 @@ from bench.people import regulator_cookie
 from bench.report import Report
 
 BY = platform(frozenset(Permission))
-SCALE = float(os.environ.get("BENCH_SCALE", "1"))
 TRIES = 20
 
 
@@ -48,11 +43,6 @@ def assessed(first: date, last: date) -> tuple[float, int, list[Campaign]]:
         rows += campaign.frozen_rows
         made.append(campaign)
     return time.perf_counter() - begun, rows, made
-
-
-def analyse() -> None:
-    with psycopg.connect(stage.raw_url(), autocommit=True) as raw:
-        raw.execute("VACUUM ANALYZE")
 
 
 def tried(campaign: Campaign) -> float:
@@ -72,8 +62,6 @@ def tried(campaign: Campaign) -> float:
 
 
 def run(report: Report) -> None:
-    call_command("demo", scale=SCALE, seed=7)
-    analyse()
     today = beijing_day(timezone.now())
     last = date(today.year, 12, 30)  # a year of its own: the demonstration has assessed this one
     seconds, rows, (insurers, agencies) = assessed(date(today.year - 1, 12, 31), last)
@@ -82,7 +70,9 @@ def run(report: Report) -> None:
         branches = Outcome.objects.filter(campaign=insurers).exclude(region_code=PROVINCE).count()
         one = Outcome.objects.filter(campaign=insurers, region_code=PROVINCE).order_by("rank").first()
         assert one is not None
-    who = f"{parties[0]} insurers, {branches} city branches, {parties[1]} agencies, {rows:,} rows, scale {SCALE:g}"
+    who = (
+        f"{parties[0]} insurers, {branches} city branches, {parties[1]} agencies, {rows:,} rows, scale {stage.SCALE:g}"
+    )
     report.add(f"assessment of a year: {who}", f"{seconds:.1f} s", "≤ 30 s", seconds <= 30)
     answer = tried(insurers)
     report.add("what-if with another weight and threshold, p95", f"{answer:.0f} ms", "≤ 200 ms", answer <= 200)
@@ -93,7 +83,7 @@ def run(report: Report) -> None:
         page = stage.load(address, cookie, connections=2)
     report.add("page of one score, p95", f"{page['p95']:.0f} ms", "≤ 500 ms", page["p95"] <= 500)
     lengthen(10)
-    analyse()
+    stage.analyse()
     longer, many, _campaigns = assessed(date(today.year - 10, 12, 31), last)
     growth = longer / seconds
     report.add(

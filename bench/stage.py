@@ -21,6 +21,9 @@ from tools.postgres import ensure_cluster, superuser_url
 ROOT = Path(__file__).resolve().parent.parent
 CLUSTER = ROOT / "var" / "postgres"
 NAME = "anze_bench"
+OWNER = "anze_owner"
+PROVINCE = "anze_bench_province"  # a copy nobody works in
+SCALE = float(os.environ.get("BENCH_SCALE", "1"))  # smaller for a first look
 sys.path.insert(0, str(ROOT / "clients" / "python"))  # the sample client, which sends
 
 
@@ -38,23 +41,49 @@ def raw_url() -> str:
     return str(superuser_url(CLUSTER)).rsplit("/", 1)[0] + f"/{NAME}"
 
 
-def drop_database() -> None:
+def drop_database(name: str = NAME) -> None:
     ensure_cluster(CLUSTER)
     # as the superuser: the owner may not end the vacuum at work in it
     with psycopg.connect(str(superuser_url(CLUSTER)), autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def set_up_province() -> float:
+    """The synthetic province of a year, which is made once and then copied; the seconds that making it took, 0 for a
+    copy."""
+    os.environ["DATABASE_URL"] = database_url()
+    with psycopg.connect(str(superuser_url(CLUSTER)), autocommit=True) as cluster:
+        if cluster.execute("SELECT 1 FROM pg_database WHERE datname = %s", [PROVINCE]).fetchone():
+            drop_database()
+            cluster.execute(f"CREATE DATABASE {NAME} TEMPLATE {PROVINCE} STRATEGY file_copy OWNER {OWNER}")
+            _start_django()
+            return 0.0
+    set_up()
+    from django.core.management import call_command
+    from django.db import connection
+
+    begun = time.perf_counter()
+    call_command("demo", scale=SCALE, seed=7)
+    seconds = time.perf_counter() - begun
+    analyse()
+    connection.close()
+    with psycopg.connect(str(superuser_url(CLUSTER)), autocommit=True) as cluster:
+        cluster.execute(f"CREATE DATABASE {PROVINCE} TEMPLATE {NAME} STRATEGY file_copy")
+    return seconds
+
+
+def analyse() -> None:
+    """Let the planner know what is there; nothing is left to be tidied up while something is measured."""
+    with psycopg.connect(raw_url(), autocommit=True) as raw:
+        raw.execute("VACUUM ANALYZE")
 
 
 def set_up() -> None:
     """An empty, migrated database, and Django ready to use it."""
     drop_database()
     os.environ["DATABASE_URL"] = database_url()
-    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
-    os.environ.pop("ANZE_DATABASE_LOGIN", None)
     subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, check=True)
-    import django
-
-    django.setup()
+    _start_django()
     from anze.assessment.actions import load_schemes
     from anze.kernel.scope import EVERYTHING, inside
     from anze.library.actions import load_library
@@ -64,6 +93,14 @@ def set_up() -> None:
         load_reference_data()
         load_library()
         load_schemes()
+
+
+def _start_django() -> None:
+    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+    os.environ.pop("ANZE_DATABASE_LOGIN", None)
+    import django
+
+    django.setup()
 
 
 def free_port() -> int:

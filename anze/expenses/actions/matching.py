@@ -116,7 +116,7 @@ SELECT s.id AS expense_id, s.policy_id, NULL::uuid AS other_id, false AS is_acro
        jsonb_build_object('amount', s.amount, 'payee', s.payee_name, 'why', w.why) AS facts
 FROM spent s
 JOIN parties_enterprise n ON n.id = s.enterprise_id
-LEFT JOIN parties_organisation o ON o.uscc = s.payee_uscc AND s.payee_uscc <> ''
+LEFT JOIN parties_organisation o ON o.uscc = nullif(s.payee_uscc, '')
 CROSS JOIN LATERAL (SELECT CASE
     WHEN (s.payee_uscc <> '' AND s.payee_uscc = n.uscc) OR s.payee_name = n.name THEN '{rebate}'
     WHEN o.kind = 'BROKER' THEN '{commission}'
@@ -236,7 +236,8 @@ def match_expenses(*, at: datetime) -> Matched:
         cursor.execute(f"CREATE TEMP TABLE spent ON COMMIT DROP AS {SPENT}")
         cursor.execute("CREATE INDEX ON spent (policy_id)")
         cursor.execute("CREATE INDEX ON spent (id)")
-        cursor.execute("ANALYZE spent")
+        # what the kinds join by; its other columns are never asked about
+        cursor.execute("ANALYZE spent (id, policy_id, enterprise_id, service_id, insurer_id, invoice_no, payee_name)")
         cursor.execute(f"CREATE TEMP TABLE money ON COMMIT DROP AS {money('spent')}")
         for kind, query in QUERIES.items():
             cursor.execute(f"CREATE TEMP TABLE found ON COMMIT DROP AS {query}", words)
