@@ -17,18 +17,15 @@ from xdist.scheduler import LoadScopeScheduling
 from tests.exchange.live import new_database
 from tools import bootstrap
 
-# What takes long to build is built once: the files that share it stay on one process, and begin first.
+# What takes long to build is built once: the files that share it stay on one process.
 WORLDS = {
-    "live": (
-        "tests/exchange/test_resilience", "tests/exchange/test_visit_killed", "tests/exchange/test_connector_killed",
-        "tests/exchange/test_journeys", "tests/exchange/test_interface", "tests/exchange/test_openapi", "tests/clients/", "tests/notices/test_killed",
-        "tests/evidence/test_live", "tests/e2e/test_assessment", "tests/e2e/test_claims", "tests/e2e/test_expenses",
-        "tests/e2e/test_links", "tests/e2e/test_visits",
-    ),
+    "live": ("tests/exchange/test_interface", "tests/exchange/test_journeys", "tests/exchange/test_openapi"),
     "run": ("tests/province/test_run",),
     "demo": ("tests/province/",),
-    "site": ("tests/e2e/",),
-}  # fmt: skip
+    "site": ("tests/e2e/test_alerts", "tests/e2e/test_roles", "tests/e2e/test_wall"),
+}
+# What takes long begins first, or the last of it would keep one process busy when the others are done.
+LONG = ("tests/province/", "tests/exchange/", "tests/clients/", "tests/e2e/", "tests/evidence/", "tests/tools/")
 
 
 def world_of(nodeid: str) -> str:
@@ -39,9 +36,11 @@ def world_of(nodeid: str) -> str:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Those of a world first, or the last of them would keep one process busy when the others are done."""
-    order = {world: place for place, world in enumerate(WORLDS)}
-    items.sort(key=lambda item: order.get(world_of(item.nodeid), len(order)))
+    def place(item: pytest.Item) -> tuple[int, str]:
+        found = (n for n, folder in enumerate(LONG) if item.nodeid.startswith(folder))
+        return next(found, len(LONG)), world_of(item.nodeid)
+
+    items.sort(key=place)
 
 
 class Together(LoadScopeScheduling):
