@@ -1,5 +1,8 @@
 """The monthly bulletin: the five indicators of a region's month with what they are held against, kept as published.
 
+One of a region compares its parts and all insurers. One of an insurer holds his own figures, and beside them what all
+insurers of the region come to together and the middle one of them: values only, for sums of others are not his.
+
 Every figure comes from the cells by the very functions the dashboard reads (anze/monitoring/figures.py). An edition
 keeps numerators, denominators and words in both languages, so that it reads the same when definitions or names have
 changed. Values, and changes of them, are worked out from what is kept.
@@ -10,13 +13,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from statistics import median
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
@@ -27,7 +33,7 @@ from anze.kernel.database import policies_of
 from anze.kernel.duty import beijing_day
 from anze.kernel.models import CalendarDay, parameter
 from anze.kernel.refusal import Refused
-from anze.kernel.scope import EVERYTHING, inside, region_range
+from anze.kernel.scope import EVERYTHING, PROVINCE, inside, region_range
 from anze.monitoring.definitions import INDICATORS
 from anze.monitoring.figures import By, Figure, Slice, figures, headlines, present_state, targets
 from anze.monitoring.models import Alert, Bulletin, State
@@ -44,14 +50,20 @@ def month_before(month: date) -> date:
     return (month - timedelta(days=1)).replace(day=1)
 
 
+def month_after(month: date) -> date:
+    return (month + timedelta(days=31)).replace(day=1)
+
+
 def year_before(month: date) -> date:
     return month.replace(year=month.year - 1)
 
 
 @action(Permission.PUBLISH_BULLETINS, "bulletin.published")
-def publish_bulletin(region: Region, *, by: Actor, at: datetime, month: date) -> Bulletin:
-    """Keep an edition of what the figures say of a month now. Where they say the same as in the last edition, there
-    is nothing to correct, and none is made."""
+def publish_bulletin(
+    region: Region, *, by: Actor, at: datetime, month: date, insurer: Organisation | None = None
+) -> Bulletin:
+    """Keep an edition of what the figures say of a month now, of a region or of an insurer in it. Where they say the
+    same as in the last edition, there is nothing to correct, and none is made."""
     state = present_state()
     month = month.replace(day=1)
     if state is None or month > state.as_of:
@@ -64,8 +76,9 @@ def publish_bulletin(region: Region, *, by: Actor, at: datetime, month: date) ->
             "not_your_region", _("You may publish the bulletin of your own area only."),
             remedy=_("Choose your area or a part of it."), field="region", status=403,
         )  # fmt: skip
-    content = content_of(region.code, month, state)
-    last = Bulletin.objects.filter(region_code=region.code, month=month).order_by("-edition").first()
+    content = content_of(region.code, month, state, insurer)
+    same = Bulletin.objects.filter(region_code=region.code, month=month, insurer=insurer)
+    last = same.order_by("-edition").first()
     if last is not None and _said_of(last.content) == _said_of(content):
         raise Refused(
             "nothing_changed",
@@ -78,6 +91,7 @@ def publish_bulletin(region: Region, *, by: Actor, at: datetime, month: date) ->
         with transaction.atomic():
             return Bulletin.objects.create(
                 region_code=region.code,
+                insurer=insurer,
                 month=month,
                 edition=last.edition + 1 if last else 1,
                 as_of=state.as_of,
@@ -107,14 +121,15 @@ def checksum(content: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def content_of(region_code: str, month: date, state: State) -> dict[str, Any]:
+def content_of(region_code: str, month: date, state: State, insurer: Organisation | None = None) -> dict[str, Any]:
     heads = list(headlines(FIVE, state.as_of).values())
     further = [each for each in INDICATORS.values() if each.family in FURTHER and not each.fixed]
-    cut = Slice(region_code, month, month)
+    cut = Slice(region_code, month, month, insurer_id=insurer.pk if insurer else None)
     goals = targets(state.as_of)
     by_region = _compared(heads, cut, "region") if cut.level != "COUNTY" else {}
-    by_insurer = _compared(heads, cut, "insurer")
-    year = figures([*heads, *further], Slice(region_code, month.replace(month=1), month))[""]
+    by_insurer = _compared(heads, cut, "insurer") if insurer is None else {}
+    year = figures([*heads, *further], replace(cut, month_from=month.replace(month=1)))[""]
+    trend = figures(heads, replace(cut, month_from=year_before(month_after(month))), by="month")
     whole = _compared([*heads, *further], cut, "").get("", {})
     shown = {each.code: each for each in (*heads, *further)}
     insurers = {str(row.pk): row for row in Organisation.objects.filter(kind=OrganisationKind.INSURER).order_by("code")}
@@ -122,7 +137,7 @@ def content_of(region_code: str, month: date, state: State) -> dict[str, Any]:
     regions = {row.code: row for row in Region.objects.filter(code__in=[region_code, *by_region])}
     counted = list(
         Alert.objects.exclude(state=AlertState.CLOSED)
-        .filter(region_code__gte=low, region_code__lte=high)
+        .filter(Q(insurer_id=insurer.pk) if insurer else Q(), region_code__gte=low, region_code__lte=high)
         .order_by("code", "level")
         .values_list("code", "level")
         .annotate(number=Count("pk"))
@@ -133,7 +148,7 @@ def content_of(region_code: str, month: date, state: State) -> dict[str, Any]:
         return {
             "indicators": {code: _definition(each) for code, each in shown.items()},
             "regions": {code: str(row) for code, row in regions.items()},
-            "insurers": {key: str(row) for key, row in insurers.items()},
+            "insurers": {key: str(row) for key, row in insurers.items() if insurer is None or insurer.pk == row.pk},
             "alerts": {code: str(ALERTS[code].title) for code, _level, _number in kept},
         }
 
@@ -143,6 +158,7 @@ def content_of(region_code: str, month: date, state: State) -> dict[str, Any]:
             said[language] = words()
     return {
         "region": region_code,
+        **({"insurer": str(insurer.pk), "beside": _beside(heads, replace(cut, insurer_id=None))} if insurer else {}),
         "month": f"{month:%Y-%m}",
         "as_of": state.as_of.isoformat(),
         "five": [each.code for each in heads],
@@ -154,6 +170,9 @@ def content_of(region_code: str, month: date, state: State) -> dict[str, Any]:
         "year": {code: _pair(year[code]) for code in shown},
         "regions": {code: by_region[code] for code in sorted(by_region)},
         "insurers": {key: by_insurer[key] for key in insurers if key in by_insurer},
+        "trend": {
+            f"{each:%Y-%m}": {code: _pair(found) for code, found in trend[each].items()} for each in sorted(trend)
+        },
         "alerts": [list(each) for each in kept],
         "words": said,
     }
@@ -175,7 +194,7 @@ def _compared(indicators: Iterable[Indicator], cut: Slice, by: By) -> dict[str, 
     """Key → indicator → numerator and denominator of the month, of the month before, and of a year before."""
     wanted = list(indicators)
     months = (cut.month_from, month_before(cut.month_from), year_before(cut.month_from))
-    found = [figures(wanted, Slice(cut.region_code, month, month), by=by) for month in months]
+    found = [figures(wanted, replace(cut, month_from=month, month_to=month), by=by) for month in months]
     keys = {key for each in found for key in each}
     return {
         str(key): {
@@ -187,6 +206,31 @@ def _compared(indicators: Iterable[Indicator], cut: Slice, by: By) -> dict[str, 
         }
         for key in keys
     }
+
+
+def _beside(indicators: Iterable[Indicator], cut: Slice) -> dict[str, dict[str, Any]]:
+    """Indicator → the value of all insurers together, also by month, of the middle one, and how many they are."""
+    wanted = list(indicators)
+    whole = figures(wanted, cut)[""]
+    months = figures(wanted, replace(cut, month_from=year_before(month_after(cut.month_to))), by="month")
+    each = [found for key, found in figures(wanted, cut, by="insurer").items() if key]
+    said: dict[str, dict[str, Any]] = {}
+    for indicator in wanted:
+        values = [found[indicator.code].value for found in each if found[indicator.code].value is not None]
+        together = whole[indicator.code].value
+        # with fewer than three the others' values could be told from the middle one
+        middle = median(value for value in values if value is not None) if len(values) > 2 else None
+        said[indicator.code] = {
+            "whole": "" if together is None else str(together),
+            "middle": "" if middle is None else str(middle),
+            "insurers": len(values),
+            "trend": {
+                f"{month:%Y-%m}": str(value)
+                for month, found in sorted(months.items())
+                if (value := found[indicator.code].value) is not None
+            },
+        }
+    return said
 
 
 def _pair(figure: Figure) -> list[str]:
@@ -203,14 +247,18 @@ def as_published(code: str, cut: Slice, reader: str) -> tuple[Bulletin, Figure] 
     no bulletin has such a figure, or the reader (a database role) sees no bulletins."""
     if reader not in policies_of(Bulletin) or cut.sector:
         return None
-    last = Bulletin.objects.filter(region_code=cut.region_code, month=cut.month_to).order_by("-edition").first()
+    rows = Bulletin.objects.filter(region_code=cut.region_code, month=cut.month_to)
+    last = rows.filter(insurer=cut.insurer_id).order_by("-edition").first()
+    if last is None and cut.insurer_id and cut.month_from == cut.month_to:
+        last = rows.filter(insurer=None).order_by("-edition").first()
     if last is None:
         return None
+    is_of_all = last.insurer_id is None and cut.insurer_id is not None
     pair: list[str] | None = None
     if cut.month_from == cut.month_to:
-        part = last.content["insurers"].get(str(cut.insurer_id), {}) if cut.insurer_id else last.content["whole"]
+        part = last.content["insurers"].get(str(cut.insurer_id), {}) if is_of_all else last.content["whole"]
         pair = part[code][0] if code in part else None
-    elif cut.month_from == cut.month_to.replace(month=1) and cut.insurer_id is None:
+    elif cut.month_from == cut.month_to.replace(month=1):
         pair = last.content["year"].get(code)
     return (last, figure_of(code, pair)) if pair else None
 
@@ -222,7 +270,8 @@ def is_due(today: date) -> bool:
 
 
 def publish_due(*, at: datetime) -> list[Bulletin]:
-    """The first edition of the month before, for the province and each of its cities; once."""
+    """The first edition of the month before: of the province, of each of its cities, and of each insurer who has
+    figures in the province; once."""
     today = beijing_day(at)
     by = platform(frozenset({Permission.PUBLISH_BULLETINS}))
     made = []
@@ -231,8 +280,14 @@ def publish_due(*, at: datetime) -> list[Bulletin]:
         month = month_before(today.replace(day=1))
         if state is None or month > state.as_of or not is_due(today):
             return []
-        there = set(Bulletin.objects.filter(month=month).values_list("region_code", flat=True))
+        rows = Bulletin.objects.filter(month=month)
+        there: set[tuple[str, UUID | None]] = {(each.region_code, each.insurer_id) for each in rows.defer("content")}
         for region in Region.objects.filter(code__endswith="00", valid_to__isnull=True).order_by("code"):
-            if region.code not in there:
+            if (region.code, None) not in there:
                 made.append(publish_bulletin(region, by=by, at=at, month=month))
+        whole = Bulletin.objects.filter(month=month, region_code=PROVINCE, insurer=None).latest("edition")
+        for insurer in Organisation.objects.filter(pk__in=list(whole.content["insurers"])).order_by("code"):
+            if (PROVINCE, insurer.pk) not in there:
+                region = Region.objects.get(code=PROVINCE)
+                made.append(publish_bulletin(region, by=by, at=at, month=month, insurer=insurer))
     return made

@@ -64,24 +64,39 @@ def typeset(
 ) -> bytes:
     """The PDF of a template with its data. The same input and moment give the same bytes.
 
-    `archival` makes PDF/A-2b, which is what is kept for years. Nothing is fetched and no file of the machine is
-    read: a template sees only itself and `files`.
+    `archival` makes PDF/A-2b, which is what is kept for years.
     """
+    made: Any = _compiled(
+        template,
+        data,
+        files,
+        pdf_standards=["a-2b"] if archival else [],
+        timestamp=at.astimezone(UTC).replace(microsecond=0) if at else None,
+    )
+    return bytes(made)
+
+
+def pictures(template: str, data: Mapping[str, Any], *, files: Mapping[str, bytes] | None = None) -> list[bytes]:
+    """Each page of a template with its data as a PNG."""
+    made: Any = _compiled(template, data, files, format="png", ppi=200.0)
+    return [bytes(each) for each in made] if isinstance(made, list) else [bytes(made)]
+
+
+def _compiled(template: str, data: Mapping[str, Any], files: Mapping[str, bytes] | None, **how: Any) -> Any:
+    """Nothing is fetched and no file of the machine is read: a template sees only itself and `files`."""
     with TemporaryDirectory() as folder:
         # a folder of its own rather than sources in memory, which may be text only: pictures are not
         for name, content in {**(files or {}), "main.typ": source_of(template)}.items():
             if Path(name).name != name:
                 raise ValueError(f"{name} does not lie beside its template")
             Path(folder, name).write_bytes(content)
-        made: Any = typst.compile(
+        return typst.compile(
             str(Path(folder, "main.typ")),
             root=folder,
             sys_inputs={"data": json.dumps(data, ensure_ascii=False, default=str)},
             font_paths=_fonts(),
-            pdf_standards=["a-2b"] if archival else [],
-            timestamp=at.astimezone(UTC).replace(microsecond=0) if at else None,
+            **how,
         )
-    return bytes(made)
 
 
 def qr_svg(text: str, *, scale: int = 4, border: int = 2) -> bytes:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+from dataclasses import replace
 from datetime import date, datetime
 from io import BytesIO
 from typing import Any
@@ -15,7 +18,6 @@ from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 
 from anze.kernel.actor import platform
-from anze.kernel.database import policies_of
 from anze.kernel.models import Event
 from anze.kernel.refusal import Refused
 from anze.monitoring.bulletin import FIVE, checksum, publish_bulletin, publish_due
@@ -24,7 +26,8 @@ from anze.monitoring.figures import figures, headlines, present_state
 from anze.monitoring.models import Bulletin
 from anze.monitoring.rules import Family
 from anze.monitoring.screens.figures import part_shown, shown
-from anze.parties.models import Region
+from anze.monitoring.screens.printing import paper_of
+from anze.parties.models import Organisation, Region
 from anze.parties.rules import Permission, Role
 from tests.cast import NOW, YUANFAN
 from tests.monitoring.counting import count, cut_of
@@ -45,9 +48,12 @@ def filled(cast):
     return cast
 
 
-def publish(region: str = "370000", month: str = MONTH, at: datetime = NOW) -> Bulletin:
+def publish(
+    region: str = "370000", month: str = MONTH, at: datetime = NOW, insurer: Organisation | None = None
+) -> Bulletin:
     by = platform(frozenset({Permission.PUBLISH_BULLETINS}))
-    return publish_bulletin(Region.objects.get(pk=region), by=by, at=at, month=date.fromisoformat(f"{month}-01"))
+    first = date.fromisoformat(f"{month}-01")
+    return publish_bulletin(Region.objects.get(pk=region), by=by, at=at, month=first, insurer=insurer)
 
 
 def taken(browser: Any, bulletin: Bulletin, form: str) -> bytes:
@@ -102,8 +108,8 @@ def test_excel_holds_the_dashboards_cells(filled, browser_of):
     found = list(sheets(content).values())
     assert {row[0]: row[1:4] for row in found[1][1:]} == {title: numbers(each) for title, each in five.items()}
     assert any(each.numerator for each in five.values())
-    assert {tuple(row[:2]): row[2:5] for row in found[2][1:]} == {key: numbers(each) for key, each in places.items()}
-    by_insurer = {tuple(row[:2]): row[2:5] for row in found[3][1:]}
+    assert {tuple(row[:2]): row[2:5] for row in found[3][1:]} == {key: numbers(each) for key, each in places.items()}
+    by_insurer = {tuple(row[:2]): row[2:5] for row in found[4][1:]}
     assert {key: by_insurer[key] for key in insurers} == {key: numbers(each) for key, each in insurers.items()}
 
 
@@ -158,12 +164,12 @@ def test_a_city_reads_and_publishes_its_own_only(filled, browser_of):
     assert Bulletin.objects.filter(region_code="370102").exists()
 
 
-def test_insurers_have_none_and_premiums_are_for_those_who_may_see_them(filled, browser_of):
+def test_one_of_a_region_is_for_authorities_and_premiums_for_those_who_may_see_them(filled, browser_of):
     made = publish()
-    assert "anze_insurer" not in policies_of(Bulletin)
     clerk = browser_of(Role.INSURER_CLERK)
-    for path in ("/bulletins/", f"/bulletins/{made.pk}/", f"/bulletins/{made.pk}/file/"):
-        assert clerk.get(path).status_code == 403
+    assert str(made.pk) not in clerk.get("/bulletins/").content.decode()
+    for path in (f"/bulletins/{made.pk}/", f"/bulletins/{made.pk}/file/"):
+        assert clerk.get(path).status_code == 404
     committee, province = browser_of(Role.COMMITTEE), browser_of(Role.PROVINCE_REGULATOR)
     assert "37,277.77" in province.get(f"/bulletins/{made.pk}/").content.decode()
     for path in (f"/bulletins/{made.pk}/", f"/bulletins/{made.pk}/file/?format=docx"):
@@ -172,6 +178,87 @@ def test_insurers_have_none_and_premiums_are_for_those_who_may_see_them(filled, 
     book = str(sheets(taken(committee, made, "xlsx")))
     assert "37277.77" not in book
     assert "37277.77" in str(sheets(taken(province, made, "xlsx")))
+
+
+def test_one_of_an_insurer_holds_his_figures_and_of_others_only_what_all_come_to(filled, browser_of):
+    foreign, made = publish(insurer=filled.bohai), publish(insurer=filled.huaihai)
+    own = figures(
+        headlines(FIVE, made.as_of).values(), replace(cut_of(months=f"{MONTH} {MONTH}"), insurer_id=filled.huaihai.pk)
+    )
+    for code, figure in own[""].items():
+        assert made.content["whole"][code][0] == [str(figure.numerator), str(figure.denominator)]
+        together = dashboard()[""][code].value
+        assert made.content["beside"][code]["whole"] == ("" if together is None else str(together))
+    kept = json.dumps(made.content, ensure_ascii=False)
+    assert "777.77" not in kept
+    assert str(filled.bohai) not in kept
+    assert str(filled.bohai.pk) not in kept
+    clerk, city = browser_of(Role.INSURER_CLERK), browser_of(Role.CITY_REGULATOR)
+    listed = clerk.get("/bulletins/").content.decode()
+    assert str(made.pk) in listed
+    assert str(foreign.pk) not in listed
+    read = clerk.get(f"/bulletins/{made.pk}/").content.decode()
+    assert "与全体比较" in read
+    assert f"{filled.huaihai}" in read.split("<main")[1].split("</h1>")[0]
+    for form in ("pdf", "xlsx", "docx"):
+        assert taken(clerk, made, form)
+        assert clerk.get(f"/bulletins/{foreign.pk}/file/?format={form}").status_code == 404
+    assert clerk.get(f"/bulletins/{foreign.pk}/").status_code == 404
+    assert city.get(f"/bulletins/{made.pk}/").status_code == 404  # it is of the whole province
+    assert clerk.post("/bulletins/publish/", {"region": "370000", "month": MONTH}).status_code == 403
+
+
+def test_an_authority_publishes_the_bulletin_of_the_insurer_it_has_chosen(filled, browser_of):
+    province = browser_of(Role.PROVINCE_REGULATOR)
+    words = {"region": "370000", "month": MONTH, "insurer": str(filled.huaihai.pk)}
+    assert province.post("/bulletins/publish/", words).status_code == 302
+    assert Bulletin.objects.get().insurer == filled.huaihai
+    page = province.get(f"/statistics/?from={MONTH}&to={MONTH}&insurer={filled.huaihai.pk}").content.decode()
+    assert f'form="publish-bulletin" name="insurer" value="{filled.huaihai.pk}"' in page
+    assert province.post("/bulletins/publish/", {**words, "insurer": str(filled.agency.pk)}).status_code == 422
+    assert province.post("/bulletins/publish/", {**words, "insurer": ""}).status_code == 302
+    assert {each.edition for each in Bulletin.objects.all()} == {1}
+    only = province.get("/bulletins/?whose=regions").content.decode()
+    assert str(Bulletin.objects.get(insurer=None).pk) in only
+    assert str(Bulletin.objects.get(insurer=filled.huaihai).pk) not in only
+
+
+def test_charts_say_what_the_tables_say(filled, browser_of):
+    made, province = publish(), browser_of(Role.PROVINCE_REGULATOR)
+    read = province.get(f"/bulletins/{made.pk}/").content.decode()
+    options = [json.loads(each) for each in re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', read)]
+    coverage = headlines([Family.COVERAGE], made.as_of)[Family.COVERAGE]
+    trend = next(each for each in options if each["series"][0]["name"] == str(coverage.title))
+    assert trend["xAxis"]["data"] == sorted(made.content["trend"])
+    assert trend["series"][0]["data"][-1] == float(dashboard()[""][coverage.code].value)
+    found = {str(Region.objects.get(pk=key)): each[coverage.code].value for key, each in dashboard("region").items()}
+    places = {name: float(value) for name, value in found.items() if value is not None}
+    bars = [each for each in options if each["series"][0]["type"] == "bar"]
+    of_places = [each for each in bars if set(each["yAxis"]["data"]) == set(places)]
+    assert [places[name] for name in of_places[0]["yAxis"]["data"]] == of_places[0]["series"][0]["data"]
+    assert all(each["series"][0]["data"] == sorted(each["series"][0]["data"], reverse=True) for each in bars)
+    pdf = PdfReader(BytesIO(taken(province, made, "pdf"))).pages
+    first, last = min(made.content["trend"]), max(made.content["trend"])
+    assert (
+        sum(page.extract_text().count(first) for page in pdf) > sum(page.extract_text().count(last) for page in pdf) > 1
+    )
+    word = Document(BytesIO(taken(province, made, "docx")))
+    drawn = [shape._inline.docPr.get("descr") for shape in word.inline_shapes]
+    assert any(str(coverage.title) in each for each in drawn)
+    assert len(drawn) == len(options)
+
+
+def test_what_is_put_in_a_row_of_the_paper_is_said_once_and_in_one_line(filled, browser_of):
+    paper = paper_of(publish(), platform(frozenset(Permission)))
+    with override("zh-hans"):
+        paper = paper_of(Bulletin.objects.get(), platform(frozenset(Permission)))
+    facts = dict(paper.facts)
+    assert "截至" in "".join(facts)
+    assert "截至" not in facts["数据截至"]
+    for table in paper.tables:
+        for row in table.rows:
+            for place in range(table.words, len(row)):
+                assert table.widths[place] >= len(row[place].text)
 
 
 def test_a_correction_is_a_further_edition_and_the_first_stays(filled, browser_of):
@@ -222,7 +309,8 @@ def test_the_job_publishes_the_month_before_once_and_not_before_its_working_day(
     assert publish_due(at=early) == []
     made = publish_due(at=due)
     assert {each.month for each in made} == {date(2026, 10, 1)}
-    assert "370000" in {each.region_code for each in made}
+    assert ("370000", None) in {(each.region_code, each.insurer) for each in made}
+    assert [each.insurer for each in made if each.insurer] == [filled.huaihai, filled.bohai]
     assert all(each.region_code.endswith("00") and each.edition == 1 for each in made)
     assert publish_due(at=due) == []
     assert Bulletin.objects.count() == len(made)

@@ -280,7 +280,7 @@ def two_sides(cast: Cast) -> None:
     cover(cast)
     checked(cast)
     campaign(cast)
-    bulletins()
+    bulletins(cast)
 
 
 def money(cast: Cast) -> None:
@@ -442,17 +442,17 @@ def checked(cast: Cast) -> None:
         )  # fmt: skip
 
 
-def bulletins() -> None:
-    """A bulletin of the city of each side."""
+def bulletins(cast: Cast) -> None:
+    """A bulletin of the insurer of each side, in its city."""
     words: dict[str, Any] = {"indicators": {}, "regions": {}, "insurers": {}, "alerts": {}}
     nothing: dict[str, Any] = {
         **{name: [] for name in ("five", "further", "money", "alerts")},
         **{name: {} for name in ("targets", "whole", "year", "regions", "insurers")},
         "words": {"zh-hans": words, "en": words},
     }
-    for mark, region in ((OWN_MARK, "370100"), (FOREIGN_MARK, "370200")):
+    for mark, region, insurer in ((OWN_MARK, "370100", cast.huaihai), (FOREIGN_MARK, "370200", cast.bohai)):
         Bulletin.objects.create(
-            region_code=region, month=date(2026, 10, 1), edition=1, as_of=NOW.date(), refreshed_at=NOW, made_at=NOW,
+            region_code=region, insurer=insurer, month=date(2026, 10, 1), edition=1, as_of=NOW.date(), refreshed_at=NOW, made_at=NOW,
             made_by=f"示例发布{mark}", content=nothing, checksum="0" * 64,
         )  # fmt: skip
 

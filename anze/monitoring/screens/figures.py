@@ -51,12 +51,13 @@ from anze.screen.registry import page
 
 def shown(figure: Figure) -> str:
     """A figure as people read it; nothing to count is a dash."""
-    value = figure.value
+    return value_shown(figure.indicator, figure.value)
+
+
+def value_shown(indicator: Indicator, value: Decimal | None) -> str:
     if value is None:
         return "–"
-    if figure.indicator.unit == Unit.RATIO:
-        return percent(value)
-    return f"{value:,.1f}"
+    return percent(value) if indicator.unit == Unit.RATIO else f"{value:,.1f}"
 
 
 def part_shown(figure: Figure, part: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -22,7 +23,8 @@ from anze.monitoring.bulletin import figure_of
 from anze.monitoring.figures import Figure
 from anze.monitoring.models import Bulletin
 from anze.monitoring.rules import Unit
-from anze.monitoring.screens.figures import part_shown, shown
+from anze.monitoring.screens.figures import part_shown, value_shown
+from anze.monitoring.screens.pictures import Chart, Series, as_png, bars, drawn, imported, lines
 from anze.parties.rules import Permission
 from anze.screen.exports import Sheet, safe, write_workbook
 from anze.screen.pages import day, is_chinese, moment, percent
@@ -45,6 +47,21 @@ class Table:
     heads: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     words: int = 1  # columns from the left that hold words; the others hold numbers
+    charts: tuple[Chart, ...] = ()
+
+    @property
+    def widths(self) -> list[int]:
+        """How wide each column has to be beside the others: numbers stay in one line, words may take two."""
+        columns = zip(*(tuple(cell.text for cell in row) for row in self.rows), strict=True)
+        return [
+            min(max(map(_width, cells)), 26) if place < self.words else max(*map(_width, cells), 8)
+            for place, cells in enumerate(columns)
+        ]
+
+
+def _width(text: str) -> int:
+    """In halves of a Chinese character."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
 @dataclass(frozen=True)
@@ -63,19 +80,25 @@ def paper_of(bulletin: Bulletin, actor: Actor) -> Paper:
     words = content["words"].get(language) or content["words"]["zh-hans"]
     hidden = set() if actor.may(Permission.SEE_PREMIUMS) else set(content["money"])
     region = words["regions"].get(bulletin.region_code, bulletin.region_code)
-    of = {"region": region, "month": f"{bulletin.month:%Y-%m}"}
+    insurer = words["insurers"].get(content["insurer"], "") if "insurer" in content else ""
+    of = {"region": region, "month": f"{bulletin.month:%Y-%m}", "insurer": insurer}
+    title = (
+        _now("Monthly bulletin of work-safety liability insurance for %(insurer)s: %(region)s, %(month)s")
+        if insurer
+        else _now("Monthly bulletin of work-safety liability insurance: %(region)s, %(month)s")
+    )
     facts = (
         (_now("Region"), region),
         (_now("Month"), f"{bulletin.month:%Y-%m}"),
-        (_now("Filter"), _now("all sectors, all insurers")),
-        (_now("As of"), _now("counted up to %(day)s, figures refreshed %(moment)s")
+        (_now("Filter"), _now("all sectors, %(insurer)s alone") % of if insurer else _now("all sectors, all insurers")),
+        (_now("As of"), _now("%(day)s, figures refreshed %(moment)s")
          % {"day": day(bulletin.as_of), "moment": moment(bulletin.refreshed_at)}),
         (pgettext("bulletin", "Edition"), str(bulletin.edition)),
         (_now("Published"), f"{moment(bulletin.made_at)}, {bulletin.made_by}"),
         (_now("Checksum (SHA-256)"), bulletin.checksum),
     )  # fmt: skip
     return Paper(
-        _now("Monthly bulletin of work-safety liability insurance: %(region)s, %(month)s") % of,
+        title % of,
         facts,
         tuple(_tables(content, words, hidden)),
         bulletin,
@@ -98,6 +121,10 @@ def _tables(content: dict[str, Any], words: dict[str, Any], hidden: set[str]) ->
             for code in five
         ),
     )
+    if "beside" in content:
+        yield _beside(content, known, five)
+    if content.get("trend"):
+        yield _trend(content, known, five)
     for key, title, head in (
         ("regions", _now("By region"), _now("Region")),
         ("insurers", _now("By insurer"), _now("Insurer")),
@@ -112,6 +139,7 @@ def _tables(content: dict[str, Any], words: dict[str, Any], hidden: set[str]) ->
                     for each, by_code in content[key].items()
                 ),
                 2,
+                tuple(filter(None, (_bars(key, content, words, code) for code in five))),
             )
     levels = dict(AlertLevel.choices)
     yield Table(
@@ -150,6 +178,59 @@ def _tables(content: dict[str, Any], words: dict[str, Any], hidden: set[str]) ->
     )
 
 
+def _beside(content: dict[str, Any], known: dict[str, Any], five: list[str]) -> Table:
+    """An insurer's own values, and those of all."""
+    rows = []
+    for code in five:
+        own, found = figure_of(code, content["whole"][code][0]), content["beside"][code]
+        whole, middle = (Decimal(found[name]) if found[name] else None for name in ("whole", "middle"))
+        rows.append(
+            (
+                Cell(known[code]["title"]), _value(own), _other(own, whole), _apart(own, whole), _other(own, middle),
+                _apart(own, middle), Cell(str(found["insurers"]), found["insurers"]),
+            )
+        )  # fmt: skip
+    heads = (
+        _now("Indicator"), pgettext("bulletin", "Own value"), _now("All insurers together"), _now("Difference from all"),
+        _now("The middle insurer"), _now("Difference from the middle"), _now("Insurers compared"),
+    )  # fmt: skip
+    return Table(_now("Beside the others"), heads, tuple(rows))
+
+
+def _trend(content: dict[str, Any], known: dict[str, Any], five: list[str]) -> Table:
+    """The year up to the month; in an insurer's bulletin with what all come to."""
+    months = sorted(content["trend"])
+    own, whole = _now("This insurer"), _now("All insurers together")
+    rows, charts = [], []
+    for code in five:
+        figures = [figure_of(code, content["trend"][month][code]) for month in months]
+        title = known[code]["title"]
+        series = [Series(own if "beside" in content else title, tuple(map(_number, figures)))]
+        rows.append((Cell(title), *map(_value, figures)))
+        if "beside" in content:
+            texts = [content["beside"][code]["trend"].get(month, "") for month in months]
+            values = [Decimal(text) if text else None for text in texts]
+            series.append(Series(whole, tuple(None if value is None else float(value) for value in values)))
+            rows.append(
+                (Cell(f"{title} · {whole}"), *(_other(one, value) for one, value in zip(figures, values, strict=True)))
+            )
+        if figures[0].indicator.unit == Unit.RATIO:
+            charts.append(lines(title, months, series, _target(content["targets"].get(code)).number))
+    return Table(_now("Month by month"), (_now("Indicator"), *months), tuple(rows), 1, tuple(filter(None, charts)))
+
+
+def _bars(key: str, content: dict[str, Any], words: dict[str, Any], code: str) -> Chart | None:
+    figures = {each: figure_of(code, by_code[code][0]) for each, by_code in content[key].items()}
+    if any(figure.indicator.unit != Unit.RATIO for figure in figures.values()):
+        return None
+    values = ((words[key].get(each, each), _number(figure)) for each, figure in figures.items())
+    return bars(words["indicators"][code]["title"], values, _target(content["targets"].get(code)).number)
+
+
+def _number(figure: Figure) -> float | None:
+    return None if figure.value is None else float(figure.value)
+
+
 def _heads(first: str) -> tuple[str, ...]:
     return (
         first, _now("Value"), _now("Numerator"), _now("Denominator"), _now("Month before"),
@@ -171,14 +252,23 @@ def _compared(code: str, pairs: list[list[str]]) -> tuple[Cell, ...]:
 
 
 def _value(figure: Figure) -> Cell:
-    return Cell(shown(figure), None if figure.value is None else float(figure.value))
+    return _other(figure, figure.value)
+
+
+def _other(figure: Figure, value: Decimal | None) -> Cell:
+    """A value of another of the same indicator."""
+    return Cell(value_shown(figure.indicator, value), None if value is None else float(value))
 
 
 def _change(now: Figure, then: Figure) -> Cell:
-    """Ratios change by percentage points."""
-    if now.value is None or then.value is None:
+    return _apart(now, then.value)
+
+
+def _apart(now: Figure, other: Decimal | None) -> Cell:
+    """Ratios are apart by percentage points."""
+    if now.value is None or other is None:
         return Cell(DASH)
-    change = now.value - then.value
+    change = now.value - other
     if now.indicator.unit != Unit.RATIO:
         return Cell(f"{change:+,.1f}", float(change))
     points = _now("%(points)s percentage points") % {"points": f"{change * 100:+.2f}"}
@@ -202,6 +292,8 @@ def as_pdf(paper: Paper) -> bytes:
                 "title": table.title,
                 "heads": list(table.heads),
                 "words": table.words,
+                "widths": table.widths,
+                "charts": [drawn(each) for each in table.charts],
                 "rows": [[cell.text for cell in row] for row in table.rows],
                 "empty": _now("Nothing."),
             }
@@ -209,7 +301,7 @@ def as_pdf(paper: Paper) -> bytes:
         ],
         "checksum": paper.bulletin.checksum,
     }
-    return typeset("monitoring/bulletin.typ", data, at=paper.bulletin.made_at)
+    return typeset("monitoring/bulletin.typ", data, files=imported(), at=paper.bulletin.made_at)
 
 
 def as_excel(paper: Paper) -> bytes:
@@ -257,6 +349,7 @@ def as_word(paper: Paper) -> bytes:
     _word_table(document, [], [list(each) for each in paper.facts])
     for table in paper.tables:
         document.add_heading(table.title, 1)
+        _word_charts(document, table.charts)
         if table.rows:
             _word_table(document, list(table.heads), [[cell.text for cell in row] for row in table.rows])
         else:
@@ -264,6 +357,16 @@ def as_word(paper: Paper) -> bytes:
     made = BytesIO()
     document.save(made)
     return made.getvalue()
+
+
+def _word_charts(document: Any, charts: tuple[Chart, ...]) -> None:
+    """Three in a line."""
+    if not charts:
+        return
+    run = document.add_paragraph().add_run()
+    for chart, content in zip(charts, as_png(charts, "zh" if is_chinese() else "en"), strict=True):
+        shape = run.add_picture(BytesIO(content), width=Cm(8.6))
+        shape._inline.docPr.set("descr", chart.said)
 
 
 def _word_table(document: Any, heads: list[str], rows: list[list[str]]) -> None:
