@@ -71,17 +71,18 @@ def collected(rows: Iterable[tuple[Any, ...]]) -> dict[Key, Sums]:
     return found
 
 
-def sums_of(campaign: Campaign, party: UUID | None = None) -> dict[Key, Sums]:
-    """What the frozen rows give, corrections on top."""
+def sums_of(campaign: Campaign, party: UUID | None = None, *, is_corrected: bool = True) -> dict[Key, Sums]:
+    """What the frozen rows give, with corrections on top or as they were frozen."""
     column = PARTY[SubjectKind(campaign.subject)]
     table, corrections = FrozenRow._meta.db_table, Correction._meta.db_table
     only = f" AND f.{column} = '{party}'" if party else ""
+    those = "" if is_corrected else "false AND "
     rows = f"""
         SELECT f.{column}, left(f.region_code, 4) || '00' AS city, f.input,
                coalesce(c.numerator, f.numerator) AS numerator, coalesce(c.denominator, f.denominator) AS denominator
         FROM {table} f LEFT JOIN (
             SELECT DISTINCT ON (row_id) row_id, numerator, denominator FROM {corrections}
-            WHERE campaign_id = '{campaign.pk}' ORDER BY row_id, id DESC) c ON c.row_id = f.id
+            WHERE {those}campaign_id = '{campaign.pk}' ORDER BY row_id, id DESC) c ON c.row_id = f.id
         WHERE f.campaign_id = '{campaign.pk}' AND f.{column} IS NOT NULL{only}
     """
     with connection.cursor() as cursor:

@@ -18,6 +18,8 @@ from anze.kernel.models import ScopedTable
 class SelfReport(ScopedTable):
     """What an insurer says of its own organisation, item by item, with what it rests on; and what reviewers confirmed."""
 
+    keeps_history = True  # an appeal may confirm further items: the time machine shows what stood before
+
     outcome = models.OneToOneField(Outcome, models.CASCADE, related_name="report", verbose_name=_("result"))
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="+", verbose_name=_("assessment"))
     insurer_id = models.UUIDField(null=True)

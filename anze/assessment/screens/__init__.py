@@ -1,5 +1,15 @@
 """Pages of the assessment by subject."""
 
-from anze.assessment.screens import campaigns, cases, contested, published, reports, results, schemes, trying
+from anze.assessment.screens import (
+    campaigns,
+    cases,
+    contested,
+    looking_back,
+    published,
+    reports,
+    results,
+    schemes,
+    trying,
+)
 
-__all__ = ["campaigns", "cases", "contested", "published", "reports", "results", "schemes", "trying"]
+__all__ = ["campaigns", "cases", "contested", "looking_back", "published", "reports", "results", "schemes", "trying"]

@@ -22,7 +22,7 @@ from anze.assessment.rules import Measure, Problem, SchemeText, WhyNot, problems
 from anze.assessment.rules.campaigns import CampaignState
 from anze.assessment.rules.moving import thresholds, with_thresholds, with_weights
 from anze.assessment.rules.schemes import scheme_from
-from anze.assessment.rules.stability import Compared, Stratum, by_kind, compared, limits, stability
+from anze.assessment.rules.stability import Compared, Interval, Stratum, by_kind, compared, limits, stability
 from anze.assessment.screens.campaigns import ranking_of
 from anze.assessment.screens.spread import spread_words
 from anze.kernel.scope import EVERYTHING, PROVINCE, widened
@@ -168,7 +168,7 @@ def what_if_words(
                 "was_score": outcome.score,
                 "grade": results[code].grade,
                 "was_grade": outcome.grade,
-                "interval": f"{interval.best}–{interval.worst}" if interval else "",
+                "interval": _interval(interval) if interval else "",
                 "why_not": str(WhyNot(results[code].why_not).label) if results[code].why_not else "",
             }
         )
@@ -191,6 +191,10 @@ def what_if_words(
         "pairs": [(names[a], names[b]) for a, b in firm.level_pairs],
         "is_moved": tried != scheme,
     }
+
+
+def _interval(found: Interval) -> str:
+    return str(found.best) if found.best == found.worst else f"{found.best}–{found.worst}"
 
 
 # fairness -----------------------------------------------------------------------------------------------------
