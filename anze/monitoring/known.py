@@ -9,7 +9,7 @@ service, a payment of a claim) was known with the record it belongs to, in the s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -26,7 +26,7 @@ from anze.kernel.scope import EVERYTHING, Scope, widened
 from anze.monitoring.contributions import RowsOf, row_contributions, whole_table
 from anze.monitoring.figures import Figure, Slice
 from anze.monitoring.rows import in_cut, in_scope
-from anze.monitoring.rules import Fact, Indicator, Source
+from anze.monitoring.rules import Fact, Indicator
 
 _SHOWN = 200  # rows that make the difference, the largest first
 
@@ -78,28 +78,37 @@ def _cursor() -> Iterator[CursorWrapper]:
 
 
 def rows_known(cursor: CursorWrapper, fact: Fact, at: datetime) -> RowsOf:
-    """Rows of the fact's sources as they were known at a moment. Puts the first change after it into `later`."""
-    parents = {source.name: _parent_of(source.model) for source in fact.sources}
-    tables = {source.table for source in fact.sources}
-    tables |= {field.related_model._meta.db_table for field in parents.values() if field}
+    """Rows of the fact's sources as they were known at a moment."""
+    known = tables_known(cursor, {source.model for source in fact.sources}, at)
+    return lambda source: known(source.model)
+
+
+def tables_known(
+    cursor: CursorWrapper, tables: Iterable[type[models.Model]], at: datetime
+) -> Callable[[type[models.Model]], str]:
+    """Rows of some tables as they were known at a moment. Puts the first change after it into `later`."""
+    wanted = list(tables)
+    parents = {model: _parent_of(model) for model in wanted}
+    names = {model._meta.db_table for model in wanted}
+    names |= {field.related_model._meta.db_table for field in parents.values() if field}
     cursor.execute(
         "CREATE TEMP TABLE later ON COMMIT DROP AS SELECT DISTINCT ON (row_id) table_name, row_id, at, before "
         "FROM kernel_change WHERE table_name = ANY(%s) AND at > %s ORDER BY row_id, id",
-        [sorted(tables), at],
+        [sorted(names), at],
     )
     cursor.execute("CREATE UNIQUE INDEX ON later (row_id)")
     cursor.execute("ANALYZE later")
     moment = f"TIMESTAMPTZ '{at.isoformat()}'"
     made_by = f"UUID '{_last_id(at)}'"
 
-    def rows_of(source: Source) -> str:
-        table, field = source.table, parents[source.name]
+    def rows_of(model: type[models.Model]) -> str:
+        table, field = model._meta.db_table, parents[model]
         images = f"later l CROSS JOIN LATERAL jsonb_populate_record(NULL::{table}, l.before) o"
         if field is None:
+            was, image = (f"{row}.{_known_by(model, moment, made_by)}" for row in ("t", "o"))
             return (
-                f"SELECT t.* FROM {table} t LEFT JOIN later l ON l.row_id = t.id "
-                f"WHERE l.row_id IS NULL AND t.received_at <= {moment} "
-                f"UNION ALL SELECT o.* FROM {images} WHERE l.table_name = '{table}' AND o.received_at <= {moment}"
+                f"SELECT t.* FROM {table} t LEFT JOIN later l ON l.row_id = t.id WHERE l.row_id IS NULL AND {was} "
+                f"UNION ALL SELECT o.* FROM {images} WHERE l.table_name = '{table}' AND {image}"
             )
         of, column = field.related_model._meta.db_table, field.column
         return (
@@ -113,14 +122,18 @@ def rows_known(cursor: CursorWrapper, fact: Fact, at: datetime) -> RowsOf:
     return rows_of
 
 
+def _known_by(model: type[models.Model], moment: str, made_by: str) -> str:
+    return f"received_at <= {moment}" if issubclass(model, FedTable) else f"id <= {made_by}"
+
+
 def _parent_of(model: type[models.Model]) -> models.ForeignKey[Any, Any] | None:
-    """The record a row without a moment of its own belongs to."""
+    """The record a row without a moment of its own belongs to; nothing where it was made on the platform itself."""
     if issubclass(model, FedTable):
         return None
     for field in model._meta.local_concrete_fields:
         if isinstance(field, models.ForeignKey) and field.remote_field.on_delete is models.CASCADE:
-            return field
-    raise LookupError(f"{model._meta.label} has neither a moment of receipt nor a record it belongs to")
+            return field if issubclass(field.related_model, FedTable) else None
+    return None
 
 
 def _last_id(at: datetime) -> str:

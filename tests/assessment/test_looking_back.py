@@ -9,7 +9,7 @@ import pytest
 from django.urls import reverse
 
 from anze.assessment.actions.course import Draw, announce, compute, open_review
-from anze.assessment.actions.looking_back import Cause, as_of_today, standing_on, steps_of
+from anze.assessment.actions.looking_back import Cause, as_of_today, known_on, standing_on, steps_of
 from anze.assessment.actions.reviews import Verdict, review_row
 from anze.assessment.models import Appeal, Campaign, Correction, Outcome, ReviewItem
 from anze.expenses.models import Expense
@@ -87,6 +87,19 @@ def test_a_record_corrected_since_is_named_with_what_it_moves(world):
     assert as_of_today(result(campaign, world.bohai)).changed_count == 0
 
 
+def test_before_the_freezing_it_stands_by_what_was_known_then(world):
+    """A record voided later counts as it stood; of a day before the period there is nothing to say."""
+    campaign = compute(begin(), by=BY, at=AT)
+    outcome = result(campaign, world.huaihai)
+    Service.objects.filter(service_no="S-OWN7").update(is_void=True)
+    known = known_on(outcome, AT)
+    frozen = steps_of(outcome)[0].result
+    for code in ("A1", "A2", "B2", "C1", "D1", "E1"):
+        assert known.of(code) == frozen.of(code), code
+    assert as_of_today(outcome).result.of("B2") != frozen.of("B2")
+    assert known_on(outcome, AT - timedelta(days=400)) is None
+
+
 @pytest.mark.parametrize("role", [Role.PROVINCE_REGULATOR, Role.INSURER_MANAGER, Role.COMMITTEE])
 def test_steps_are_for_the_assessed_and_authorities_and_years_for_all(world, published, browser_of, role):  # noqa: F811
     browser = browser_of(role)
@@ -98,7 +111,7 @@ def test_steps_are_for_the_assessed_and_authorities_and_years_for_all(world, pub
         in browser.get(reverse("assessment-result", args=[own.pk])).content.decode()
     )
     early = browser.get(reverse("assessment-result-then", args=[own.pk]), {"known": "2026-11-23"}).content.decode()
-    assert "尚未计算" in early
+    assert "按当时已知记录" in early
     other = browser.get(reverse("assessment-result-then", args=[foreign.pk])).content.decode()
     assert ("逐步变化" in other) == (role != Role.INSURER_MANAGER)
     assert published.title in other

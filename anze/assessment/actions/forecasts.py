@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import nullcontext
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -37,13 +38,14 @@ def scheme_in_force(subject: str, at: datetime) -> Scheme | None:
     )
 
 
-def sums_now(subject: str, period: Period, of: UUID | None = None) -> dict[Key, Sums]:
-    """What would be frozen now, added up without being written down."""
+def sums_now(subject: str, period: Period, of: UUID | None = None, **known: Any) -> dict[Key, Sums]:
+    """What would be frozen now, added up without being written down; with `known` and `at` (see `statements`) what
+    would have been frozen then."""
     party = PARTY[SubjectKind(subject)]
     names = ", ".join(COLUMNS)
     found: dict[Key, Sums] = {}
     with connection.cursor() as cursor, nullcontext() if of else planned_by_hashing(cursor):
-        for text in statements(subject, period, of):
+        for text in statements(subject, period, of, **known):
             rows = (
                 f"SELECT {party}, left(region_code, 4) || '00' AS city, input, numerator::numeric(20, 4) AS numerator, "
                 f"denominator::numeric(20, 4) AS denominator FROM ({text}) t ({names}) WHERE {party} IS NOT NULL"

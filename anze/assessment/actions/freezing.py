@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, models
 
 from anze.assessment.definitions import COLUMNS, Period, contents, row_statements
 from anze.assessment.models import Campaign, FrozenRow
@@ -29,7 +30,7 @@ CASE_ROWS = """
     SELECT 'case.' || c.code, 'cases', c.id, c.document_no, NULL::uuid, c.region_code, '', c.insurer_id, c.agency_id,
            1::numeric, 0::numeric, ''
     FROM assessment_conductcase c
-    WHERE c.withdrawn_at IS NULL AND c.happened_on BETWEEN DATE '{first}' AND DATE '{last}'
+    WHERE {holds} AND c.happened_on BETWEEN DATE '{first}' AND DATE '{last}'
       AND c.{party} IS NOT NULL
 """
 
@@ -40,12 +41,22 @@ def period_of(campaign: Campaign, at: datetime) -> Period:
     return Period(campaign.period_from, campaign.period_to, min(campaign.period_to, yesterday))
 
 
-def statements(subject: str, period: Period, of: UUID | None = None) -> list[str]:
-    """The rows of every input and of the confirmed cases."""
-    cases = CASE_ROWS.format(first=period.first, last=period.last, party=PARTY[SubjectKind(subject)])
+def statements(
+    subject: str,
+    period: Period,
+    of: UUID | None = None,
+    known: Callable[[type[models.Model]], str] | None = None,
+    at: datetime | None = None,
+) -> list[str]:
+    """The rows of every input and of the confirmed cases; with `known` as they were known, the cases up to `at`."""
+    party, holds = PARTY[SubjectKind(subject)], "c.withdrawn_at IS NULL"
+    if at is not None:
+        moment = f"TIMESTAMPTZ '{at.isoformat()}'"
+        holds = f"c.confirmed_at <= {moment} AND (c.withdrawn_at IS NULL OR c.withdrawn_at > {moment})"
+    cases = CASE_ROWS.format(first=period.first, last=period.last, party=party, holds=holds)
     if of is not None:
-        cases += f" AND c.{PARTY[SubjectKind(subject)]} = '{of}'"
-    return [*row_statements(subject, period, of), cases]
+        cases += f" AND c.{party} = '{of}'"
+    return [*row_statements(subject, period, of, known), cases]
 
 
 @action(Permission.RUN_ASSESSMENT, "assessment.frozen")

@@ -19,13 +19,16 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.utils.dateparse import parse_datetime
 
-from anze.assessment.actions.freezing import PARTY, statements
+from anze.assessment.actions.forecasts import sums_now
+from anze.assessment.actions.freezing import PARTY, period_of, statements
 from anze.assessment.actions.results import Sums, results_of, sums_of, told
-from anze.assessment.definitions import COLUMNS, Period
+from anze.assessment.definitions import COLUMNS, Period, tables_read
 from anze.assessment.models import Appeal, Correction, FrozenRow, Outcome, SelfReport
 from anze.assessment.rules import Checklist, Result, SchemeText, SubjectKind
 from anze.assessment.rules.campaigns import AppealState, Level, ReportState
+from anze.kernel.planning import planned_by_hashing
 from anze.kernel.scope import EVERYTHING, widened
+from anze.monitoring.known import tables_known
 
 MOST_SHOWN = 200  # rows that make the difference, the largest first
 
@@ -109,6 +112,30 @@ def steps_of(outcome: Outcome) -> list[Step]:
 def standing_on(steps: Iterable[Step], at: datetime) -> Step | None:
     """The last step up to a moment."""
     return next((step for step in reversed(list(steps)) if step.at <= at), None)
+
+
+def known_on(outcome: Outcome, at: datetime) -> Result | None:
+    """What it would have come to at a moment before the data were frozen, by the records as they were known then.
+
+    Tables that keep no history (alerts, complaints, quality checks, deliveries) give the rows that were there, as
+    they are by now.
+    """
+    campaign, party = outcome.campaign, outcome.insurer_id or outcome.agency_id
+    assert party is not None
+    period = period_of(campaign, at)
+    if period.as_of < period.first:
+        return None
+    key = (party, outcome.region_code)
+    with (
+        transaction.atomic(),
+        widened(EVERYTHING),
+        connection.cursor() as cursor,
+        planned_by_hashing(cursor),
+    ):
+        known = tables_known(cursor, tables_read(campaign.subject), at)
+        sums = sums_now(campaign.subject, period, party, known=known, at=at).get(key, Sums())
+        cursor.execute("DROP TABLE later")
+    return _scored(campaign.scheme.text, key, sums, party, SelfReport(state=ReportState.DRAFT))
 
 
 def _scored(scheme: SchemeText, key: tuple[UUID, str], sums: Sums, party: UUID, report: SelfReport) -> Result:

@@ -7,7 +7,7 @@ elements that name it are left out as “insufficient data” (see `NOT_COMPUTED
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -87,14 +87,29 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def row_statements(subject: str, period: Period, of: UUID | None = None) -> list[str]:
+def tables_read(subject: str) -> set[type[models.Model]]:
+    """Every table the rows of a kind of assessed come from."""
+    made = AGENCY_ROWS if subject == SubjectKind.AGENCY else INSURER_ROWS
+    found = {model for each in made for model in each.tables.values()}
+    if subject == SubjectKind.INSURER:
+        found |= {source.model for each in INDICATORS_READ for source in each.indicator.fact.sources}
+    return found
+
+
+def row_statements(
+    subject: str,
+    period: Period,
+    of: UUID | None = None,
+    known: Callable[[type[models.Model]], str] | None = None,
+) -> list[str]:
     """SQL texts giving the rows of every input, one a group of inputs that share their work; COLUMNS in order.
 
-    With `of` only one insurer's or agency's rows, from its own records alone: the same rows, sooner.
+    With `of` only one insurer's or agency's rows, from its own records alone: the same rows, sooner. With `known`
+    the tables' rows as they were known at a moment.
     """
 
     def rows_of(model: type[models.Model]) -> str:
-        table = model._meta.db_table
+        table = f"({known(model)}) k" if known else model._meta.db_table
         names = {field.column for field in model._meta.local_concrete_fields}
         column = "insurer_id" if subject == SubjectKind.INSURER else "agency_id"
         return f"SELECT * FROM {table}" + (f" WHERE {column} = '{of}'" if of and column in names else "")

@@ -13,7 +13,18 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from anze.assessment.actions.looking_back import Cause, Changed, Moved, Step, Today, as_of_today, standing_on, steps_of
+from anze.assessment.actions.looking_back import (
+    Cause,
+    Changed,
+    Moved,
+    Step,
+    Today,
+    as_of_today,
+    known_on,
+    moved_between,
+    standing_on,
+    steps_of,
+)
 from anze.assessment.definitions import INPUTS, KEPT
 from anze.assessment.models import Outcome
 from anze.assessment.rules import SchemeText, WhyNot
@@ -58,7 +69,7 @@ def result_then(request: HttpRequest, pk: UUID) -> HttpResponse:
     if words["is_own"]:
         steps = steps_of(outcome)
         words |= _steps_words(scheme, outcome, steps)
-        words |= _day_words(request, scheme, steps)
+        words |= _day_words(request, outcome, steps)
         if outcome.campaign.as_of is not None:
             words["today"] = _today_words(scheme, outcome, as_of_today(outcome))
     return render(request, "assessment/then.html", words)
@@ -173,29 +184,29 @@ def _steps_chart(steps: list[Step]) -> dict[str, Any]:
 # a day --------------------------------------------------------------------------------------------------------
 
 
-def _day_words(request: HttpRequest, scheme: SchemeText, steps: list[Step]) -> dict[str, Any]:
+def _day_words(request: HttpRequest, outcome: Outcome, steps: list[Step]) -> dict[str, Any]:
+    """As the assessment stood; before there was one, as the records known then would have had it."""
+    scheme, first = outcome.campaign.scheme.text, outcome.campaign.period_from
     today = beijing_day(request.at)  # type: ignore[attr-defined]
     try:
-        day = min(date.fromisoformat(request.GET.get("known", "")), today)
+        day = min(max(date.fromisoformat(request.GET.get("known", "")), first), today)
     except ValueError:
         day = today
-    words: dict[str, Any] = {"day": day, "today_on": today, "first_day": beijing_day(steps[0].at) if steps else today}
-    stood = standing_on(steps, end_of_day(day))
-    if stood is not None:
+    words: dict[str, Any] = {"day": day, "today_on": today, "first_day": first}
+    if not steps:
+        return words
+    at = min(end_of_day(day), request.at)  # type: ignore[attr-defined]
+    stood = standing_on(steps, at)
+    result = stood.result if stood else known_on(outcome, at)
+    if result is not None:
         titles = {grade.code: grade.title for grade in scheme.grades}
-        last = steps[-1].result
-        since = [
-            Moved(code, stood.result.of(code).points, last.of(code).points)
-            for code in (element.code for element in scheme.elements)
-            if stood.result.of(code).points != last.of(code).points
-        ]
         words["stood"] = {
-            "score": stood.result.score,
-            "grade": stood.result.grade,
-            "grade_title": titles.get(stood.result.grade, ""),
-            "cause": CAUSES[stood.cause],
-            "at": stood.at,
-            "since": _moved(scheme, since),
+            "score": result.score,
+            "grade": result.grade,
+            "grade_title": titles.get(result.grade, ""),
+            "cause": CAUSES[stood.cause] if stood else _("not computed yet: by the records as they were known then"),
+            "at": stood.at if stood else None,
+            "since": _moved(scheme, moved_between(scheme, result, steps[-1].result)),
         }
     return words
 
