@@ -120,7 +120,7 @@ def drawn(chart: Chart) -> dict[str, Any]:
         pairs = zip(chart.labels, chart.series[0].values, strict=True)
         return made | {
             "bars": [
-                {"label": label, "share": height(value), "text": _share(value, 1)}
+                {"label": label, "share": max(height(value), 0.0), "text": _share(value, 1)}
                 for label, value in pairs
                 if value is not None
             ]
