@@ -65,13 +65,14 @@ def result_then(request: HttpRequest, pk: UUID) -> HttpResponse:
         "years": [_year(each, outcome) for each in years],
         "years_chart": _years_chart(years) if len(years) > 1 else None,
         "is_own": tally_of(request, outcome) is not None,
+        "grade_title": next((grade.title for grade in scheme.grades if grade.code == outcome.grade), ""),
     }
     if words["is_own"]:
         steps = steps_of(outcome)
         words |= _steps_words(scheme, outcome, steps)
         words |= _day_words(request, outcome, steps)
-        if outcome.campaign.as_of is not None:
-            words["today"] = _today_words(scheme, outcome, as_of_today(outcome))
+        if outcome.campaign.as_of is not None and steps:
+            words["today"] = _today_words(scheme, as_of_today(outcome), steps[-1])
     return render(request, "assessment/then.html", words)
 
 
@@ -214,7 +215,8 @@ def _day_words(request: HttpRequest, outcome: Outcome, steps: list[Step]) -> dic
 # the records as they are by now -------------------------------------------------------------------------------
 
 
-def _today_words(scheme: SchemeText, outcome: Outcome, found: Today) -> dict[str, Any]:
+def _today_words(scheme: SchemeText, found: Today, last: Step) -> dict[str, Any]:
+    change = found.result.score - last.result.score
     titles = {grade.code: grade.title for grade in scheme.grades}
     keys = {each.enterprise_id for each in found.changed if each.enterprise_id}
     names = dict(Enterprise.objects.filter(pk__in=keys).values_list("pk", "name")) if keys else {}
@@ -222,7 +224,7 @@ def _today_words(scheme: SchemeText, outcome: Outcome, found: Today) -> dict[str
         "score": found.result.score,
         "grade": found.result.grade,
         "grade_title": titles.get(found.result.grade, ""),
-        "change": f"{found.result.score - outcome.score:+}" if found.result.score != outcome.score else "",
+        "change": f"{change:+}" if change else "",
         "moved": _moved(scheme, found.moved),
         "rows": [_row(each, names) for each in found.changed],
         "count": found.changed_count,

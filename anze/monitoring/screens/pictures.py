@@ -86,7 +86,7 @@ def option(chart: Chart) -> dict[str, Any]:
             "symbol": "none",
             "silent": True,
             "data": [{"xAxis" if is_bar else "yAxis": chart.target}],
-            "label": {"formatter": _now("Target"), "position": "end" if is_bar else "insideEndTop"},
+            "label": {"formatter": _now("Target"), "position": "start" if is_bar else "insideEndTop"},
         }
     made: dict[str, Any] = {
         "tooltip": {"trigger": "axis", "valueFormatter": "@share"},

@@ -50,6 +50,11 @@ class Table:
     charts: tuple[Chart, ...] = ()
 
     @property
+    def is_long(self) -> bool:
+        """On a page the charts come first, and the numbers are opened by who wants them."""
+        return bool(self.charts) and len(self.rows) > 20
+
+    @property
     def widths(self) -> list[int]:
         """How wide each column has to be beside the others: numbers stay in one line, words may take two."""
         columns = zip(*(tuple(cell.text for cell in row) for row in self.rows), strict=True)
@@ -214,7 +219,7 @@ def _trend(content: dict[str, Any], known: dict[str, Any], five: list[str]) -> T
             rows.append(
                 (Cell(f"{title} · {whole}"), *(_other(one, value) for one, value in zip(figures, values, strict=True)))
             )
-        if figures[0].indicator.unit == Unit.RATIO:
+        if figures[0].indicator.unit == Unit.RATIO and any(value is not None for value in series[0].values):
             charts.append(lines(title, months, series, _target(content["targets"].get(code)).number))
     return Table(_now("Month by month"), (_now("Indicator"), *months), tuple(rows), 1, tuple(filter(None, charts)))
 
