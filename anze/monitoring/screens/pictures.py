@@ -51,7 +51,7 @@ class Chart:
         """The class of the box it is drawn in."""
         if self.shape == "line":
             return "chart chart-small"
-        return "chart chart-tall" if len(self.labels) > 20 else "chart"
+        return "chart chart-tall" if len(self.labels) > 16 else "chart"
 
     @property
     def said(self) -> str:
@@ -66,7 +66,7 @@ def lines(title: str, labels: Sequence[str], series: Iterable[Series], target: f
 
 def bars(title: str, values: Iterable[tuple[str, float | None]], target: float | None) -> Chart | None:
     known = sorted(((name, value) for name, value in values if value is not None), key=lambda each: -each[1])
-    if len(known) < 2:
+    if len(known) < 2 or not any(value for _name, value in known):
         return None
     series = Series(title, tuple(value for _name, value in known))
     return Chart(title, "bar", tuple(name for name, _value in known), (series,), target)
