@@ -116,12 +116,16 @@ ACCIDENTS = list_screen(
 
 
 def _ways(request: HttpRequest, accident: Any) -> list[Way]:
-    """After an accident the insurer sends somebody who looks for its causes."""
-    if request.actor.may(Permission.RUN_SERVICES) and not accident.is_void:  # type: ignore[attr-defined]
-        return [
-            Way(_("Order a service"), f"{reverse('order-new')}?accident={accident.pk}", "calendar-event", "primary")
-        ]
-    return []
+    """After an accident the insurer sends somebody who looks for its causes; the authority has others looked at."""
+    actor, ways = request.actor, []  # type: ignore[attr-defined]
+    if accident.is_void:
+        return []
+    if actor.may(Permission.RUN_SERVICES):
+        order = f"{reverse('order-new')}?accident={accident.pk}"
+        ways.append(Way(_("Order a service"), order, "calendar-event", "primary"))
+    if actor.may(Permission.SET_TOPICS):
+        ways.append(Way(_("Set a topic after it"), f"{reverse('topic-new')}?accident={accident.pk}", "flag", "primary"))
+    return ways
 
 
 def _words(request: HttpRequest, accident: Any) -> dict[str, Any]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
+from anze.claims.models import Accident
 from anze.kernel.actions import action
 from anze.kernel.actor import Actor
 from anze.kernel.refusal import Refused
@@ -19,10 +21,14 @@ from anze.prevention.rules.topics import TOPIC
 
 
 @action(Permission.SET_TOPICS, "topic.drafted")
-def draft_topic(authority: Organisation, /, *, by: Actor, at: datetime, **values: Any) -> Topic:
-    """A draft, which only its authority sees."""
+def draft_topic(
+    authority: Organisation, /, *, by: Actor, at: datetime, accident: Accident | None = None, **values: Any
+) -> Topic:
+    """A draft, which only its authority sees; perhaps what is to be learned from an accident."""
+    check_lesson(accident, values)
     topic = Topic(
         authority=authority,
+        accident=accident,
         region_code=by.scope.region_from or authority.region_id,
         sector=by.scope.sector,
         **_checked(by, authority, **values),
@@ -41,6 +47,7 @@ def change_topic(topic: Topic, /, *, by: Actor, at: datetime, **values: Any) -> 
             remedy=_("Close it and set another one."),
             status=409,
         )
+    check_lesson(topic.accident, values)
     for name, value in _checked(by, topic.authority, **values).items():
         setattr(topic, name, value)
     _save(topic)
@@ -59,6 +66,23 @@ def close_topic(topic: Topic, *, by: Actor, at: datetime, result: str) -> Topic:
     check_own(topic, by)
     TOPIC.move(topic, "close", closed_at=at, result=result)
     return topic
+
+
+def check_lesson(accident: Accident | None, values: Mapping[str, Any]) -> None:
+    """The way from an accident to prevention leads over a topic. Whoever lists tasks, the committee, does not see
+    accidents, which hold what happened to people: so the authority that sees it says what is to be looked for, by kind,
+    sector and region, and everybody can read that. What would tell where it happened does not go along."""
+    if accident is None:
+        return
+    said = f"{values['title']} {values['goals']}"
+    telling = (accident.accident_no, accident.enterprise.name, accident.enterprise.uscc)
+    if any(word and word in said for word in telling):
+        raise Refused(
+            "names_the_accident",
+            _("Everybody reads a topic; this one would tell at which enterprise the accident happened."),
+            remedy=_("Say what is to be looked for, without the number, the enterprise or people."),
+            field="goals",
+        )
 
 
 def check_own(topic: Topic, by: Actor) -> None:

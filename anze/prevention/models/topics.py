@@ -9,6 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from anze.claims.models import Accident
 from anze.kernel.models import ScopedTable
 from anze.kernel.rules import Sector
 from anze.kernel.scope import party
@@ -54,6 +55,11 @@ class Topic(ScopedTable):
     issued_at = models.DateTimeField(_("issued at"), null=True)
     closed_at = models.DateTimeField(_("closed at"), null=True)
     result = models.CharField(_("what came of it"), max_length=500, blank=True)
+    # Everybody reads a topic, hardly anybody the accident: row-level security keeps the row behind this from all
+    # who do not see it anyway, and what the topic itself says names neither the enterprise nor who was hurt.
+    accident = models.ForeignKey(
+        Accident, models.PROTECT, null=True, blank=True, related_name="topics", verbose_name=_("set after the accident")
+    )
     authority = models.ForeignKey(Organisation, models.PROTECT, related_name="+", verbose_name=_("set by"))
     # the authority's own, by which its drafts are found
     region_code = models.CharField(_("region"), max_length=6)

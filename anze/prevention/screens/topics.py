@@ -11,11 +11,14 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from anze.claims.models import Accident
 from anze.kernel.duty import beijing_day
 from anze.parties.models import Organisation
 from anze.parties.rules import Permission, Role
+from anze.parties.screens import REGION_NAMES
 from anze.prevention.actions.topics import change_topic, close_topic, draft_topic, issue_topic
 from anze.prevention.models import Topic
 from anze.prevention.rules import TopicState
@@ -30,6 +33,10 @@ from anze.screen.registry import Search as SearchAnswer
 
 TOPIC_STATE = Column("state", tones={"ISSUED": "success", "DRAFT": "warning"})
 REGIONS = Column("regions", title=_("Only in"), needs=("regions",), compute=region_names)
+# for those who see accidents at all; whose scope does not hold this one reads nothing here
+AFTER = Column(
+    "accident__accident_no", title=_("After the accident"), opens="accident", permission=Permission.SEE_CLAIMS
+)
 SECTORS = Column("sectors", title=_("Only for"), needs=("sectors",), compute=sector_names)
 
 
@@ -73,6 +80,7 @@ TOPICS = list_screen(
             ),
             Dates("starts_on"),
         ),
+        tab_of={"accident": "accident"},
         buttons=(Button(_("New topic"), "topic-new", Permission.SET_TOPICS),),
         order=2,
         icon="flag",
@@ -112,8 +120,8 @@ TOPIC_PAGE = detail_screen(
             Section(
                 _("Where and when"),
                 (
-                    "code", Column("authority", title=_("Set by")), "starts_on", "ends_on", REGIONS, SECTORS, "issued_at",
-                    "closed_at",
+                    "code", Column("authority", title=_("Set by")), "starts_on", "ends_on", REGIONS, SECTORS, AFTER,
+                    "issued_at", "closed_at",
                 ),
             ),
         ),
@@ -166,18 +174,48 @@ def new_topic(request: HttpRequest) -> HttpResponse:
     actor, at = request.actor, request.at  # type: ignore[attr-defined]
     today = beijing_day(at)
     authority = _authority(request)
+    accident = _accident(request)
     known = Topic.objects.filter(authority=authority, starts_on__year=today.year).count()
     initial = {
         "code": f"TM{today.year}-{authority.region_id}{actor.scope.sector and '-' + actor.scope.sector}-{known + 1:02d}",
         "starts_on": today,
         "ends_on": date(today.year, 12, 31) if today.month < 11 else today + timedelta(days=180),
+        **(_lesson(accident) if accident else {}),
     }
     form = TopicForm(request, request.POST if request.method == "POST" else None, initial=initial)
     return answer_form(
-        request, form, lambda given: _to(draft_topic(authority, by=actor, at=at, **given)),
+        request, form, lambda given: _to(draft_topic(authority, by=actor, at=at, accident=accident, **given)),
         title=_("New topic"), done=_("Keep as a draft"), back=reverse("topics"), back_title=_("Topics"),
         about=_("A draft is seen by your authority only, until you issue it."),
+        facts=[(_("After the accident"), accident.accident_no)] if accident else [], facts_title=_("What it comes from"),
     )  # fmt: skip
+
+
+def _accident(request: HttpRequest) -> Accident | None:
+    """The accident a topic is drawn from, for those who may see it."""
+    if not request.actor.may(Permission.SEE_CLAIMS):  # type: ignore[attr-defined]
+        return None
+    try:
+        return Accident.objects.filter(pk=UUID(request.GET.get("accident", "")), is_void=False).first()
+    except ValueError:
+        return None
+
+
+def _lesson(accident: Accident) -> dict[str, Any]:
+    """What a topic takes from an accident: its kind, sector and region; see `check_lesson` for what it leaves out."""
+    words = {
+        "kind": accident.get_kind_display(), "sector": accident.get_sector_display(),
+        "region": REGION_NAMES.name(accident.region_code),
+    }  # fmt: skip
+    return {
+        "title": _now("%(kind)s: looking for hazards after an accident (%(sector)s)") % words,
+        "goals": _now(
+            "There was an accident of the kind “%(kind)s” in %(region)s (%(sector)s). Enterprises of this sector there are "
+            "to be looked at for the hazards that lead to it, and these are to be rectified."
+        ) % words,
+        "regions": [accident.region_code],
+        "sectors": [accident.sector],
+    }  # fmt: skip
 
 
 def _to(topic: Topic) -> str:
