@@ -57,7 +57,8 @@ def test_who_does_not_see_the_accident_reads_the_topic_without_it(cast: Cast, ac
     draft(regulator, accident)
     topic = Topic.objects.get()
     regulator.post(reverse("topic-issue", args=[topic.pk]))
-    for browser in (browser_of(Role.COMMITTEE), browser_of(Role.INSURER_MANAGER, other=True), browser_of(Role.AGENCY)):
+    committee = browser_of(Role.COMMITTEE)
+    for browser in (committee, browser_of(Role.INSURER_MANAGER, other=True), browser_of(Role.AGENCY)):
         page = browser.get(reverse("topic", args=[topic.pk]))
         assert page.status_code == 200
         text = page.content.decode()
@@ -65,8 +66,8 @@ def test_who_does_not_see_the_accident_reads_the_topic_without_it(cast: Cast, ac
         for telling in (accident.accident_no, cast.xinghuo.name, XINGHUO, "示例伤者"):
             assert telling not in text
     # the committee lists the task of it, as of every topic
-    committee = browser_of(Role.COMMITTEE).get(reverse("topic", args=[topic.pk])).content.decode()
-    assert f"{reverse('task-new')}?topic={topic.pk}" in committee
+    page = committee.get(reverse("topic", args=[topic.pk]))
+    assert f"{reverse('task-new')}?topic={topic.pk}" in page.content.decode()
 
 
 @pytest.mark.parametrize("where", ["title", "goals"])
