@@ -79,7 +79,8 @@ class Tab:
 class Tile:
     """One figure at the head of a page, contributed by the room that knows it.
 
-    `find` makes the value, its tone and where it opens (each may be empty) by one query in the reader's scope.
+    `find` makes the value, its tone and where it opens (each may be empty) by one query in the reader's scope; without
+    a value there is no tile.
     """
 
     of: str
@@ -214,7 +215,8 @@ class DetailScreen:
         for each in sorted(TILES, key=lambda each: (each.order, each.name)):
             if each.of == self.name and actor.may(each.permission):
                 value, tone, url = each.find(request, row)
-                made.append({"title": str(each.title), "value": value, "tone": tone, "url": url})
+                if value:
+                    made.append({"title": str(each.title), "value": value, "tone": tone, "url": url})
         return made
 
     def _tabs(

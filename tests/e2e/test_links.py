@@ -83,6 +83,7 @@ def test_a_hazard_is_rectified_by_link_with_a_photo(live: Platform, phone, langu
     before, after, send = RECTIFY[language]
     assert pictures_shown(page) == 1
     expect(page.locator("main")).to_contain_text(before)
+    assert page.locator("h1").bounding_box()["y"] >= 0, "the head of a long page can be reached"
     assert_sound(page)
     taken = tmp_path / "after.jpg"
     Image.effect_noise((640, 480), 90).convert("RGB").save(taken)

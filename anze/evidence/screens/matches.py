@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -17,12 +18,13 @@ from anze.evidence.models import Match, Media, Resemblance
 from anze.evidence.rules import MATCH_LIFECYCLE, SUBJECTS, TONES
 from anze.parties.rules import Permission
 from anze.parties.screens import insurer_filter
-from anze.screen.columns import Column
+from anze.screen.columns import Column, Kind
 from anze.screen.details import DetailScreen, Section, detail_screen
 from anze.screen.filters import Choice, Dates, Flag, InRegion
 from anze.screen.lists import ListScreen, check_reader, list_screen, waiting
 from anze.screen.registry import page
 
+LIKENESS = Column("likeness", kind=Kind.RATIO)
 GRADE = Column("grade", tones={grade.value: tone for grade, tone in TONES.items()})
 STATE = Column("state", tones={"OPEN": "warning", "EXAMINED": "info", "HARMLESS": "success", "CONFIRMED": "danger"})
 
@@ -50,7 +52,7 @@ MATCHES = list_screen(
             STATE,
             Column("region_code", optional=True),
             Column("distance", optional=True),
-            Column("likeness", optional=True),
+            replace(LIKENESS, optional=True),
             Column("decided_by_name", optional=True),
             Column("reason", optional=True),
         ),
@@ -138,7 +140,7 @@ MATCH = detail_screen(
         template="evidence/resemblance.html",
         extra=both_sides,
         sections=(
-            Section(_("What was found"), ("kind", GRADE, "distance", "likeness", "found_at", "is_across")),
+            Section(_("What was found"), ("kind", GRADE, "distance", LIKENESS, "found_at", "is_across")),
             Section(_("Decision"), (STATE, "decided_at", "decided_by_name", "reason")),
         ),
     )

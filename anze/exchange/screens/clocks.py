@@ -240,7 +240,7 @@ def _origin(request: HttpRequest, row: Any) -> tuple[str, str, str]:
     if own and feed.of_insurer:
         own = getattr(row, "insurer_id", None) == sender.pk if sender else False
     url = f"{reverse('entry', args=[feed.name])}?of={row.pk}" if own else ""
-    return (_now("correct") if own else str(row.get_channel_display())), "", url
+    return _now("correct") if own else "", "", url
 
 
 for _feed in FEEDS.values():

@@ -32,7 +32,7 @@ class DemoLogin:
 LOGINS = (
     DemoLogin("province", Role.PROVINCE_REGULATOR, "演示省级监管", "EMA370000"),
     DemoLogin("city", Role.CITY_REGULATOR, "演示市级监管", "EMA370700"),
-    DemoLogin("county", Role.COUNTY_REGULATOR, "演示县级监管", "EMA370783"),
+    DemoLogin("county", Role.COUNTY_REGULATOR, "演示县级监管", "EMA370704"),
     DemoLogin("sector", Role.SECTOR_DEPARTMENT, "演示行业主管", "DEP-CONSTR"),
     DemoLogin("nfra", Role.FINANCIAL_REGULATOR, "演示金融监管", "NFRA370000"),
     DemoLogin("committee", Role.COMMITTEE, "演示专委会秘书", "COMMITTEE"),

@@ -220,9 +220,10 @@ def report(random: Random, *, enterprise: str, day: str, sector: str, people: st
 
 
 def copied(random: Random, original: str, *, enterprise: tuple[str, str], day: tuple[str, str]) -> str:
-    """Somebody else's report under another name: enterprise and day exchanged, a few numbers touched."""
+    """Somebody else's report under another name: enterprise and day exchanged, a few numbers of what was seen touched."""
     text = original.replace(*enterprise).replace(*day)
-    places = [i for i, character in enumerate(text) if character.isdigit()]
+    seen = text.find("二、")
+    places = [i for i, character in enumerate(text) if i > seen and character.isdigit()]
     letters = list(text)
     for place in random.sample(places, min(3, len(places))):
         letters[place] = str(random.randint(1, 9))

@@ -37,12 +37,14 @@ export default () => ({
       return found;
     };
     let found = narrowed(this.$root.querySelectorAll(".boxes-list > [data-box]"), false);
-    for (const group of this.$root.querySelectorAll("[data-boxes-group]")) {
+    const groups = this.$root.querySelectorAll("[data-boxes-group]");
+    for (const group of groups) {
       const named = plain(group.querySelector("summary").textContent).includes(words);
       const inside = narrowed(group.querySelectorAll("[data-box]"), named);
       group.hidden = inside === 0;
-      // those folded away again are the ones nobody ticked
-      group.open = words ? inside > 0 && !named : group.querySelector("input:checked") !== null;
+      // those folded away again are the ones nobody ticked; the only one is never folded
+      const isWanted = words ? inside > 0 && !named : group.querySelector("input:checked") !== null;
+      group.open = isWanted || groups.length === 1;
       found += inside;
     }
     this.$root.querySelector("[data-boxes-none]").hidden = found > 0;
