@@ -87,7 +87,7 @@ def both_sides(request: HttpRequest, match: Match) -> Mapping[str, Any]:
         [match.first_id, match.second_id]
     )
     sides = []
-    for title, key in ((_now("Earlier"), match.first_id), (_now("Later"), match.second_id)):
+    for title, key in ((_now("Earlier picture"), match.first_id), (_now("Later picture"), match.second_id)):
         media = found.get(key)
         kind = SUBJECTS.get(media.subject_kind) if media else None
         sides.append({"title": title, "shown": media, "subject": kind.find(media.subject, actor, at) if kind and media else None,
