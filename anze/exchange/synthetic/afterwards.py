@@ -1,4 +1,4 @@
-"""What comes after services on the platform itself: ratings, reports that repeat others, a quality sample, reports of the demonstration's enterprise."""
+"""What comes after services on the platform itself: ratings, a quality sample, reports of the demonstration's enterprise."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from anze.kernel.actor import platform
 from anze.kernel.duty import beijing_day
 from anze.parties.models import Membership
 from anze.parties.rules import Permission, Role
-from anze.prevention.actions import look_for_likeness
 from anze.prevention.actions.quality import Draw, draw_sample, fix_population
 from anze.prevention.actions.reports import issue_report
 from anze.prevention.models import Service
@@ -40,7 +39,6 @@ def record_on_platform(at: datetime) -> None:
     today = beijing_day(at)
     with connection.cursor() as cursor:
         cursor.execute(RATINGS, [today])
-    look_for_likeness(at=at)
     settle(at)
     speak_for_enterprises(at)
     may = frozenset({Permission.CHECK_QUALITY, Permission.ISSUE_REPORTS})

@@ -50,6 +50,7 @@ from anze.monitoring.definitions import FACTS
 from anze.monitoring.demonstration import raise_alerts
 from anze.monitoring.effect import take_stock
 from anze.monitoring.refresh import recompute
+from anze.prevention.actions import look_for_likeness
 
 _LOCK = 0x64656D6F  # one load at a time
 # the planner must know how the tables grow, or it reads the large ones from end to end for every batch
@@ -172,7 +173,7 @@ class Command(BaseCommand):
                 marking.mark(marking.FINISHED, timezone.now(), scale=province.scale, as_of=as_of.isoformat())
             show.advance(1)
             if options["assessments"] == "with":
-                show.begin("Assessments", 1)
+                show.begin("Repeated reports, assessments", 1)
                 self._assess()
                 show.advance(1)
         console.print(
@@ -180,10 +181,11 @@ class Command(BaseCommand):
         )
 
     def _assess(self) -> None:
-        """All of the assessments or none: what was interrupted is done again."""
+        """What takes long and nobody opens first. All of it or nothing: what was interrupted is done again."""
         with inside(EVERYTHING):
             if not marking.lacks_assessments():
                 return
+            look_for_likeness(at=timezone.now())
             show_assessments(marking.as_of_loaded(), timezone.now())
             marking.mark(marking.ASSESSED, timezone.now())
 
