@@ -1,10 +1,11 @@
-"""Somebody signed in, without the sign-in page: the cookie of a provincial regulator."""
+"""Somebody signed in, without the sign-in page: the cookies of a provincial regulator."""
 
 from __future__ import annotations
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.utils import timezone
+from django.utils.crypto import get_random_string
 
 from anze.kernel.scope import EVERYTHING, inside
 from anze.parties.models import Account, Membership, Organisation
@@ -27,4 +28,6 @@ def regulator_cookie() -> dict[str, str]:
     session[HASH_SESSION_KEY] = account.get_session_auth_hash()
     session["started"] = session["seen"] = timezone.now().timestamp()
     session.create()
-    return {"Cookie": f"{settings.SESSION_COOKIE_NAME}={session.session_key}", "Accept-Language": "zh-CN"}
+    # with the cookie against forged requests, which a browser has from the sign-in page
+    cookies = {settings.SESSION_COOKIE_NAME: session.session_key, settings.CSRF_COOKIE_NAME: get_random_string(32)}
+    return {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items()), "Accept-Language": "zh-CN"}

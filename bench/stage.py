@@ -56,6 +56,7 @@ def set_up_province() -> float:
         if cluster.execute("SELECT 1 FROM pg_database WHERE datname = %s", [PROVINCE]).fetchone():
             drop_database()
             cluster.execute(f"CREATE DATABASE {NAME} TEMPLATE {PROVINCE} STRATEGY file_copy OWNER {OWNER}")
+            _migrate()  # a kept one may have been made by the program of yesterday
             _start_django()
             return 0.0
     set_up()
@@ -82,7 +83,7 @@ def set_up() -> None:
     """An empty, migrated database, and Django ready to use it."""
     drop_database()
     os.environ["DATABASE_URL"] = database_url()
-    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, check=True)
+    _migrate()
     _start_django()
     from anze.assessment.actions import load_schemes
     from anze.kernel.scope import EVERYTHING, inside
@@ -93,6 +94,12 @@ def set_up() -> None:
         load_reference_data()
         load_library()
         load_schemes()
+
+
+def _migrate() -> None:
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings"}
+    environment.pop("ANZE_DATABASE_LOGIN", None)
+    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
 
 
 def _start_django() -> None:

@@ -9,7 +9,7 @@ from django.db import connection
 from anze.kernel.scope import EVERYTHING, inside
 from anze.monitoring.alerting import run
 
-WEEKS = 4
+WEEKS = 3
 # of the alerts of a week every sixth is taken in hand, every fifteenth is closed by somebody's word, mostly as useful
 TAKEN = """
 UPDATE monitoring_alert SET state = 'HANDLING', taken_at = %(at)s, taken_by = '示例监管人员'

@@ -148,7 +148,6 @@ class Command(BaseCommand):
             show.begin("Figures", len(FACTS))
             owner.execute(f"ANALYZE {_TABLES}")  # type: ignore[arg-type] # names, not input
             recompute(at=timezone.now(), progress=lambda _fact: show.advance(1))
-            take_stock(at=timezone.now())
             show.begin("People, keys, materials and trainings", 1)
             keys = settings.STATE / "demo" / "keys"
             with inside(EVERYTHING):
@@ -173,7 +172,7 @@ class Command(BaseCommand):
                 marking.mark(marking.FINISHED, timezone.now(), scale=province.scale, as_of=as_of.isoformat())
             show.advance(1)
             if options["assessments"] == "with":
-                show.begin("Repeated reports, assessments", 1)
+                show.begin("Effect, repeated reports, assessments", 1)
                 self._assess()
                 show.advance(1)
         console.print(
@@ -185,6 +184,8 @@ class Command(BaseCommand):
         with inside(EVERYTHING):
             if not marking.lacks_assessments():
                 return
+        take_stock(at=timezone.now())
+        with inside(EVERYTHING):
             look_for_likeness(at=timezone.now())
             show_assessments(marking.as_of_loaded(), timezone.now())
             marking.mark(marking.ASSESSED, timezone.now())
