@@ -16,6 +16,7 @@ from anze.kernel.actions import action
 from anze.kernel.actor import Actor
 from anze.kernel.duty import beijing_day
 from anze.kernel.models import parameter
+from anze.kernel.planning import planned_by_hashing
 from anze.parties.rules import Permission
 from anze.prevention.models import Likeness, ReportText, Service
 from anze.prevention.rules.likeness import COMMON, LEAST_OWN, digest, likeness, likeness_grade, sketch
@@ -81,7 +82,7 @@ def look_for_likeness(*, at: datetime) -> int:
         "least": LEAST_OWN,
         "most": MOST,
     }
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, planned_by_hashing(cursor):
         cursor.execute(_PAIRS, words)
         pairs = {(min(pair), max(pair)) for pair in cursor.fetchall()}
     least = float(parameter("report_likeness_least", today))

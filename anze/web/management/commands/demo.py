@@ -46,6 +46,7 @@ from anze.exchange.synthetic.people import create_people, issue_keys
 from anze.kernel.duty import beijing_day
 from anze.kernel.readiness import NotReady, connect_as_owner
 from anze.kernel.scope import EVERYTHING, inside
+from anze.monitoring.alerting import run as run_alerts
 from anze.monitoring.definitions import FACTS
 from anze.monitoring.demonstration import raise_alerts
 from anze.monitoring.effect import take_stock
@@ -189,6 +190,7 @@ class Command(BaseCommand):
             look_for_likeness(at=timezone.now())
             show_assessments(marking.as_of_loaded(), timezone.now())
             marking.mark(marking.ASSESSED, timezone.now())
+        run_alerts(at=timezone.now(), full=True)
 
     def _load(self, owner: psycopg.Connection, draft: Draft, show: _Stages, processes: int) -> tuple[Province, Late]:
         listed = sum((each.listed_on is not None) + bool(each.also_in) for each in draft.enterprises)
