@@ -8,6 +8,7 @@ from decimal import ROUND_HALF_UP, Decimal
 import pytest
 from django.db import connection
 from django.urls import reverse
+from django.utils import translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -16,8 +17,16 @@ from anze.kernel.actor import Actor
 from anze.kernel.duty import BEIJING
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import Scope, inside
+from anze.parties.models import Standing
 from anze.parties.rules import Permission, Role
-from anze.underwriting.actions import ask_quotes, decline_request, look_for_findings, make_offer, withdraw_request
+from anze.underwriting.actions import (
+    ask_quotes,
+    decline_request,
+    insurers_to_ask,
+    look_for_findings,
+    make_offer,
+    withdraw_request,
+)
 from anze.underwriting.models import Finding, Invitation, Offer, Policy, QuoteRequest
 from anze.underwriting.rules.choosing import Level, part_of_year, try_premium
 from tests.cast import NOW, XINGHUO, policy_row
@@ -83,6 +92,43 @@ def test_only_the_invited_offer_and_as_long_as_it_is_open(cast, request_):
     assert second.state == "NOT_TAKEN"
     with pytest.raises(Refused, match="request_closed"):
         make_offer(request_, by=insurer(cast.huaihai), at=NOW, **OFFERED)
+
+
+def test_a_suspended_insurer_is_neither_asked_nor_offers_nor_is_its_offer_accepted(cast, request_):
+    offer = make_offer(request_, by=insurer(cast.bohai), at=NOW, **OFFERED)
+    standing = Standing.objects.create(
+        kind="SUSPENDED", organisation=cast.bohai, from_on=date(2026, 11, 23), to_on=date(2026, 12, 31), reason="示例",
+        decided_by=cast.province, decided_on=date(2026, 11, 23), decided_role="PROVINCE_REGULATOR",
+    )  # fmt: skip
+    assert cast.bohai not in insurers_to_ask(NOW.date())
+    assert cast.huaihai in insurers_to_ask(NOW.date())
+    with pytest.raises(Refused, match="insurer_not_in_good_standing"):
+        ask_quotes(cast.xinghuo, by=enterprise(cast), at=NOW, insurers=[cast.huaihai, cast.bohai], **ASKED)
+    with pytest.raises(Refused, match="insurer_not_in_good_standing"):
+        make_offer(request_, by=insurer(cast.bohai), at=NOW, **OFFERED)
+    with pytest.raises(Refused, match="insurer_not_in_good_standing"):
+        accept_offer(offer, by=enterprise(cast), at=NOW)
+    standing.delete()
+    accept_offer(offer, by=enterprise(cast), at=NOW)
+
+
+def test_a_policys_factors_are_named_in_chinese_in_whatever_language_the_offer_was_made(cast, request_):
+    with translation.override("en"):
+        offer = make_offer(request_, by=insurer(cast.huaihai), at=NOW, **OFFERED)
+    assert "安全生产标准化建设" in [each["name"] for each in offer.rate_factors]
+
+
+def test_who_declines_takes_his_offer_back_and_who_offers_again_has_not_declined(cast, request_):
+    offer = make_offer(request_, by=insurer(cast.huaihai), at=NOW, **OFFERED)
+    declined = decline_request(request_, by=insurer(cast.huaihai), at=NOW, reason="超出承保能力")
+    offer.refresh_from_db()
+    assert offer.state == "WITHDRAWN"
+    make_offer(request_, by=insurer(cast.huaihai), at=NOW, **OFFERED)
+    declined.refresh_from_db()
+    assert (declined.declined_at, declined.reason) == (None, "")
+    withdraw_request(request_, by=enterprise(cast), at=NOW)
+    with pytest.raises(Refused, match="request_closed"):
+        decline_request(request_, by=insurer(cast.huaihai), at=NOW, reason="超出承保能力")
 
 
 def test_row_level_security_hides_a_competitors_offer_and_who_else_was_asked(cast, request_):

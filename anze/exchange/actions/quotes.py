@@ -21,7 +21,7 @@ from anze.kernel.rules import Channel
 from anze.kernel.scope import EVERYTHING, widened
 from anze.parties.models import Enterprise, Organisation
 from anze.parties.rules import Permission
-from anze.underwriting.actions import look_for_findings
+from anze.underwriting.actions import check_standing, look_for_findings
 from anze.underwriting.models import Offer, Policy, QuoteRequest
 from anze.underwriting.rules.choosing import OFFER, QUOTE, OfferState, offer_state
 
@@ -38,6 +38,7 @@ def accept_offer(offer: Offer, *, by: Actor, at: datetime) -> Offer:
             status=409,
             values={"day": offer.valid_to_on},
         )
+    check_standing([offer.insurer_id], today)
     request = QuoteRequest.objects.select_for_update().get(pk=offer.request_id)
     if request.start_on < today:
         raise Refused(

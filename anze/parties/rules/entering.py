@@ -59,8 +59,14 @@ APPLICATION = Lifecycle(
     (
         Transition("submit", EDITABLE, _S.SUBMITTED, pgettext_lazy("application", "Submit"), "APPLY"),
         Transition("withdraw", (_S.DRAFT, _S.SUBMITTED, _S.RETURNED), _S.WITHDRAWN, _("Withdraw"), "APPLY"),
-        Transition("return", (_S.SUBMITTED,), _S.RETURNED, _("Return for correction"), "REVIEW_ENTRIES"),
-        Transition("accept", (_S.SUBMITTED,), _S.ACCEPTED, _("Accept"), "REVIEW_ENTRIES"),
+        Transition(
+            "return",
+            (_S.SUBMITTED,),
+            _S.RETURNED,
+            pgettext_lazy("application", "Return for correction"),
+            "REVIEW_ENTRIES",
+        ),
+        Transition("accept", (_S.SUBMITTED,), _S.ACCEPTED, pgettext_lazy("application", "Accept"), "REVIEW_ENTRIES"),
         Transition("refuse", (_S.SUBMITTED,), _S.REFUSED, _("Refuse"), "REVIEW_ENTRIES"),
         Transition("reopen", (_S.REFUSED,), _S.RETURNED, _("Open again"), "DECIDE_APPEALS"),
     ),
@@ -100,7 +106,7 @@ class Condition:
 
     code: str
     title: Words
-    basis: str
+    basis: Words
     status: ParameterStatus
     paper: DocumentKind | None = None
     needed: bool = True
@@ -108,9 +114,10 @@ class Condition:
 
 _C, _U, _D = ParameterStatus.CONFIRMED, ParameterStatus.UNVERIFIED, ParameterStatus.DESIGN
 _OLD = "安监总办〔2017〕140号《安全生产责任保险实施办法》第八条"
+_OWN = _("rule of this platform")
 _AQ = "AQ 9010-2019《安全生产责任保险事故预防技术服务规范》"
 _LICENCE = Condition(
-    "legal_person", _("A legal person or its branch with a valid business licence"), "平台默认 (platform default)", _D,
+    "legal_person", _("A legal person or its branch with a valid business licence"), _OWN, _D,
     DocumentKind.BUSINESS_LICENCE,
 )  # fmt: skip
 CONDITIONS: dict[str, tuple[Condition, ...]] = {
@@ -147,7 +154,7 @@ CONDITIONS: dict[str, tuple[Condition, ...]] = {
                   "《中华人民共和国安全生产法》(2021) 第五十一条", _C),
     ),
     ApplicationKind.QUALIFICATION: (
-        Condition("certificate", _("The renewed licence or certificate itself"), "平台默认 (platform default)", _D,
+        Condition("certificate", _("The renewed licence or certificate itself"), _OWN, _D,
                   DocumentKind.CERTIFICATE),
     ),
 }  # fmt: skip
@@ -234,7 +241,7 @@ SEAT = Lifecycle(
     SeatState.ASKED,
     (
         Transition("accept", (SeatState.ASKED,), SeatState.MEMBER, _("Accept as member"), "KEEP_MEMBERS"),
-        Transition("decline", (SeatState.ASKED,), SeatState.DECLINED, _("Decline"), "KEEP_MEMBERS"),
+        Transition("decline", (SeatState.ASKED,), SeatState.DECLINED, pgettext_lazy("committee", "Decline"), "KEEP_MEMBERS"),
         Transition("leave", (SeatState.ASKED, SeatState.MEMBER), SeatState.LEFT, _("Leave the committee"), "JOIN_COMMITTEE"),
         Transition("exclude", (SeatState.MEMBER,), SeatState.EXCLUDED, _("Exclude"), "KEEP_MEMBERS"),
         Transition("readmit", (SeatState.EXCLUDED, SeatState.DECLINED), SeatState.MEMBER, _("Take in again"),

@@ -179,7 +179,7 @@ def new_appeal(request: HttpRequest, kind: str, key: UUID) -> HttpResponse:
         return reverse("entry-appeal", args=[made.pk])
 
     facts = [
-        (_("Decision"), decision.title),
+        (pgettext_lazy("appeal on entering", "Decision"), decision.title),
         (_("Decided by"), decision.decided_by_name),
         (_("Appeal until"), moment(appeal_until(decision))),
     ]
@@ -191,7 +191,7 @@ def new_appeal(request: HttpRequest, kind: str, key: UUID) -> HttpResponse:
 
 class DecisionForm(Form):
     is_upheld = forms.TypedChoiceField(
-        label=_("Decision"), coerce=lambda value: value == "yes", widget=forms.RadioSelect,
+        label=pgettext_lazy("appeal", "The decision"), coerce=lambda value: value == "yes", widget=forms.RadioSelect,
         choices=(("yes", _("Uphold: the first decision is set right at once")),
                  ("no", _("Dismiss: the first decision stands"))),
     )  # fmt: skip

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from anze.kernel.actor import Actor
 from anze.kernel.refusal import Refused
@@ -29,7 +30,7 @@ from anze.parties.actions.entering import (
     why_not_review,
 )
 from anze.parties.models import Application, Enterprise, Expert, Organisation, Qualification
-from anze.parties.rules import Permission, RiskTier, Role
+from anze.parties.rules import OrganisationKind, Permission, RiskTier, Role
 from anze.parties.rules.entering import (
     ADVISED,
     APPLICATION_TONES,
@@ -148,8 +149,14 @@ def _ways(request: HttpRequest, row: Any) -> list[Way]:
     may = why_not_review(row, actor) is None
     if row.state == ApplicationState.SUBMITTED and may:
         ways += [
-            Way(_("Accept"), reverse("application-accept", args=[row.pk]), "check", "primary"),
-            Way(_("Return for correction"), reverse("application-return", args=[row.pk]), "arrow-left"),
+            Way(
+                pgettext_lazy("application", "Accept"), reverse("application-accept", args=[row.pk]), "check", "primary"
+            ),
+            Way(
+                pgettext_lazy("application", "Return for correction"),
+                reverse("application-return", args=[row.pk]),
+                "arrow-left",
+            ),
             Way(_("Refuse"), reverse("application-refuse", args=[row.pk]), "x", "outline-danger"),
         ]
     if row.state == ApplicationState.SUBMITTED and actor.role == Role.COMMITTEE and row.kind in ADVISED:
@@ -157,6 +164,14 @@ def _ways(request: HttpRequest, row: Any) -> list[Way]:
     if may and (row.state in (*EDITABLE, ApplicationState.REFUSED) or waits_for_password(row)):
         ways.append(Way(_("New link for the applicant"), reverse("application-link", args=[row.pk]), "link"))
     return ways
+
+
+def _became(row: Any) -> tuple[str, str] | None:
+    """The organisation that an accepted application made, and its page."""
+    if row.state != ApplicationState.ACCEPTED or row.organisation_id is None:
+        return None
+    page_of = "agency" if row.organisation.kind == OrganisationKind.AGENCY else "insurer"
+    return f"{row.organisation} ({row.organisation.code})", reverse(page_of, args=[row.organisation_id])
 
 
 def _shown(request: HttpRequest, row: Any) -> dict[str, Any]:
@@ -167,6 +182,7 @@ def _shown(request: HttpRequest, row: Any) -> dict[str, Any]:
         "facts_stated": stated_facts(row),
         "documents": documents,
         "conditions": conditions_of(row.kind, documents),
+        "became": _became(row),
         "on_file": there if actor.may(P.SEE_ENTERPRISES) else None,
         "why_not": why_not_review(row, actor)
         if actor.may(P.REVIEW_ENTRIES) and row.state == ApplicationState.SUBMITTED
@@ -207,6 +223,7 @@ APPLICATION_PAGE = detail_screen(
                     Column("expert__name", title=_("Expert"), opens="expert"),
                     Column("enterprise__name", title=_("Enterprise"), opens="enterprise"),
                 ),
+                hides_empty=True,
             ),
         ),
     )
@@ -234,7 +251,9 @@ class RefuseForm(ReasonForm):
 
 
 class AdviceForm(Form):
-    advice = forms.CharField(label=_("Advice"), max_length=500, widget=forms.Textarea(attrs={"rows": 4}))
+    advice = forms.CharField(
+        label=pgettext_lazy("application", "Advice"), max_length=500, widget=forms.Textarea(attrs={"rows": 4})
+    )
 
 
 class AcceptForm(Form):
@@ -285,14 +304,16 @@ def accept(request: HttpRequest, pk: UUID) -> HttpResponse:
         else _("The applicant is let in: its record, its qualification and its first account are made at once, and "
                "its link lets it set the password.")
     )  # fmt: skip
-    return _answer(request, row, form, accept_application, _("Accept the application"), _("Accept"), about=about)
+    done = pgettext_lazy("application", "Accept")
+    return _answer(request, row, form, accept_application, _("Accept the application"), done, about=about)
 
 
 @page("parties/applications/<uuid:pk>/return/", name="application-return", permission=P.REVIEW_ENTRIES,
       methods=("GET", "POST"))  # fmt: skip
 def give_back(request: HttpRequest, pk: UUID) -> HttpResponse:
     row, form = _row(request, pk), ReasonForm(request.POST if request.method == "POST" else None)
-    return _answer(request, row, form, return_application, _("Return for correction"), _("Return"))
+    title = pgettext_lazy("application", "Return for correction")
+    return _answer(request, row, form, return_application, title, _("Return"))
 
 
 @page("parties/applications/<uuid:pk>/refuse/", name="application-refuse", permission=P.REVIEW_ENTRIES,

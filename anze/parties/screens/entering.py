@@ -20,6 +20,7 @@ from anze.kernel.links import read_link
 from anze.kernel.refusal import Refused
 from anze.kernel.rules import Sector
 from anze.kernel.scope import EVERYTHING, inside
+from anze.kernel.wording import listed
 from anze.parties.actions.appeals import appeal_until, find_appealed, raise_appeal
 from anze.parties.actions.entering import (
     PURPOSE,
@@ -45,6 +46,7 @@ from anze.parties.rules.entering import (
     ApplicationState,
     DocumentKind,
     missing_papers,
+    needed_papers,
     papers_of,
 )
 from anze.parties.screens import REGION_NAMES
@@ -81,7 +83,7 @@ class QualificationFields(Form):
     kind = forms.ChoiceField(label=_("Licence or certificate"))
     number = forms.CharField(label=_("Number of the certificate"), max_length=40)
     issuer = forms.CharField(label=pgettext_lazy("qualification", "Issued by"), max_length=80)
-    scope = forms.CharField(label=_("Scope"), max_length=120, required=False)
+    scope = forms.CharField(label=pgettext_lazy("qualification", "Scope"), max_length=120, required=False)
     valid_from = forms.DateField(label=_("Valid from"), widget=forms.DateInput())
     valid_to = forms.DateField(label=_("Valid until"), widget=forms.DateInput())
 
@@ -115,7 +117,7 @@ class EntrantForm(QualificationFields):
         "agency_code", "kind", "number", "issuer", "scope", "valid_from", "valid_to",
     )  # fmt: skip
 
-    name = forms.CharField(label=pgettext_lazy("applicant", "Name"), max_length=120)
+    name = forms.CharField(label=_("Name"), max_length=120)
     short_name = forms.CharField(label=_("Short name"), max_length=40, required=False)
     uscc = forms.CharField(
         label=_("Credit code"), max_length=30, help_text=_("18 characters, as on the business licence.")
@@ -159,6 +161,8 @@ class EntrantForm(QualificationFields):
         for name in ("short_name", "uscc", "region_code", *self._details):
             if name not in own and name in self.fields:
                 del self.fields[name]
+        if entrant != KIND.EXPERT:
+            self.fields["name"].label = _("Name of the organisation")
         if "qualification" in own:
             self._choose("kind", _named(PAPERS_OF[entrant]))
         else:
@@ -236,7 +240,12 @@ def stated_facts(application: Application) -> list[tuple[str, str]]:
     details = application.details
     codes = {"sector": labels(Sector.choices), "size": labels(EnterpriseSize.choices)}
     facts = [
-        (_now("Name"), application.name),
+        (
+            _now("Name")
+            if application.expert_id or application.kind == KIND.EXPERT
+            else _now("Name of the organisation"),
+            application.name,
+        ),
         (_now("Credit code"), application.uscc),
         (_now("Region"), REGION_NAMES.name(application.region_code)),
     ]
@@ -250,7 +259,7 @@ def stated_facts(application: Application) -> list[tuple[str, str]]:
         facts.append((_now("Licence or certificate"), f"{kinds[paper['kind']]} {paper['number']}"))
         facts.append((str(fields["issuer"].label), paper["issuer"]))
         if paper["scope"]:
-            facts.append((_now("Scope"), paper["scope"]))
+            facts.append((str(fields["scope"].label), paper["scope"]))
         facts.append((_now("Valid"), f"{paper['valid_from']} – {paper['valid_to']}"))
     facts += [
         (_now("Contact"), application.contact_name),
@@ -285,9 +294,10 @@ def conditions_of(kind: str, documents: Sequence[Document] = ()) -> list[dict[st
 def apply(request: HttpRequest) -> HttpResponse:
     """Who can register, and on which conditions: read before anything is filled in."""
     kinds = [
-        {"url": reverse("apply-as", args=[kind.lower()]), "title": TITLES[kind], "conditions": conditions_of(kind)}
+        {"url": reverse("apply-as", args=[kind.lower()]), "title": TITLES[kind], "conditions": conditions_of(kind),
+         "papers": listed(each.label for each in needed_papers(kind))}
         for kind in ENTRANTS
-    ]
+    ]  # fmt: skip
     return render(request, "parties/apply.html", {"kinds": kinds})
 
 
@@ -375,7 +385,11 @@ def _shown(request: HttpRequest, application: Application, token: str) -> dict[s
         "facts": stated_facts(application),
         "documents": documents,
         "conditions": conditions_of(application.kind, documents),
-        "papers": [(each.value, each.label, each in missing) for each in papers_of(application.kind)],
+        # what is missing first: the next paper to add is chosen already
+        "papers": sorted(
+            ((each.value, each.label, each in missing) for each in papers_of(application.kind)),
+            key=lambda paper: not paper[2],
+        ),
         "missing": missing,
         "is_open": application.state in EDITABLE,
         "may_withdraw": application.state in (*EDITABLE, ApplicationState.SUBMITTED),

@@ -289,7 +289,7 @@ def _seat_ways(request: HttpRequest, row: Any) -> list[Way]:
 
     if actor.may(P.KEEP_MEMBERS) and row.state == SeatState.ASKED:
         way(_("Accept as member"), "seat-accept", "check", "primary")
-        way(_("Decline"), "seat-decline", "x", "outline-danger")
+        way(pgettext_lazy("committee", "Decline"), "seat-decline", "x", "outline-danger")
     if actor.may(P.KEEP_MEMBERS) and row.state == SeatState.MEMBER:
         way(_("Role and representative"), "seat-edit", "edit")
         way(_("Exclude"), "seat-exclude", "x", "outline-danger")
@@ -394,7 +394,10 @@ def _seat_action(path: str, name: str, permission: str, form: type[Form], act: A
 
 
 _seat_action("accept", "seat-accept", P.KEEP_MEMBERS, AcceptForm, accept_seat, _("Accept as member"))
-_seat_action("decline", "seat-decline", P.KEEP_MEMBERS, ReasonForm, decline_seat, _("Decline"), tone="danger")
+_seat_action(
+    "decline", "seat-decline", P.KEEP_MEMBERS, ReasonForm, decline_seat, pgettext_lazy("committee", "Decline"),
+    tone="danger",
+)  # fmt: skip
 _seat_action("edit", "seat-edit", P.KEEP_MEMBERS, SeatForm, change_seat, _("Role and representative"))
 _seat_action(
     "exclude", "seat-exclude", P.KEEP_MEMBERS, ReasonForm, exclude_seat, _("Exclude"), tone="danger",

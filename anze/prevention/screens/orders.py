@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.contrib import messages
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -417,9 +418,11 @@ def send(request: HttpRequest, pk: UUID) -> HttpResponse:
     try:
         send_order(order, by=request.actor, at=request.at)  # type: ignore[attr-defined]
     except Refused as refused:
+        if refused.status == 403:
+            raise
+        messages.error(request, f"{refused.message} {refused.remedy}")
         if refused.field in ("agency", "experts"):
             return redirect("order-choose", order.pk)
-        raise
     return redirect(_to(order))
 
 

@@ -10,7 +10,9 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
 from uuid_utils.compat import uuid7
 
 from anze.kernel.actions import action
@@ -19,8 +21,8 @@ from anze.kernel.duty import beijing_day, load_calendar
 from anze.kernel.models import parameter, parameters
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import EVERYTHING, widened
-from anze.parties.models import Enterprise, Organisation
-from anze.parties.rules import Permission
+from anze.parties.models import Enterprise, Organisation, Standing
+from anze.parties.rules import OrganisationKind, Permission
 from anze.underwriting.models import InsurerProfile, Invitation, Offer, Product, QuoteRequest
 from anze.underwriting.rules.choosing import (
     ANSWER_QUOTE,
@@ -93,6 +95,26 @@ def levels_kept(request: QuoteRequest) -> list[Level]:
     return [Level(**each) for each in request.levels]
 
 
+def insurers_to_ask(on: date) -> Any:
+    """Insurers that may take new business on a day."""
+    held = Standing.objects.filter(Standing.holding(on), organisation=OuterRef("pk"))
+    return Organisation.objects.filter(~Exists(held), kind=OrganisationKind.INSURER, is_active=True)
+
+
+def check_standing(insurers: Sequence[UUID], on: date) -> None:
+    """Its policy would not be taken: said before anybody makes an offer or waits for one."""
+    held = Standing.objects.filter(Standing.holding(on), organisation__in=insurers).select_related("organisation")
+    if found := held.first():
+        raise Refused(
+            "insurer_not_in_good_standing",
+            _("%(name)s takes no new business at present: %(kind)s."),
+            remedy=_("See Suspensions and blacklist for how long, by whom and why."),
+            field="insurers",
+            status=409,
+            values={"name": str(found.organisation), "kind": str(found.get_kind_display())},
+        )
+
+
 # asking ---------------------------------------------------------------------------------------------------------
 
 
@@ -123,6 +145,7 @@ def ask_quotes(
             field="insurers",
             values={"most": MOST_INVITED},
         )
+    check_standing([each.pk for each in insurers], today)
     if start_on < today:
         raise Refused(
             "start_in_past",
@@ -211,9 +234,22 @@ def _invited(request: QuoteRequest, insurer_id: UUID | None) -> Invitation:
     return found
 
 
+def _check_open(request: QuoteRequest) -> None:
+    if request.state != QuoteState.OPEN:
+        raise Refused(
+            "request_closed",
+            _("The enterprise has decided already."),
+            remedy=_("Look at its other requests."),
+            status=409,
+        )
+
+
 @action(Permission.MAKE_OFFERS, "quote.declined")
 def decline_request(request: QuoteRequest, *, by: Actor, at: datetime, reason: str) -> Invitation:
     invitation = _invited(request, by.scope.insurer_id)
+    _check_open(request)
+    offered = Offer.objects.filter(request=request, insurer_id=invitation.insurer_id, state=OfferState.SENT)
+    offered.update(state=OfferState.WITHDRAWN, answered_at=at)
     Invitation.objects.filter(pk=invitation.pk).update(declined_at=at, reason=reason)
     invitation.refresh_from_db()
     return invitation
@@ -238,13 +274,7 @@ def make_offer(
     one before, as long as the enterprise has not decided."""
     today = beijing_day(at)
     insurer_id = _invited(request, by.scope.insurer_id).insurer_id
-    if request.state != QuoteState.OPEN:
-        raise Refused(
-            "request_closed",
-            _("The enterprise has decided already."),
-            remedy=_("Look at its other requests."),
-            status=409,
-        )
+    _check_open(request)
     if valid_to_on < today:
         raise Refused(
             "valid_in_past", _("The offer would have lapsed."), remedy=_("Choose a later day."), field="valid_to_on"
@@ -257,13 +287,16 @@ def make_offer(
             remedy=_("At most 21 % of the premium received (应急厅函〔2024〕322号)."),
             field="agreed_expense_ratio",
         )
+    check_standing([insurer_id], today)
     trial = trial_of_request(request)
     # what was agreed beside the usual factors is a factor of its own, so that the rates lead to the premium
     per_unit = request.workers * request.limit_per_person * trial.part_of_year
     rate_final = (premium / per_unit).quantize(Decimal("0.000001"))
-    factors = [{"name": FactorKind(each.kind).label, "value": f"{each.value:.3f}"} for each in trial.factors]
+    with override("zh-hans"):  # they go into the policy, whatever language the one who offers reads in
+        factors = [{"name": str(FactorKind(each.kind).label), "value": f"{each.value:.3f}"} for each in trial.factors]
     if trial.rate_final and rate_final != trial.rate_final:
         factors.append({"name": "协商", "value": f"{rate_final / trial.rate_final:.3f}"})
+    Invitation.objects.filter(request=request, insurer_id=insurer_id).update(declined_at=None, reason="")
     Offer.objects.filter(request=request, insurer_id=insurer_id, state=OfferState.SENT).update(
         state=OfferState.WITHDRAWN, answered_at=at
     )
@@ -277,7 +310,7 @@ def make_offer(
         limit_per_accident=request.limit_per_accident,
         aggregate_limit=request.aggregate_limit,
         rate_base=trial.rate_base,
-        rate_factors=[{"name": str(each["name"]), "value": each["value"]} for each in factors],
+        rate_factors=factors,
         rate_final=rate_final,
         premium=premium,
         agreed_expense_ratio=agreed_expense_ratio,

@@ -100,7 +100,7 @@ class QuoteRequest(OnEnterprise):
     asked_by = models.CharField(_("asked by"), max_length=120)
     answer_due_at = models.DateTimeField(_("offers due at"))
     state = models.CharField(_("state"), max_length=10, choices=QuoteState.choices)
-    closed_at = models.DateTimeField(_("closed at"), null=True)
+    closed_at = models.DateTimeField(pgettext_lazy("quote", "closed at"), null=True)
 
     class Meta:
         verbose_name = _("request for quotes")
@@ -168,7 +168,7 @@ class Offer(OnEnterprise):
     words = models.CharField(pgettext_lazy("offer", "what else it promises"), max_length=500, blank=True)
     valid_to_on = models.DateField(_("holds until"))
     state = models.CharField(_("state"), max_length=10, choices=OfferState.choices)
-    sent_at = models.DateTimeField(_("sent at"))
+    sent_at = models.DateTimeField(pgettext_lazy("offer", "sent at"))
     answered_at = models.DateTimeField(_("answered at"), null=True)
     policy = models.ForeignKey(
         Policy, models.SET_NULL, null=True, db_constraint=False, related_name="+", verbose_name=_("policy")

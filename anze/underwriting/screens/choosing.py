@@ -13,6 +13,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import translation
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -21,7 +22,6 @@ from anze.kernel.duty import beijing_day
 from anze.kernel.models import parameter
 from anze.kernel.rules import ServiceType
 from anze.kernel.wording import listed
-from anze.parties.models import Organisation
 from anze.parties.rules import INSURER_ROLES, OrganisationKind, Permission, Role
 from anze.parties.screens import ENTERPRISE, INSURER, KINDS, insurer_filter
 from anze.screen.columns import Column, Kind, labels
@@ -33,6 +33,7 @@ from anze.screen.registry import page
 from anze.underwriting.actions import (
     ask_quotes,
     decline_request,
+    insurers_to_ask,
     make_offer,
     trial_of_request,
     withdraw_offer,
@@ -42,6 +43,7 @@ from anze.underwriting.models import Invitation, Offer, Policy, Product, QuoteRe
 from anze.underwriting.rules.choosing import (
     OFFER_TONES,
     QUOTE_TONES,
+    FactorKind,
     Grade,
     Level,
     OfferState,
@@ -122,7 +124,8 @@ def _request_ways(request: HttpRequest, row: QuoteRequest) -> list[Way]:
     ways = []
     if actor.may(Permission.MAKE_OFFERS) and actor.scope.insurer_id:
         ways.append(Way(_("Make an offer"), reverse("quote-request-offer", args=[row.pk]), "writing", "primary"))
-        ways.append(Way(_("Decline the request"), reverse("quote-request-decline", args=[row.pk]), "x"))
+        if Invitation.objects.filter(request=row, insurer_id=actor.scope.insurer_id, declined_at=None).exists():
+            ways.append(Way(_("Decline the request"), reverse("quote-request-decline", args=[row.pk]), "x"))
     if actor.may(Permission.CHOOSE_INSURER):
         ways.append(Way(_("Withdraw the request"), reverse("quote-request-withdraw", args=[row.pk]), "x", at_once=True))
     return ways
@@ -151,7 +154,10 @@ def _beside(request: HttpRequest, row: QuoteRequest) -> dict[str, Any]:
         for each in Invitation.objects.filter(request=row).order_by("pk")
     ]  # fmt: skip
     levels = [Level(**each) for each in row.levels]
-    return {"offers": offers, "asked": asked, **told(trial_of_request(row), levels)}
+    return {
+        "offers": offers, "asked": asked, "is_insurer": actor.scope.insurer_id is not None,
+        **told(trial_of_request(row), levels),
+    }  # fmt: skip
 
 
 REQUEST_PAGE = detail_screen(
@@ -194,9 +200,15 @@ REQUEST_PAGE = detail_screen(
 class AskForm(Form):
     workers = forms.IntegerField(label=_("Workers to be insured"), min_value=1, max_value=500_000,
                                  help_text=_("All with a work relationship, temporary and dispatched included."))  # fmt: skip
-    limit_per_person = forms.DecimalField(label=_("Limit per person"), min_value=1, max_digits=14, decimal_places=2)
-    limit_per_accident = forms.DecimalField(label=_("Limit per accident"), min_value=1, max_digits=16, decimal_places=2)
-    aggregate_limit = forms.DecimalField(label=_("Aggregate limit"), min_value=1, max_digits=16, decimal_places=2)
+    limit_per_person = forms.DecimalField(
+        label=_("Limit per person (yuan)"), min_value=1, max_digits=14, decimal_places=2
+    )
+    limit_per_accident = forms.DecimalField(
+        label=_("Limit per accident (yuan)"), min_value=1, max_digits=16, decimal_places=2
+    )
+    aggregate_limit = forms.DecimalField(
+        label=_("Aggregate limit (yuan)"), min_value=1, max_digits=16, decimal_places=2
+    )
     start_on = forms.DateField(label=_("Cover from"), widget=forms.DateInput())
     end_on = forms.DateField(label=_("Cover until"), widget=forms.DateInput())
     grade = forms.ChoiceField(label=_("Safety standardisation"))
@@ -205,11 +217,11 @@ class AskForm(Form):
     )
     insurers = Several(label=_("Insurers"), required=False)
 
-    def __init__(self, *positional: Any, **words: Any) -> None:
+    def __init__(self, on: date, *positional: Any, **words: Any) -> None:
         super().__init__(*positional, **words)
         self.fields["grade"].choices = list(labels(Grade.choices).items())  # type: ignore[attr-defined]
-        names = KINDS[OrganisationKind.INSURER].names()
-        self.fields["insurers"].choices = [(str(key), name) for key, name in names.items()]  # type: ignore[attr-defined]
+        names, open_to = KINDS[OrganisationKind.INSURER].names(), set(insurers_to_ask(on).values_list("pk", flat=True))
+        self.fields["insurers"].choices = [(str(key), name) for key, name in names.items() if key in open_to]  # type: ignore[attr-defined]
 
 
 @page("underwriting/quotes/ask/", name="quote-ask", title=_("Ask for quotes"), permission=Permission.CHOOSE_INSURER,
@@ -225,16 +237,16 @@ def ask(request: HttpRequest) -> HttpResponse:
     )
     start = (last.cover_end_on if last else today) + timedelta(days=1)
     least = parameter("min_limit_per_person", start, own.region_code)
-    limit = max(least, last.limit_per_person if last else Decimal(500_000))
+    limit = max(least, last.limit_per_person if last else Decimal(500_000)).quantize(Decimal(1))
     initial = {
         "workers": own.registered_workers, "limit_per_person": limit, "limit_per_accident": limit * 10,
         "aggregate_limit": limit * 20, "start_on": start, "end_on": year_from(start), "grade": Grade.NONE,
         "insurers": request.GET.getlist("insurer") or ([str(last.insurer_id)] if last else []),
     }  # fmt: skip
-    form = AskForm(request.POST if request.method == "POST" else None, initial=initial)
+    form = AskForm(today, request.POST if request.method == "POST" else None, initial=initial)
 
     def act(given: dict[str, Any]) -> str:
-        chosen = list(Organisation.objects.filter(pk__in=given.pop("insurers"), kind=OrganisationKind.INSURER))
+        chosen = list(insurers_to_ask(today).filter(pk__in=given.pop("insurers")))
         made = ask_quotes(own, by=actor, at=at, insurers=chosen, **given)
         messages.success(request, _now("The request was sent to %(count)s insurers.") % {"count": len(chosen)})
         return reverse("quote-request", args=[made.pk])
@@ -256,10 +268,10 @@ def withdraw(request: HttpRequest, pk: UUID) -> HttpResponse:
 class OfferForm(Form):
     product_name = forms.CharField(label=_("Product"), max_length=120)
     wording_no = forms.CharField(label=_("Wording no."), max_length=60, required=False)
-    premium = forms.DecimalField(label=_("Premium"), min_value=Decimal("0.01"), max_digits=14, decimal_places=2)
+    premium = forms.DecimalField(label=_("Premium (yuan)"), min_value=Decimal("0.01"), max_digits=14, decimal_places=2)
     agreed_expense_ratio = forms.DecimalField(label=_("Prevention expense ratio"), min_value=0, max_value=1, max_digits=5,
                                               decimal_places=4, help_text=_("Share of the premium received; 0.15 is 15 %."))  # fmt: skip
-    service_types = Several(label=_("Services"))
+    service_types = Several(label=_("Agreed services"))
     visits = forms.IntegerField(label=_("Visits a year"), min_value=1, max_value=366)
     words = forms.CharField(label=_("What else is promised"), max_length=500, required=False,
                             widget=forms.Textarea(attrs={"rows": 3}))  # fmt: skip
@@ -277,7 +289,11 @@ def offer(request: HttpRequest, pk: UUID) -> HttpResponse:
     actor, at = request.actor, request.at  # type: ignore[attr-defined]
     today = beijing_day(at)
     before = Offer.objects.filter(request=row, insurer_id=actor.scope.insurer_id).order_by("-sent_at").first()
-    product = Product.objects.filter(insurer_id=actor.scope.insurer_id, sectors__contains=[row.sector]).first()
+    product = (
+        Product.objects.filter(insurer_id=actor.scope.insurer_id, sectors__contains=[row.sector])
+        .exclude(offered_to_on__lt=today)
+        .first()
+    )
     initial = {
         "product_name": product.name if product else "安全生产责任保险", "wording_no": product.wording_no if product else "",
         "premium": trial_of_request(row).premium, "agreed_expense_ratio": Decimal("0.15"),
@@ -293,9 +309,12 @@ def offer(request: HttpRequest, pk: UUID) -> HttpResponse:
         return reverse("quote-request", args=[pk])
 
     facts = [
-        (_("Workers"), f"{row.workers:,}"), (_("Limit per person"), f"{row.limit_per_person:,.2f}"),
-        (_("Cover"), f"{row.start_on} – {row.end_on}"), (_("Premium as tried out"), f"{row.trial_premium:,.2f}"),
-        (_("Wishes"), row.wishes or "–"),
+        (_("Enterprise"), row.enterprise.name), (_("Workers to be insured"), f"{row.workers:,}"),
+        (_("Limit per person (yuan)"), f"{row.limit_per_person:,.2f}"),
+        (_("Limit per accident (yuan)"), f"{row.limit_per_accident:,.2f}"),
+        (_("Aggregate limit (yuan)"), f"{row.aggregate_limit:,.2f}"),
+        (_("Period of cover"), f"{row.start_on} – {row.end_on}"),
+        (_("Premium as tried out (yuan)"), f"{row.trial_premium:,.2f}"), (_("Wishes"), row.wishes or "–"),
     ]  # fmt: skip
     return answer_form(
         request, OfferForm(request.POST if request.method == "POST" else None, initial=initial), act,
@@ -385,7 +404,11 @@ OFFERS = list_screen(
 
 
 def _factors(asking: Asking, factors: list[dict[str, Any]]) -> str:
-    return "；".join(f"{each['name']} {each['value']}" for each in factors)
+    with translation.override("zh-hans"):
+        kinds = {str(each.label): each.value for each in FactorKind}
+    names = labels(FactorKind.choices)
+    parts = [(names.get(kinds.get(each["name"], ""), each["name"]), each["value"]) for each in factors]
+    return _now("; ").join(f"{name} {value}" for name, value in parts)
 
 
 def _services(asking: Asking, codes: list[str]) -> str:
@@ -426,6 +449,9 @@ OFFER_PAGE = detail_screen(
                     Column("request__request_no", title=_("Request"), opens="quote-request"),
                     "product_name",
                     "wording_no",
+                    Column("request__workers", title=_("Workers to be insured")),
+                    Column("request__start_on", title=_("Cover from")),
+                    Column("request__end_on", title=_("Cover until")),
                     "limit_per_person",
                     "limit_per_accident",
                     "aggregate_limit",
@@ -443,7 +469,7 @@ OFFER_PAGE = detail_screen(
                     Column("factors", title=_("Rate factors"), needs=("rate_factors",), compute=_factors),
                     "rate_final",
                     Column("agreed_expense_ratio", kind=Kind.RATIO),
-                    Column("services", title=_("Services"), needs=("service_types",), compute=_services),
+                    Column("services", title=_("Agreed services"), needs=("service_types",), compute=_services),
                     "visits",
                     "words",
                 ),

@@ -10,6 +10,7 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -51,9 +52,16 @@ def reason_said(level: Level) -> str:
         case ("ACCIDENTS", "NONE"):
             return _now("No accident on file in three years.")
         case ("ACCIDENTS", "FATAL"):
-            return _now("%(count)s accidents in three years, with deaths.") % {"count": number}
+            return ngettext(
+                "%(count)s accident in three years, with deaths.", "%(count)s accidents in three years, with deaths.",
+                number,
+            ) % {"count": number}  # fmt: skip
         case ("ACCIDENTS", _other):
-            return _now("%(count)s accidents in three years, without a death.") % {"count": number}
+            return ngettext(
+                "%(count)s accident in three years, without a death.",
+                "%(count)s accidents in three years, without a death.",
+                number,
+            ) % {"count": number}
         case ("HAZARDS", "NONE"):
             return _now("No hazard on file in a year.")
         case ("HAZARDS", "CLOSED"):
@@ -63,9 +71,11 @@ def reason_said(level: Level) -> str:
                 number,
             ) % {"count": number}
         case ("HAZARDS", "MAJOR"):
-            return _now("%(count)s major hazards overdue.") % {"count": number}
+            return ngettext("%(count)s major hazard overdue.", "%(count)s major hazards overdue.", number) % {
+                "count": number
+            }
         case ("HAZARDS", _other):
-            return _now("%(count)s hazards overdue.") % {"count": number}
+            return ngettext("%(count)s hazard overdue.", "%(count)s hazards overdue.", number) % {"count": number}
     return _now("Standardisation as stated: %(grade)s.") % {
         "grade": labels(Grade.choices).get(level.level, level.level)
     }
@@ -82,7 +92,7 @@ def told(trial: Trial, levels: Sequence[Level]) -> dict[str, Any]:
     return {
         "trial": trial,
         "lines": [
-            {"title": kinds[level.kind], "value": f"{factor.value:.2f}", "why": reason_said(level),
+            {"title": capfirst(kinds[level.kind]), "value": f"{factor.value:.2f}", "why": reason_said(level),
              "tone": "danger" if factor.value > 1 else "success" if factor.value < 1 else ""}
             for level, factor in zip(levels, trial.factors, strict=True)
         ],
@@ -154,6 +164,16 @@ def _products(request: HttpRequest, profile: InsurerProfile) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _profile_ways(request: HttpRequest, profile: InsurerProfile) -> list[Way]:
+    actor = request.actor  # type: ignore[attr-defined]
+    ways = []
+    if actor.may(Permission.CHOOSE_INSURER):
+        ways.append(Way(_("Ask for quotes"), f"{reverse('quote-ask')}?insurer={profile.insurer_id}", "send", "primary"))
+    if actor.may(Permission.MAKE_OFFERS) and actor.scope.insurer_id == profile.insurer_id:
+        ways.append(Way(_("Change our profile"), reverse("profile-edit"), "edit"))
+    return ways
+
+
 detail_screen(
     DetailScreen(
         name="insurer-profile",
@@ -166,9 +186,7 @@ detail_screen(
         has_history=False,
         template="underwriting/profile.html",
         extra=_products,
-        ways=lambda request, profile: [
-            Way(_("Ask for quotes"), f"{reverse('quote-ask')}?insurer={profile.insurer_id}", "send", "primary")
-        ] if request.actor.may(Permission.CHOOSE_INSURER) else [],  # type: ignore[attr-defined]
+        ways=_profile_ways,
         sections=(
             Section(
                 _("What it promises"),
@@ -196,9 +214,17 @@ class ProductForm(Form):
     name = forms.CharField(label=_("Product"), max_length=120)
     wording_no = forms.CharField(label=_("Wording no."), max_length=60, required=False)
     sectors = Several(label=_("Sectors"))
-    least_limit = forms.DecimalField(label=_("Limit per person from"), min_value=1, max_digits=14, decimal_places=2)
-    most_limit = forms.DecimalField(label=_("Limit per person up to"), min_value=1, max_digits=14, decimal_places=2)
+    least_limit = forms.DecimalField(
+        label=_("Limit per person from (yuan)"), min_value=1, max_digits=14, decimal_places=2
+    )
+    most_limit = forms.DecimalField(
+        label=_("Limit per person up to (yuan)"), min_value=1, max_digits=14, decimal_places=2
+    )
     visits = forms.IntegerField(label=_("Visits a year"), min_value=0, max_value=366)
+    offered_to_on = forms.DateField(
+        label=_("Offered until"), widget=forms.DateInput(), required=False,
+        help_text=_("Empty as long as it is on offer."),
+    )  # fmt: skip
     about = forms.CharField(label=_("What it covers"), max_length=500, required=False,
                             widget=forms.Textarea(attrs={"rows": 3}))  # fmt: skip
 
@@ -239,7 +265,7 @@ def edit_product(request: HttpRequest) -> HttpResponse:
     def act(given: dict[str, Any]) -> str:
         if given["most_limit"] < given["least_limit"]:
             raise Refused("limits_out_of_order", _("The highest limit lies below the lowest."),
-                          remedy=_("Correct one."), field="most_limit")  # fmt: skip
+                          remedy=_("Correct one of the two."), field="most_limit")  # fmt: skip
         save_product(insurer, by=request.actor, at=request.at, **given)  # type: ignore[attr-defined]
         profile = InsurerProfile.objects.filter(insurer=insurer).first()
         return reverse("insurer-profile", args=[profile.pk]) if profile else reverse("profile-edit")
@@ -255,19 +281,24 @@ def edit_product(request: HttpRequest) -> HttpResponse:
 
 
 class TrialForm(Form):
+    """What an enterprise has on file is not asked of it again: its offers will be made on that."""
+
     sector = forms.ChoiceField(label=_("Sector"))
     size = forms.ChoiceField(label=_("Size"))
     tier = forms.ChoiceField(label=_("Risk tier"))
     grade = forms.ChoiceField(label=_("Safety standardisation"))
-    workers = forms.IntegerField(label=_("Workers"), min_value=1, max_value=500_000)
-    limit = forms.DecimalField(label=_("Limit per person"), min_value=1, max_digits=14, decimal_places=2)
+    workers = forms.IntegerField(label=_("Workers to be insured"), min_value=1, max_value=500_000)
+    limit = forms.DecimalField(label=_("Limit per person (yuan)"), min_value=1, max_digits=14, decimal_places=2)
     start_on = forms.DateField(label=_("Cover from"), widget=forms.DateInput())
     end_on = forms.DateField(label=_("Cover until"), widget=forms.DateInput())
 
-    def __init__(self, *positional: Any, **words: Any) -> None:
+    def __init__(self, own: Enterprise | None, *positional: Any, **words: Any) -> None:
         super().__init__(*positional, **words)
         for name, choices in (("sector", Sector), ("size", EnterpriseSize), ("tier", RiskTier), ("grade", Grade)):
             self.fields[name].choices = list(labels(choices.choices).items())  # type: ignore[attr-defined]
+        if own:
+            for name in ("sector", "size", "tier"):
+                del self.fields[name]
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
@@ -296,18 +327,18 @@ def try_out(request: HttpRequest) -> HttpResponse:
     own, today = own_enterprise(request), beijing_day(at)
     start = today + timedelta(days=1)
     initial = {
-        "sector": own.sector if own else Sector.SMELT, "size": own.size if own else EnterpriseSize.SMALL,
-        "tier": own.risk_tier if own else RiskTier.MEDIUM, "grade": Grade.NONE, "limit": 500_000,
+        "sector": Sector.SMELT, "size": EnterpriseSize.SMALL, "tier": RiskTier.MEDIUM, "grade": Grade.NONE,
+        "limit": 500_000,
         "workers": own.registered_workers if own else 50, "start_on": start, "end_on": year_from(start),
     }  # fmt: skip
     is_asked = "workers" in request.GET
-    form = TrialForm(request.GET if is_asked else None, initial=initial)
+    form = TrialForm(own, request.GET if is_asked else None, initial=initial)
     words: dict[str, Any] = {"form": form, "own": own}
     if form.is_bound and form.is_valid():
         given = form.cleaned_data
         levels = levels_of(own, given["grade"], at) if own else _stated(given)
         made = trial_of(
-            given["sector"], given["size"], levels, workers=given["workers"], limit=given["limit"],
+            own.sector if own else given["sector"], own.size if own else given["size"], levels, workers=given["workers"], limit=given["limit"],
             start_on=given["start_on"], end_on=given["end_on"],
         )  # fmt: skip
         words |= told(made, levels)
