@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -103,7 +103,7 @@ class Recount:
 
     # coverage ----------------------------------------------------------------------------------------------
 
-    def coverage(self, on: date, resting: set[str]) -> dict[tuple[str, str], tuple[int, int]]:
+    def coverage(self, on: date, resting: Collection[str] = ()) -> dict[tuple[str, str], tuple[int, int]]:
         """(county, sector) → (insured, obliged) at the end of a day: who is on the register, not delisted, not
         closed and not resting, and of these who has a policy in force. Whom two sectors name counts in the first."""
         covered = {
