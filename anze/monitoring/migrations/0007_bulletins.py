@@ -8,7 +8,7 @@ import anze.kernel.models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("monitoring", "0001_squashed_0006_effect"),
+        ("monitoring", "0006_effect"),
     ]
 
     operations = [

@@ -10,8 +10,8 @@ import anze.kernel.models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("parties", "0001_squashed_0004_entering"),
-        ("prevention", "0001_squashed_0016_likeness"),
+        ("parties", "0004_entering"),
+        ("prevention", "0016_likeness"),
     ]
 
     operations = [

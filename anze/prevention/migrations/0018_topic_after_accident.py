@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("claims", "0001_squashed_0007_samples"),
+        ("claims", "0007_samples"),
         ("prevention", "0017_framework_agreements"),
     ]
 

@@ -237,7 +237,9 @@ class TermsForm(Form):
 
     def __init__(self, request: HttpRequest, *positional: Any, **words: Any) -> None:
         super().__init__(*positional, **words)
-        agencies = [(str(key), name) for key, name in KINDS[OrganisationKind.AGENCY].names().items()]
+        # a form is answered by what is there now, not by what was a minute ago
+        names = KINDS[OrganisationKind.AGENCY].names(fresh=True)
+        agencies = [(str(key), name) for key, name in names.items()]
         cities = [each for each in region_choices(request.actor) if each[0].endswith("00")]  # type: ignore[attr-defined]
         self.fields["agency"].choices = [("", "–"), *agencies]  # type: ignore[attr-defined]
         self.fields["sectors"].choices = sector_choices()  # type: ignore[attr-defined]
