@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Playwright, expect
 from xdist.scheduler import LoadScopeScheduling
 
-from tests.exchange.live import new_database
+from tests.exchange.live import Platform, new_database
 from tools import bootstrap
 
 # What takes long to build is built once: the files that share it stay on one process.
@@ -25,7 +25,10 @@ WORLDS = {
     "site": ("tests/e2e/test_alerts", "tests/e2e/test_roles", "tests/e2e/test_wall"),
 }
 # What takes long begins first, or the last of it would keep one process busy when the others are done.
-LONG = ("tests/province/", "tests/exchange/", "tests/clients/", "tests/e2e/", "tests/evidence/", "tests/tools/")
+LONG = (
+    "tests/province/", "tests/exchange/", "tests/clients/", "tests/e2e/", "tests/evidence/", "tests/tools/",
+    "tests/web/test_access",
+)  # fmt: skip
 
 
 def world_of(nodeid: str) -> str:
@@ -121,6 +124,15 @@ def pristine(django_db_setup: None) -> str:
     from django.db import connection
 
     return _pristine(connection.settings_dict)
+
+
+@pytest.fixture(scope="session")
+def seeded(pristine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """The cast and its keys in a database to be copied; nothing runs on it."""
+    with new_database(os.environ["DATABASE_URL"], pristine) as url:
+        platform = Platform(url, tmp_path_factory.mktemp("seeded"))
+        platform.prepare()
+        yield platform
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,3 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "clients" / "python"))
-
-from tests.exchange.conftest import seeded
-
-__all__ = ["seeded"]

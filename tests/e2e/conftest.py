@@ -1,7 +1,9 @@
-"""The whole platform as a newcomer gets it: `manage.py run` on an empty database, with a small province."""
+"""The platform in a browser: as a newcomer gets it (`manage.py run` on an empty database, with a small province), or one
+of a module's own, prepared for what is lived through there."""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -13,10 +15,35 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
-from tests.exchange.live import free_port, new_database
+from tests.e2e.windows import Opens, windows
+from tests.exchange.live import Platform, copy_of, free_port, new_database
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def live(
+    request: pytest.FixtureRequest, seeded: Platform, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Platform]:
+    """The module's own platform. `test_claims` finds there what `claims_seed` has made, and as `links` what it printed;
+    with HAS_WORKER the background worker runs too."""
+    name = request.module.__name__.rpartition(".test_")[2]
+    with copy_of(seeded, tmp_path_factory.mktemp(name)) as platform:
+        said = platform.run("-m", f"tests.e2e.{name}_seed").splitlines()
+        platform.links = json.loads(said[-1]) if said else {}
+        platform.start_server(workers=1, threads=8)
+        if getattr(request.module, "HAS_WORKER", False):
+            platform.start_worker()
+        yield platform
+
+
+@pytest.fixture
+def opened(request: pytest.FixtureRequest, live: Platform, browser: Browser) -> Iterator[Opens]:
+    """Browsers of several people there; answers with the status codes in the module's REFUSALS are expected."""
+    with windows(browser, live.base, refusals=getattr(request.module, "REFUSALS", "$^")) as open_:
+        yield open_
 
 
 @pytest.fixture(scope="session")

@@ -9,34 +9,18 @@ import re
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.e2e.windows import Opens, assert_sound, windows
-from tests.exchange.conftest import seeded
-from tests.exchange.live import ROOT, Platform, copy_of
+from tests.e2e.windows import assert_sound
+from tests.exchange.live import ROOT, Platform
 
-__all__ = ["seeded"]
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def live(seeded: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    with copy_of(seeded, tmp_path_factory.mktemp("assessment")) as platform:
-        platform.run("-m", "tests.e2e.assessment_seed")
-        platform.start_server(workers=1, threads=4)
-        platform.start_worker()
-        yield platform
-
-
-@pytest.fixture
-def opened(live: Platform, browser: Browser) -> Iterator[Opens]:
-    with windows(browser, live.base, refusals="409|422|403") as open_:
-        yield open_
+HAS_WORKER = True
+REFUSALS = "409|422|403"
 
 
 def press(page: Page, title: str) -> None:

@@ -2,45 +2,23 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.e2e.windows import Opens, assert_sound, windows
-from tests.exchange.conftest import seeded
-from tests.exchange.live import CLERK, Platform, copy_of
+from tests.e2e.windows import assert_sound, fill_in
+from tests.exchange.live import CLERK, Platform
 
-__all__ = ["seeded"]
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def live(seeded: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    with copy_of(seeded, tmp_path_factory.mktemp("claims")) as platform:
-        platform.links = json.loads(platform.run("-m", "tests.e2e.claims_seed").splitlines()[-1])  # type: ignore[attr-defined]
-        platform.start_server(workers=1, threads=4)
-        yield platform
-
-
-@pytest.fixture
-def opened(live: Platform, browser: Browser) -> Iterator[Opens]:
-    with windows(browser, live.base, refusals="422") as open_:
-        yield open_
+REFUSALS = "422"
 
 
 def step(page: Page, title: str, **fields: str) -> None:
     """Open a step of the page by its button, fill in its form, send it."""
     page.get_by_role("link", name=title, exact=True).first.click()
-    for name, value in fields.items():
-        field = page.locator(f"[name={name}]")
-        if field.evaluate("e => e.tagName") == "SELECT":
-            field.select_option(value)
-        else:
-            field.fill(value)
+    fill_in(page, **fields)
     with page.expect_navigation():  # or what comes next would meet the page that is being left
         page.locator("main form button, .page-body form button").get_by_text(title, exact=True).first.click()
 
@@ -113,7 +91,7 @@ def test_a_claims_life(live: Platform, opened) -> None:
 def test_a_complaints_life(live: Platform, opened) -> None:
     """A worker without an account, an insurer that answers, an authority that decides."""
     worker = opened(width=390)
-    worker.goto(live.base + live.links["complain"])  # type: ignore[attr-defined]
+    worker.goto(live.base + live.links["complain"])
     assert_sound(worker)
     worker.select_option("[name=subject]", "NOT_SERVED")
     worker.select_option("[name=insurer]", index=1)

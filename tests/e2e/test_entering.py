@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from anze.kernel.identifiers import make_uscc
-from tests.e2e.windows import Opens, assert_sound, windows
-from tests.exchange.conftest import seeded
-from tests.exchange.live import CLERK, Platform, copy_of
+from tests.e2e.windows import assert_sound, fill_in, follow, press
+from tests.exchange.live import CLERK, Platform
 
-__all__ = ["seeded"]
 pytestmark = pytest.mark.slow
+REFUSALS = "422|409"
 
 OWN_PASSWORD = "Changqing-2026-anquan"
 PDF = b"%PDF-1.4\n%%EOF\n"
@@ -31,31 +28,6 @@ INSURER = AGENCY | {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def live(seeded: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    with copy_of(seeded, tmp_path_factory.mktemp("entering")) as platform:
-        platform.links = json.loads(platform.run("-m", "tests.e2e.entering_seed").splitlines()[-1])  # type: ignore[attr-defined]
-        platform.start_server(workers=1, threads=4)
-        yield platform
-
-
-@pytest.fixture
-def opened(live: Platform, browser: Browser) -> Iterator[Opens]:
-    with windows(browser, live.base, refusals="422|409") as open_:
-        yield open_
-
-
-def press(page: Page, name: str) -> None:
-    """Press a button of the page, and wait for the page it leads to."""
-    with page.expect_navigation():
-        page.get_by_role("button", name=name, exact=True).first.click()
-
-
-def follow(page: Page, name: str) -> None:
-    with page.expect_navigation():
-        page.get_by_role("link", name=name, exact=True).first.click()
-
-
 def hand_in(page: Page, kind: str, button: str) -> None:
     page.select_option("[name=kind]", kind)
     page.set_input_files(
@@ -68,12 +40,7 @@ def hand_in(page: Page, kind: str, button: str) -> None:
 def decide(page: Page, way: str, button: str, **fields: str) -> None:
     """A step of the reviewer: open it, fill it in, confirm."""
     follow(page, way)
-    for name, value in fields.items():
-        field = page.locator(f"[name={name}]")
-        if field.evaluate("e => e.tagName") == "SELECT":
-            field.select_option(value)
-        else:
-            field.fill(value)
+    fill_in(page, **fields)
     assert_sound(page)
     press(page, button)
 
@@ -154,7 +121,7 @@ def test_an_agency_enters_is_sent_back_let_in_and_shut_out(live: Platform, opene
 
     # it can be sent
     clerk = opened(CLERK)
-    clerk.goto(live.base + live.links["order"])  # type: ignore[attr-defined]
+    clerk.goto(live.base + live.links["order"])
     press(clerk, "下一步")
     choosing = clerk.url
     ours = clerk.locator("label", has_text="长清示例")

@@ -2,31 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
-from tests.e2e.windows import Opens, assert_sound, windows
-from tests.exchange.conftest import seeded
-from tests.exchange.live import Platform, copy_of
+from tests.e2e.windows import assert_sound
+from tests.exchange.live import Platform
 
-__all__ = ["seeded"]
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def live(seeded: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    with copy_of(seeded, tmp_path_factory.mktemp("expenses")) as platform:
-        platform.run("-m", "tests.e2e.expenses_seed")
-        platform.start_server(workers=1, threads=4)
-        yield platform
-
-
-@pytest.fixture
-def opened(live: Platform, browser: Browser) -> Iterator[Opens]:
-    with windows(browser, live.base) as open_:
-        yield open_
 
 
 def test_a_settlement_from_the_statement_to_the_enterprise(live: Platform, opened) -> None:

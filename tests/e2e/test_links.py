@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,10 +10,8 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.windows import Opens, assert_sound, windows
-from tests.exchange.conftest import seeded
-from tests.exchange.live import Platform, copy_of
+from tests.exchange.live import Platform
 
-__all__ = ["seeded"]
 pytestmark = pytest.mark.slow
 
 LANGUAGES = ["zh-hans", "en"]
@@ -28,14 +25,6 @@ RECTIFY = {
 }
 
 
-@pytest.fixture(scope="module")
-def live(seeded: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    with copy_of(seeded, tmp_path_factory.mktemp("links")) as platform:
-        platform.links = json.loads(platform.run("-m", "tests.e2e.links_seed").splitlines()[-1])  # type: ignore[attr-defined]
-        platform.start_server(workers=1, threads=4)
-        yield platform
-
-
 @pytest.fixture
 def phone(live: Platform, browser: Browser) -> Iterator[Opens]:
     """Opens a link on a phone of 390 pixels."""
@@ -43,7 +32,7 @@ def phone(live: Platform, browser: Browser) -> Iterator[Opens]:
 
         def follow(kind: str, language: str) -> Page:
             page = open_(width=390, language=language)
-            page.goto(live.base + live.links[kind][LANGUAGES.index(language)])  # type: ignore[attr-defined]
+            page.goto(live.base + live.links[kind][LANGUAGES.index(language)])
             return page
 
         yield follow

@@ -3,39 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.e2e.windows import Opens, assert_sound, windows
-from tests.exchange.conftest import seeded
-from tests.exchange.live import CLERK, Platform, copy_of
+from tests.e2e.windows import assert_sound, press
+from tests.exchange.live import CLERK, Platform
 
-__all__ = ["seeded"]
 pytestmark = pytest.mark.slow
+REFUSALS = "422|404"
 
 A_REQUEST = re.compile(r"/underwriting/quotes/[0-9a-f-]{36}/$")
-
-
-@pytest.fixture(scope="module")
-def live(seeded: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    with copy_of(seeded, tmp_path_factory.mktemp("quotes")) as platform:
-        platform.run("-m", "tests.e2e.quotes_seed")
-        platform.start_server(workers=1, threads=4)
-        yield platform
-
-
-@pytest.fixture
-def opened(live: Platform, browser: Browser) -> Iterator[Opens]:
-    with windows(browser, live.base, refusals="422|404") as open_:
-        yield open_
-
-
-def press(page: Page, name: str) -> None:
-    """Press a button of the page, and wait for the page it leads to."""
-    with page.expect_navigation():
-        page.get_by_role("button", name=name, exact=True).first.click()
 
 
 def publish(page: Page, base: str) -> None:

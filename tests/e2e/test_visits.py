@@ -15,10 +15,8 @@ from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, Route, expect
 
 from tests.e2e.visits_seed import PEOPLE
-from tests.exchange.conftest import seeded
-from tests.exchange.live import PASSWORD, Platform, copy_of
+from tests.exchange.live import PASSWORD, Platform
 
-__all__ = ["seeded"]
 pytestmark = pytest.mark.slow
 
 PHONE: dict[str, Any] = {
@@ -30,14 +28,6 @@ PHONE: dict[str, Any] = {
     "permissions": ["geolocation"],
 }
 ONE, TWO, AWAY = PEOPLE
-
-
-@pytest.fixture(scope="module")
-def live(seeded: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    with copy_of(seeded, tmp_path_factory.mktemp("visits")) as platform:
-        platform.run("-m", "tests.e2e.visits_seed")
-        platform.start_server(workers=1, threads=8)
-        yield platform
 
 
 @pytest.fixture(scope="module")

@@ -45,6 +45,26 @@ def windows(browser: Browser, base: str, *, refusals: str = "$^") -> Iterator[Op
     assert not [each for each in errors if not re.search(refusals, each)]
 
 
+def press(page: Page, name: str) -> None:
+    """Press a button of the page, and wait for the page it leads to: what comes next would meet the one being left."""
+    with page.expect_navigation():
+        page.get_by_role("button", name=name, exact=True).first.click()
+
+
+def follow(page: Page, name: str) -> None:
+    with page.expect_navigation():
+        page.get_by_role("link", name=name, exact=True).first.click()
+
+
+def fill_in(page: Page, **fields: str) -> None:
+    for name, value in fields.items():
+        field = page.locator(f"[name={name}]")
+        if field.evaluate("e => e.tagName") == "SELECT":
+            field.select_option(value)
+        else:
+            field.fill(value)
+
+
 def assert_sound(page: Page) -> None:
     """Nothing wider than the screen, and readable for everybody (WCAG)."""
     page.wait_for_function("() => document.readyState === 'complete' && document.body")  # a page being left has neither

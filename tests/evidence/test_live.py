@@ -18,7 +18,6 @@ from uuid import uuid4
 import pytest
 
 from tests.evidence.conftest import jpeg
-from tests.exchange.conftest import seeded  # noqa: F401 - a fixture
 from tests.exchange.live import CLERK, PASSWORD, Platform, copy_of
 
 pytestmark = pytest.mark.slow
@@ -82,7 +81,7 @@ class Phone:
         return line
 
 
-def test_a_server_killed_in_the_middle_of_an_upload(seeded: Platform, tmp_path: Path) -> None:  # noqa: F811 - the fixture
+def test_a_server_killed_in_the_middle_of_an_upload(seeded: Platform, tmp_path: Path) -> None:
     with copy_of(seeded, tmp_path) as platform:
         visit = platform.run("-c", VISIT).split()[-1]
         server = platform.start_server(workers=1)

@@ -47,6 +47,7 @@ class Platform:
     port: int = field(default_factory=free_port)
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
     keys: dict[str, dict[str, str]] = field(default_factory=dict)
+    links: dict[str, Any] = field(default_factory=dict)
 
     @property
     def base(self) -> str:

@@ -308,3 +308,10 @@ def test_from_the_search_for_agencies_to_the_price_on_the_order(insured_by_huaih
     assert clerk.get(reverse("agreement-new")).status_code == 403
     assert browser_of(Role.COMMITTEE).get(page).status_code == 403
     assert browser_of(Role.ENTERPRISE).get(page).status_code == 403
+
+
+def test_an_agency_that_came_a_moment_ago_can_be_chosen(insured_by_huaihai: Cast, browser_of):
+    manager = browser_of(Role.INSURER_MANAGER)
+    manager.get(reverse("agreement-new"))  # the names are known to the process from now on
+    new = Organisation.objects.create(code="TSP99", kind="AGENCY", name="新示例安全技术服务公司", region_id="370000")
+    assert str(new) in manager.get(reverse("agreement-new")).content.decode()

@@ -50,6 +50,11 @@ def _of_kind(kind: OrganisationKind) -> Directory:
 KINDS = {kind: _of_kind(kind) for kind in (OrganisationKind.INSURER, OrganisationKind.AGENCY)}
 
 
+def choices_of(kind: OrganisationKind) -> list[tuple[Any, str]]:
+    """Choices of a form: as they are now, for an answer is judged by them, and not as they were a minute ago."""
+    return list(KINDS[kind].names(fresh=True).items())
+
+
 def of_kind(kind: OrganisationKind) -> Any:
     """Options of a filter: the organisations of a kind by name; a new one is offered within a minute."""
 

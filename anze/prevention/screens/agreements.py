@@ -21,7 +21,7 @@ from anze.kernel.models import parameter
 from anze.kernel.rules import ServiceType
 from anze.parties.models import Organisation
 from anze.parties.rules import OrganisationKind, Permission, Role
-from anze.parties.screens import KINDS, agency_filter, insurer_filter
+from anze.parties.screens import agency_filter, choices_of, insurer_filter
 from anze.prevention.actions.agreements import (
     accept_agreement,
     decline_agreement,
@@ -33,6 +33,7 @@ from anze.prevention.actions.agreements import (
 from anze.prevention.models import Agreement
 from anze.prevention.rules.agreements import (
     AGREEMENT_TONES,
+    BINDING,
     AgreementState,
     Terms,
     agreement_state,
@@ -40,7 +41,7 @@ from anze.prevention.rules.agreements import (
 from anze.prevention.screens.forms import (
     ReasonForm,
     answer_form,
-    region_choices,
+    city_choices,
     region_names,
     sector_choices,
     sector_names,
@@ -48,7 +49,7 @@ from anze.prevention.screens.forms import (
 from anze.screen.columns import Column, labels
 from anze.screen.details import DetailScreen, Section, Way, detail_screen
 from anze.screen.filters import Asking, Case, Cases, Dates, Search
-from anze.screen.forms import Form
+from anze.screen.forms import Form, Several
 from anze.screen.lists import Button, ListScreen, list_screen, waiting
 from anze.screen.registry import page
 
@@ -74,7 +75,7 @@ NUMBER = Column("agreement_no")
 
 def _in_force(asking: Asking) -> Q:
     today = beijing_day(asking.at)
-    return Q(state__in=("ACCEPTED", "ENDED"), start_on__lte=today, until_on__gte=today)
+    return Q(state__in=BINDING, start_on__lte=today, until_on__gte=today)
 
 
 def _runs_out(asking: Asking) -> Q:
@@ -82,7 +83,7 @@ def _runs_out(asking: Asking) -> Q:
     today = beijing_day(asking.at)
     days = int(parameter("alert.agreement_expiring_days", today))
     after = Agreement.objects.filter(
-        insurer=OuterRef("insurer"), agency=OuterRef("agency"), state="ACCEPTED", until_on__gt=OuterRef("until_on")
+        insurer=OuterRef("insurer"), agency=OuterRef("agency"), state__in=BINDING, until_on__gt=OuterRef("until_on")
     )
     return _in_force(asking) & Q(until_on__lte=today + timedelta(days=days)) & ~Q(Exists(after))
 
@@ -223,27 +224,16 @@ class TermsForm(Form):
     agency = forms.ChoiceField(label=_("Agency"))
     start_on = forms.DateField(label=_("Binding from"), widget=forms.DateInput())
     end_on = forms.DateField(label=_("Binding until"), widget=forms.DateInput())
-    sectors = forms.MultipleChoiceField(
-        label=_("Sectors"),
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-        help_text=_("None ticked: all of them."),
-    )
-    regions = forms.MultipleChoiceField(
-        label=_("Cities"), required=False, widget=forms.CheckboxSelectMultiple, help_text=_("None ticked: all of them.")
-    )
+    sectors = Several(label=_("Sectors"), required=False, help_text=_("None chosen: all of them."))
+    regions = Several(label=_("Cities"), required=False, help_text=_("None chosen: all of them."))
     words = forms.CharField(label=_("Further terms"), max_length=1000, required=False,
                             widget=forms.Textarea(attrs={"rows": 3}))  # fmt: skip
 
     def __init__(self, request: HttpRequest, *positional: Any, **words: Any) -> None:
         super().__init__(*positional, **words)
-        # a form is answered by what is there now, not by what was a minute ago
-        names = KINDS[OrganisationKind.AGENCY].names(fresh=True)
-        agencies = [(str(key), name) for key, name in names.items()]
-        cities = [each for each in region_choices(request.actor) if each[0].endswith("00")]  # type: ignore[attr-defined]
-        self.fields["agency"].choices = [("", "–"), *agencies]  # type: ignore[attr-defined]
+        self.fields["agency"].choices = [("", "–"), *choices_of(OrganisationKind.AGENCY)]  # type: ignore[attr-defined]
         self.fields["sectors"].choices = sector_choices()  # type: ignore[attr-defined]
-        self.fields["regions"].choices = cities  # type: ignore[attr-defined]
+        self.fields["regions"].choices = city_choices(request.actor)  # type: ignore[attr-defined]
         for kind, name in labels(ServiceType.choices).items():
             self.fields[f"price_{kind}"] = forms.DecimalField(
                 label=_now("Price a visit: %(service)s") % {"service": name}, required=False, min_value=Decimal("0.01"),

@@ -22,11 +22,11 @@ from anze.kernel.refusal import Refused
 from anze.kernel.scope import region_range
 from anze.parties.models import Organisation
 from anze.parties.rules import OrganisationKind, Permission
-from anze.parties.screens import KINDS, REGION_NAMES
+from anze.parties.screens import KINDS, REGION_NAMES, choices_of
 from anze.prevention.actions.orders import draft_orders, send_orders
 from anze.prevention.models import Order, PlanItem, Service, Task, TaskShare
 from anze.prevention.rules import ServiceType, ShareState
-from anze.prevention.screens.forms import region_choices
+from anze.prevention.screens.forms import city_choices
 from anze.screen.columns import labels
 from anze.screen.forms import Form
 from anze.screen.registry import page
@@ -43,8 +43,7 @@ class WhichForm(Form):
 
     def __init__(self, request: HttpRequest, *positional: Any, **words: Any) -> None:
         super().__init__(*positional, **words)
-        cities = [each for each in region_choices(request.actor) if each[0].endswith("00")]  # type: ignore[attr-defined]
-        self.fields["region"].choices = [("", _("all")), *cities]  # type: ignore[attr-defined]
+        self.fields["region"].choices = [("", _("all")), *city_choices(request.actor)]  # type: ignore[attr-defined]
         self.fields["service_type"].choices = [("", _("all")), *labels(ServiceType.choices).items()]  # type: ignore[attr-defined]
 
 
@@ -58,8 +57,7 @@ class BulkForm(Form):
 
     def __init__(self, *positional: Any, **words: Any) -> None:
         super().__init__(*positional, **words)
-        options = [(str(key), name) for key, name in KINDS[OrganisationKind.AGENCY].names().items()]
-        self.fields["agency"].choices = [("", _("as planned")), *options]  # type: ignore[attr-defined]
+        self.fields["agency"].choices = [("", _("as planned")), *choices_of(OrganisationKind.AGENCY)]  # type: ignore[attr-defined]
 
 
 def open_items(insurer_id: UUID, today: date, until: date, region: str, kind: str, task: Task | None) -> Any:

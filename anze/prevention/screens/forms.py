@@ -30,8 +30,12 @@ def region_choices(actor: Actor) -> list[tuple[str, str]]:
     return [(code, REGION_NAMES.name(code)) for code in sorted(codes) if actor.scope.covers_region(code)]
 
 
+def city_choices(actor: Actor) -> list[tuple[str, str]]:
+    return [each for each in region_choices(actor) if each[0].endswith("00")]
+
+
 def region_groups(actor: Actor) -> list[tuple[str, list[tuple[str, str]]]]:
-    """The same for choosing several: each city with its counties, folded under its name."""
+    """Cities and counties for choosing several: each city with its counties, folded under its name."""
     found = [each for each in Region.objects.filter(valid_to__isnull=True).order_by("code")
              if each.kind != "PROVINCE" and actor.scope.covers_region(each.code)]  # fmt: skip
     cities = {each.code[:4]: each for each in found if each.kind == "CITY"}
@@ -60,6 +64,7 @@ def sector_names(asking: Asking, codes: Sequence[str]) -> str:
 __all__ = [
     "ReasonForm",
     "answer_form",
+    "city_choices",
     "region_choices",
     "region_groups",
     "region_names",

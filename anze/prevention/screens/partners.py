@@ -13,7 +13,7 @@ from anze.kernel.duty import beijing_day
 from anze.parties.rules import Permission, QualificationKind
 from anze.prevention.actions.agreements import standing_agreements
 from anze.prevention.actions.dispatch import partners_for
-from anze.prevention.screens.forms import region_choices, sector_choices
+from anze.prevention.screens.forms import city_choices, sector_choices
 from anze.screen.columns import labels
 from anze.screen.forms import Form
 from anze.screen.registry import page
@@ -32,10 +32,9 @@ class WhomForm(Form):
 
     def __init__(self, request: HttpRequest, *positional: Any, **words: Any) -> None:
         super().__init__(*positional, **words)
-        cities = [each for each in region_choices(request.actor) if each[0].endswith("00")]  # type: ignore[attr-defined]
         kinds = [each for each in labels(QualificationKind.choices).items() if each[0] != "LIABILITY_LICENCE"]
         self.fields["sector"].choices = sector_choices()  # type: ignore[attr-defined]
-        self.fields["region"].choices = [("", _("all")), *cities]  # type: ignore[attr-defined]
+        self.fields["region"].choices = [("", _("all")), *city_choices(request.actor)]  # type: ignore[attr-defined]
         self.fields["qualification"].choices = [("", _("any")), *kinds]  # type: ignore[attr-defined]
 
 

@@ -23,7 +23,7 @@ from anze.kernel.models import parameter
 from anze.kernel.rules import ServiceType
 from anze.kernel.wording import listed
 from anze.parties.rules import INSURER_ROLES, OrganisationKind, Permission, Role
-from anze.parties.screens import ENTERPRISE, INSURER, KINDS, insurer_filter
+from anze.parties.screens import ENTERPRISE, INSURER, KINDS, choices_of, insurer_filter
 from anze.screen.columns import Column, Kind, labels
 from anze.screen.details import DetailScreen, Section, Way, detail_screen
 from anze.screen.filters import Asking, Case, Cases, Choice, Dates, InRegion, Of
@@ -220,8 +220,9 @@ class AskForm(Form):
     def __init__(self, on: date, *positional: Any, **words: Any) -> None:
         super().__init__(*positional, **words)
         self.fields["grade"].choices = list(labels(Grade.choices).items())  # type: ignore[attr-defined]
-        names, open_to = KINDS[OrganisationKind.INSURER].names(), set(insurers_to_ask(on).values_list("pk", flat=True))
-        self.fields["insurers"].choices = [(str(key), name) for key, name in names.items() if key in open_to]  # type: ignore[attr-defined]
+        open_to = set(insurers_to_ask(on).values_list("pk", flat=True))
+        choices = [each for each in choices_of(OrganisationKind.INSURER) if each[0] in open_to]
+        self.fields["insurers"].choices = choices  # type: ignore[attr-defined]
 
 
 @page("underwriting/quotes/ask/", name="quote-ask", title=_("Ask for quotes"), permission=Permission.CHOOSE_INSURER,
