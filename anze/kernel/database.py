@@ -12,7 +12,9 @@ from typing import Any
 
 from django.apps import apps
 from django.conf import settings
-from django.db import connection, models
+from django.db import connection, migrations, models
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.state import ProjectState
 
 from anze.kernel import scope as kernel_scope
 from anze.kernel.models import PrivateTable, PublicTable, ScopedTable
@@ -51,6 +53,25 @@ BEGIN
     RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
 END $$;
 """
+
+
+class TablesAtOnce(migrations.Migration):
+    """A migration that makes a room's tables and changes none of them, so that no operation needs the state between.
+
+    Django renders every related model anew before each operation, which for tables all related to each other takes
+    most of the time of a first start. Here the state is carried to the end first and rendered once.
+    """
+
+    def apply(
+        self, project_state: ProjectState, schema_editor: BaseDatabaseSchemaEditor, collect_sql: bool = False
+    ) -> ProjectState:
+        if collect_sql:
+            return super().apply(project_state, schema_editor, collect_sql)
+        vars(project_state).pop("apps", None)
+        self.mutate_state(project_state, preserve=False)
+        for operation in self.operations:
+            operation.database_forwards(self.app_label, schema_editor, project_state, project_state)
+        return project_state
 
 
 def web_login() -> str:

@@ -5,9 +5,10 @@ import uuid_utils.compat
 from django.db import migrations, models
 
 import anze.kernel.models
+from anze.kernel.database import TablesAtOnce
 
 
-class Migration(migrations.Migration):
+class Migration(TablesAtOnce):
     # for new databases in one step; those that are on the way take the steps that follow in this folder
     replaces = [
         ("expenses", "0001_initial"),

@@ -6,6 +6,7 @@ import uuid_utils.compat
 from django.db import migrations, models
 
 import anze.kernel.models
+from anze.kernel.database import TablesAtOnce
 
 # Dice over the distinct pairs of neighbouring characters, as Chinese has no blanks between words
 LIKENESS = """
@@ -19,7 +20,7 @@ $$;
 """
 
 
-class Migration(migrations.Migration):
+class Migration(TablesAtOnce):
     # for new databases in one step; those that are on the way take the steps that follow in this folder
     replaces = [
         ("hazards", "0001_initial"),

@@ -4,6 +4,7 @@ import uuid_utils.compat
 from django.db import migrations, models
 
 import anze.kernel.models
+from anze.kernel.database import TablesAtOnce
 
 # UUID version 7 (RFC 9562): 48 bits of Unix milliseconds, then version, variant and randomness
 NEW_ID = """
@@ -16,7 +17,7 @@ $$
 """
 
 
-class Migration(migrations.Migration):
+class Migration(TablesAtOnce):
     # for new databases in one step; those that are on the way take the steps that follow in this folder
     replaces = [
         ("kernel", "0001_initial"),

@@ -8,9 +8,10 @@ from django.conf import settings
 from django.db import migrations, models
 
 import anze.kernel.models
+from anze.kernel.database import TablesAtOnce
 
 
-class Migration(migrations.Migration):
+class Migration(TablesAtOnce):
     # for new databases in one step; those that are on the way take the steps that follow in this folder
     replaces = [
         ("library", "0001_standards_and_checklists"),
