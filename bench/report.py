@@ -23,9 +23,8 @@ class Report:
         """The next figures are of this part; under which load they were taken."""
         self.parts[part] = []
         load, share = os.getloadavg()[0], share_of_a_core()
-        self.add(
-            f"_{part}, {date.today()}: load average, share of a core a busy process got_", f"{load:.1f}, {share:.2f}"
-        )
+        what = f"_{part}, {date.today()}, {machine()}: load, share of a core a busy process got_"
+        self.add(what, f"{load:.1f}, {share:.2f}")
 
     def add(self, what: str, figure: str, limit: str = "", met: bool | None = None) -> None:
         verdict = "" if met is None else "yes" if met else "NO"
