@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import date
 
-from bench.stage import share_of_a_core
+from bench.stage import machine, share_of_a_core
 
 HEAD = ["| what | measured | target | met |", "|---|---|---|---|"]
 PART = re.compile(r"\| _(\w+), ")
