@@ -16,7 +16,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from uuid_utils.compat import uuid7
 
-from anze.kernel.rules import CalendarStatus, Channel, ParameterStatus
+from anze.kernel.rules import CalendarStatus, Channel, ParameterStatus, SampleState
 
 
 class NewId(models.Func):
@@ -83,6 +83,81 @@ class FedTable(ScopedTable):
 
     class Meta:
         abstract = True
+
+
+class DrawnSample(PublicTable):
+    """One draw. The population is fixed and its digest published before the seed is known; then anybody can draw it
+    again (`anze.kernel.drawing`). Public by its purpose: the population names records by meaningless keys."""
+
+    title = models.CharField(_("title"), max_length=120)
+    period_from = models.DateField(_("records from"))
+    period_to = models.DateField(_("records until"))
+    size = models.PositiveIntegerField(_("to be drawn"))
+    population_count = models.PositiveIntegerField(_("records in the population"))
+    population_sha256 = models.CharField(_("digest of the population"), max_length=64)
+    fixed_at = models.DateTimeField(_("population fixed at"))
+    fixed_by = models.CharField(_("fixed by"), max_length=120)
+    state = models.CharField(_("state"), max_length=8, choices=SampleState.choices, default=SampleState.FIXED)
+    seed = models.CharField(_("seed"), max_length=100, blank=True)
+    seed_source = models.CharField(_("where the seed comes from"), max_length=200, blank=True)
+    drawn_at = models.DateTimeField(_("drawn at"), null=True)
+
+    class Meta:
+        abstract = True
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(state="DRAWN", drawn_at__isnull=False) & ~models.Q(seed="")
+                | models.Q(state="FIXED", drawn_at__isnull=True, seed=""),
+                name="%(app_label)s_%(class)s_drawn_has_seed",
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["-fixed_at", "-id"], name="%(class)s_by_time")]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class DrawnPopulation(PublicTable):
+    """The keys a sample is drawn from, one a line, as they are published. A room adds `sample`, one to one."""
+
+    keeps_history = False
+
+    keys = models.TextField()
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return str(self.sample_id)  # type: ignore[attr-defined]
+
+
+class DrawnRecord(models.Model):
+    """What was drawn: its place in the draw, the reviewer's marks, and what came of it. A room adds `sample`."""
+
+    rank = models.PositiveIntegerField(_("place in the draw"))
+    digest = models.CharField(_("digest of the draw"), max_length=64)
+    marks = models.JSONField(_("marks"), default=dict)
+    mark = models.PositiveSmallIntegerField(_("mark"), null=True)
+    reasons = models.CharField(_("reasons"), max_length=1000, blank=True)
+    reviewer = models.UUIDField(null=True)
+    reviewer_name = models.CharField(_("reviewer"), max_length=120, blank=True)
+    marked_at = models.DateTimeField(_("marked at"), null=True)
+
+    class Meta:
+        abstract = True
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(mark__isnull=True) | models.Q(mark__range=(0, 100)),
+                name="%(class)s_mark_from_0_to_100",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state="RETURNED") | ~models.Q(reasons=""), name="%(class)s_returned_with_reasons"
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["sample", "rank"], name="%(class)s_by_rank")]
+
+    def __str__(self) -> str:
+        return f"{self.rank}"
 
 
 class Parameter(PublicTable):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.db.models import TextChoices
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -30,6 +33,20 @@ class Channel(TextChoices):
     @property
     def is_manual(self) -> bool:
         return self in (Channel.EXCEL, Channel.WEB)
+
+
+class SampleState(TextChoices):
+    FIXED = "FIXED", _("population fixed, seed awaited")
+    DRAWN = "DRAWN", pgettext_lazy("sample", "drawn")
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """One line of the reviewer's sheet; the points of all lines make 100."""
+
+    code: str
+    title: str | Promise
+    points: int
 
 
 class Sector(TextChoices):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext_lazy as _
+
 from anze.kernel.actor import Actor
-from anze.kernel.scope import NOTHING, Scope, region_range
-from anze.parties.models import Membership, Organisation
+from anze.kernel.scope import EVERYTHING, NOTHING, Scope, region_range, widened
+from anze.parties.models import Expert, Membership, Organisation
 from anze.parties.rules import ROLES, OrganisationKind, Permission, Reach, Role
 
 
@@ -105,3 +108,29 @@ def acts_for(by: Actor, row: Any) -> bool:
         or (scope.expert_id is not None and getattr(row, "expert_id", None) == scope.expert_id)
         or (scope.enterprise_id is not None and getattr(row, "enterprise_id", None) == scope.enterprise_id)
     )
+
+
+def why_not_independent(record: Any, by: Actor, took_part: Callable[[Expert], bool] = lambda expert: False) -> str:
+    """Why somebody may not judge a record: it is his own organisation's, or his own. Empty if he may.
+
+    All roles of the account count, not only the one he works in now. A record is anything with the columns of a
+    scope: a claim or a service drawn, a row of an assessment. `took_part` says whether an expert was in it.
+    """
+    if by.account_id is None:
+        return ""
+    agency_id = getattr(record, "agency_id", None)
+    theirs = {record.insurer_id, agency_id} - {None}
+    with widened(EVERYTHING):
+        roles = Membership.objects.filter(account_id=by.account_id, is_active=True).select_related(
+            "organisation", "expert"
+        )
+        for role in roles:
+            if role.organisation and insurer_id_of(role.organisation) in theirs:
+                return str(_("You belong to an organisation this record is about."))
+            if role.enterprise_id and role.enterprise_id == record.enterprise_id:
+                return str(_("You belong to the enterprise this record is about."))
+            if role.expert and (
+                (role.expert.agency_id and role.expert.agency_id == agency_id) or took_part(role.expert)
+            ):
+                return str(_("You or your agency took part in this."))
+    return ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -13,7 +14,6 @@ from hypothesis import strategies as st
 
 from anze.claims.actions.samples import (
     ClaimDraw,
-    ReviewMarks,
     answer_review,
     draw_claims,
     fix_claims,
@@ -21,8 +21,11 @@ from anze.claims.actions.samples import (
 )
 from anze.claims.models import Claim, ClaimPopulation, ClaimReview
 from anze.claims.rules.samples import REVIEW_SHEET, fences
+from anze.kernel.drawing import Marks
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import widened
+from anze.parties.models import Account, Membership
+from anze.parties.rules import Role
 from tests.cast import NOW, Cast
 from tests.claims.conftest import claim_row
 
@@ -31,7 +34,7 @@ FULL = {line.code: line.points for line in REVIEW_SHEET}
 
 
 def draw(kind: str = "RANDOM", size: int = 3) -> ClaimDraw:
-    return ClaimDraw("十一月抽查", kind, date(2026, 11, 1), date(2026, 11, 30), size)
+    return ClaimDraw("十一月抽查", date(2026, 11, 1), date(2026, 11, 30), size, kind)
 
 
 @pytest.fixture
@@ -77,19 +80,29 @@ def test_a_claim_is_returned_answered_and_marked_again(twenty, people):
     draw_claims(sample, by=people["province"], at=NOW, seed="1", source="示例")
     review = ClaimReview.objects.get()
     with pytest.raises(Refused, match="points_out_of_range"):
-        mark_review(review, by=people["province"], at=NOW, marks=ReviewMarks({**FULL, "amount": 31}))
+        mark_review(review, by=people["province"], at=NOW, marks=Marks({**FULL, "amount": 31}))
     with pytest.raises(Refused, match="mark_too_low"):
-        mark_review(review, by=people["province"], at=NOW, marks=ReviewMarks(dict.fromkeys(FULL, 1)))
+        mark_review(review, by=people["province"], at=NOW, marks=Marks(dict.fromkeys(FULL, 1)))
     with pytest.raises(Refused, match="reason_missing"):
-        mark_review(review, by=people["province"], at=NOW, marks=ReviewMarks(FULL, passes=False))
-    mark_review(review, by=people["province"], at=NOW, marks=ReviewMarks(FULL, passes=False, reasons="缺少核定依据"))
+        mark_review(review, by=people["province"], at=NOW, marks=Marks(FULL, passes=False))
+    mark_review(review, by=people["province"], at=NOW, marks=Marks(FULL, passes=False, reasons="缺少核定依据"))
     with widened(people["other_insurer"].scope):
         assert not ClaimReview.objects.exists()
     with widened(people["insurer"].scope):
         answer_review(ClaimReview.objects.get(), by=people["insurer"], at=NOW, words="已补充核定依据")
     review.refresh_from_db()
-    mark_review(review, by=people["province"], at=NOW, marks=ReviewMarks(FULL))
+    mark_review(review, by=people["province"], at=NOW, marks=Marks(FULL))
     assert (review.state, review.mark) == ("PASSED", 100)
+
+
+def test_nobody_marks_a_claim_of_his_own_insurer(twenty, people, cast: Cast):
+    sample = fix_claims(draw(size=1), by=people["province"], at=NOW)
+    draw_claims(sample, by=people["province"], at=NOW, seed="1", source="示例")
+    account = Account.objects.create_user("both-sides", None, name="两边任职")
+    Membership.objects.create(account=account, role=Role.INSURER_MANAGER, organisation=cast.huaihai)
+    both = replace(people["province"], account_id=account.pk)
+    with pytest.raises(Refused, match="not_independent"):
+        mark_review(ClaimReview.objects.get(), by=both, at=NOW, marks=Marks(FULL))
 
 
 def test_a_sample_larger_than_its_population_is_refused(twenty, people):

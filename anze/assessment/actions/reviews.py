@@ -19,7 +19,7 @@ from anze.kernel.actor import Actor
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import EVERYTHING, widened
 from anze.parties.rules import Permission
-from anze.prevention.actions.quality import why_not_independent
+from anze.prevention.actions.quality import why_not_judged
 
 
 class Verdict(TextChoices):
@@ -73,7 +73,7 @@ def correct_row(
 
 
 def require_independent(row: Any, by: Actor) -> None:
-    if why := why_not_independent(row, by):
+    if why := why_not_judged(row, by):
         raise Refused("not_independent", why, remedy=_("Leave it to another reviewer."), status=403)
 
 

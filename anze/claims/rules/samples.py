@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from django.db.models import TextChoices
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from anze.kernel.lifecycle import Lifecycle, Transition
+from anze.kernel.rules import Criterion
 
 
 class SampleKind(TextChoices):
     RANDOM = "RANDOM", _("at random, out of all claims of the period")
     VARIANCE = "VARIANCE", _("out of the claims whose amount stands apart")
-
-
-class ClaimSampleState(TextChoices):
-    FIXED = "FIXED", _("population fixed, seed awaited")
-    DRAWN = "DRAWN", pgettext_lazy("sample", "drawn")
 
 
 class ReviewState(TextChoices):
@@ -39,23 +32,14 @@ REVIEW = Lifecycle(
 )
 
 
-@dataclass(frozen=True)
-class ReviewLine:
-    """One line of the reviewer's sheet; the points of all lines make 100."""
-
-    code: str
-    title: str | Promise
-    points: int
-
-
-REVIEW_SHEET: tuple[ReviewLine, ...] = (
-    ReviewLine(
+REVIEW_SHEET: tuple[Criterion, ...] = (
+    Criterion(
         "liability", _("Whether the policy covered it was judged rightly, and the reasons stand in the file"), 30
     ),
-    ReviewLine("amount", _("The amount follows from the documents and the contract"), 30),
-    ReviewLine("clocks", _("Registration, assessment, payment and letters kept the days of the law"), 20),
-    ReviewLine("documents", _("Documents are complete, and what was missing was asked for once"), 10),
-    ReviewLine("conduct", _("Enterprise and injured were told what they needed to know"), 10),
+    Criterion("amount", _("The amount follows from the documents and the contract"), 30),
+    Criterion("clocks", _("Registration, assessment, payment and letters kept the days of the law"), 20),
+    Criterion("documents", _("Documents are complete, and what was missing was asked for once"), 10),
+    Criterion("conduct", _("Enterprise and injured were told what they needed to know"), 10),
 )
 
 

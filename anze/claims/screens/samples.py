@@ -13,29 +13,29 @@ from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from anze.claims.actions.samples import (
-    ClaimDraw,
-    ReviewMarks,
-    answer_review,
-    draw_claims,
-    fix_claims,
-    mark_review,
-)
-from anze.claims.models import ClaimPopulation, ClaimReview, ClaimSample
-from anze.claims.rules.samples import REVIEW_SHEET, ClaimSampleState, ReviewState, SampleKind
-from anze.kernel.duty import beijing_day
-from anze.kernel.models import parameter
+from anze.claims.actions.samples import ClaimDraw, answer_review, draw_claims, fix_claims, mark_review
+from anze.claims.models import ClaimReview, ClaimSample
+from anze.claims.rules.samples import REVIEW_SHEET, ReviewState, SampleKind
 from anze.kernel.refusal import Refused
+from anze.parties.access import why_not_independent
 from anze.parties.rules import INSURER_ROLES, Permission
 from anze.parties.screens import ENTERPRISE, INSURER, insurer_filter
-from anze.screen.columns import Column, Kind, labels
+from anze.screen.columns import Column, labels
 from anze.screen.details import DetailScreen, Section, detail_screen
 from anze.screen.filters import Choice, Dates, InRegion, Numbers
 from anze.screen.forms import Form
 from anze.screen.lists import Button, ListScreen, list_screen, waiting
 from anze.screen.registry import page
+from anze.screen.samples import (
+    SAMPLE_STATE,
+    DrawForm,
+    marks_of,
+    population_file,
+    sample_sections,
+    sample_words,
+    sheet_words,
+)
 
-STATE = Column("state", tones={"FIXED": "warning", "DRAWN": "success"})
 REVIEW_STATE = Column(
     "state", tones={"WAITING": "info", "ANSWERED": "warning", "RETURNED": "danger", "PASSED": "success"}
 )
@@ -50,7 +50,7 @@ SAMPLES = list_screen(
         detail="claim-sample",
         sort="-fixed_at",
         columns=(
-            Column("title"), Column("kind"), STATE, Column("period_from"), Column("period_to"),
+            Column("title"), Column("kind"), SAMPLE_STATE, Column("period_from"), Column("period_to"),
             Column("population_count"), Column("size"), Column("fixed_at"), Column("drawn_at"),
         ),
         filters=(Choice("state", main=True), Choice("kind"), Dates("fixed_at")),
@@ -60,19 +60,8 @@ SAMPLES = list_screen(
 )  # fmt: skip
 
 
-class SeedForm(Form):
-    seed = forms.CharField(
-        label=_("Seed"), max_length=100,
-        help_text=_("Numbers published after the population was fixed, which nobody here can choose."),
-    )  # fmt: skip
-    source = forms.CharField(label=_("Where the seed comes from"), max_length=200)
-
-
 def _sample_words(request: HttpRequest, sample: Any) -> dict[str, Any]:
-    return {
-        "drawing": SeedForm() if sample.state == ClaimSampleState.FIXED else None,
-        "population": reverse("claim-sample-population", args=[sample.pk]),
-    }
+    return sample_words(sample, may_draw=True, draw="claim-sample-draw", population="claim-sample-population")
 
 
 SAMPLE_PAGE = detail_screen(
@@ -83,28 +72,20 @@ SAMPLE_PAGE = detail_screen(
         model=ClaimSample,
         permission=Permission.REVIEW_CLAIMS,
         named=("title",),
-        state=STATE,
+        state=SAMPLE_STATE,
         of_list="claim-samples",
-        template="claims/sample.html",
+        template="screen/sample.html",
         extra=_sample_words,
         has_history=False,
-        sections=(
-            Section(_("The draw"), ("kind", "period_from", "period_to", "size", "seed", "seed_source", "drawn_at")),
-            Section(
-                _("The population"),
-                ("population_count", Column("population_sha256", kind=Kind.CODE), "fixed_at", "fixed_by"),
-            ),
-        ),
+        sections=sample_sections("kind"),
     )
 )
 
 
-class ClaimDrawForm(Form):
-    title = forms.CharField(label=_("Title"), max_length=120)
+class ClaimDrawForm(DrawForm):
     kind = forms.ChoiceField(label=_("Drawn"), choices=lambda: list(labels(SampleKind.choices).items()))
-    period_from = forms.DateField(label=_("Claims notified from"), widget=forms.DateInput())
-    period_to = forms.DateField(label=_("Claims notified until"), widget=forms.DateInput())
-    size = forms.IntegerField(label=_("Claims to be drawn"), min_value=1, max_value=5000)
+
+    field_order = ("title", "kind")
 
 
 @page("claims/samples/new/", name="claim-sample-new", title=_("New sample"), permission=Permission.REVIEW_CLAIMS,
@@ -118,7 +99,17 @@ def sample_new(request: HttpRequest) -> HttpResponse:
             form.refuse(refused)
         else:
             return redirect("claim-sample", made.pk)
-    return render(request, "claims/sample_new.html", {"form": form}, status=422 if form.is_bound else 200)
+    words = {
+        "form": form,
+        "title": _now("New sample"),
+        "about": _now(
+            "First it is fixed which claims may be drawn, and the digest is published. Then the seed is awaited."
+        ),
+        "save": _now("Fix the population"),
+        "back": reverse("claim-samples"),
+        "subject": _now("Samples of claims"),
+    }
+    return render(request, "screen/record_form.html", words, status=422 if form.is_bound else 200)
 
 
 @page("claims/samples/<uuid:pk>/draw/", name="claim-sample-draw", permission=Permission.REVIEW_CLAIMS,
@@ -137,11 +128,7 @@ def sample_draw(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @page("claims/samples/<uuid:pk>/population.txt", name="claim-sample-population", permission=Permission.REVIEW_CLAIMS)
 def sample_population(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The population as it was fixed: meaningless keys, from which `tools/draw_sample.py` draws again."""
-    sample = SAMPLE_PAGE.row(request, pk)
-    answer = HttpResponse(ClaimPopulation.objects.get(sample=sample).keys, content_type="text/plain; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="population-{sample.pk}.txt"'
-    return answer
+    return population_file(SAMPLE_PAGE.row(request, pk))
 
 
 REVIEWS = list_screen(
@@ -176,15 +163,12 @@ class AnswerForm(Form):
 def _sheet(request: HttpRequest, review: Any) -> dict[str, Any]:
     actor = request.actor  # type: ignore[attr-defined]
     waits = review.state in (ReviewState.WAITING, ReviewState.ANSWERED)
+    may_mark = waits and actor.may(Permission.REVIEW_CLAIMS)
+    why_not = why_not_independent(review, actor) if may_mark else ""
+    words = sheet_words(request, REVIEW_SHEET, review, mark="claim-review-mark", may_mark=may_mark, why_not=why_not)
     answers = review.state == ReviewState.RETURNED and actor.may(Permission.HANDLE_CLAIMS)
-    return {
-        "lines": [
-            {"code": each.code, "title": each.title, "most": each.points, "points": review.marks.get(each.code)}
-            for each in REVIEW_SHEET
-        ],
-        "marking": waits and actor.may(Permission.REVIEW_CLAIMS),
+    return words | {
         "answering": AnswerForm() if answers else None,
-        "needed": int(parameter("quality_pass_mark", beijing_day(request.at))),  # type: ignore[attr-defined]
         "apart": review.usual_to is not None and not review.usual_from <= review.amount <= review.usual_to,
     }
 
@@ -217,13 +201,7 @@ REVIEW_PAGE = detail_screen(
       methods=("POST",))  # fmt: skip
 def review_mark(request: HttpRequest, pk: UUID) -> HttpResponse:
     review = REVIEW_PAGE.row(request, pk)
-    points = {each.code: request.POST.get(each.code, "") for each in REVIEW_SHEET}
-    marks = ReviewMarks(
-        points={code: int(text) for code, text in points.items() if text.isdecimal() and len(text) < 4},
-        passes=request.POST.get("result") == "pass",
-        reasons=request.POST.get("reasons", ""),
-    )
-    mark_review(review, by=request.actor, at=request.at, marks=marks)  # type: ignore[attr-defined]
+    mark_review(review, by=request.actor, at=request.at, marks=marks_of(request, REVIEW_SHEET))  # type: ignore[attr-defined]
     messages.success(request, _now("The mark stands."))
     return redirect("claim-review", pk)
 

@@ -9,10 +9,11 @@ from django.db import connection
 from anze.exchange.synthetic.claims_work import speak_for_enterprises
 from anze.exchange.synthetic.settling import settle
 from anze.kernel.actor import platform
+from anze.kernel.drawing import Draw
 from anze.kernel.duty import beijing_day
 from anze.parties.models import Membership
 from anze.parties.rules import Permission, Role
-from anze.prevention.actions.quality import Draw, draw_sample, fix_population
+from anze.prevention.actions.quality import draw_sample, fix_population
 from anze.prevention.actions.reports import issue_report
 from anze.prevention.models import Service
 

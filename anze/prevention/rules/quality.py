@@ -1,20 +1,13 @@
-"""Quality checks by sampling: the states of a sample and of what was drawn, and how it is marked."""
+"""Quality checks by sampling: the states of a service drawn, and what it is marked by."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from django.db.models import TextChoices
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from anze.kernel.lifecycle import Lifecycle, Transition
-
-
-class SampleState(TextChoices):
-    FIXED = "FIXED", _("population fixed, seed awaited")
-    DRAWN = "DRAWN", pgettext_lazy("sample", "drawn")
+from anze.kernel.rules import Criterion
 
 
 class CheckState(TextChoices):
@@ -32,15 +25,6 @@ CHECK = Lifecycle(
         Transition("resubmit", (CheckState.RETURNED,), CheckState.RESUBMITTED, _("Submit again")),
     ),
 )
-
-
-@dataclass(frozen=True)
-class Criterion:
-    """One line of the reviewer's sheet; the points of all lines make 100."""
-
-    code: str
-    title: str | Promise
-    points: int
 
 
 # AQ 9010: what a service and its record must be, put into lines that can be marked

@@ -247,7 +247,7 @@ def paper_new(request: HttpRequest) -> HttpResponse:
         "back": PAPERS.url,
         "subject": PAPERS.title,
     }
-    return render(request, "prevention/record_form.html", words, status=422 if form.is_bound else 200)
+    return render(request, "screen/record_form.html", words, status=422 if form.is_bound else 200)
 
 
 def _paper(request: HttpRequest, pk: UUID) -> Paper:

@@ -229,7 +229,7 @@ def service_call(request: HttpRequest, pk: UUID) -> HttpResponse:
         "back": reverse("service", args=[pk]),
         "subject": service.service_no,
     }
-    return render(request, "prevention/record_form.html", words, status=422 if form.is_bound else 200)
+    return render(request, "screen/record_form.html", words, status=422 if form.is_bound else 200)
 
 
 CONFIRMATIONS = list_screen(

@@ -5,31 +5,37 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from anze.kernel.models import parameter
+from anze.kernel.drawing import Draw
 from anze.kernel.refusal import Refused
 from anze.parties.rules import Permission
 from anze.parties.screens import AGENCY, ENTERPRISE, INSURER, agency_filter, insurer_filter
-from anze.prevention.actions.quality import Draw, Marks, draw_sample, fix_population, mark_check, why_not_independent
-from anze.prevention.models import Population, QualityCheck, Sample
-from anze.prevention.rules.quality import SHEET, CheckState, SampleState
+from anze.prevention.actions.quality import draw_sample, fix_population, mark_check, why_not_judged
+from anze.prevention.models import QualityCheck, Sample
+from anze.prevention.rules.quality import SHEET, CheckState
 from anze.prevention.screens.confirmations import SERVICE
-from anze.screen.columns import Column, Kind
+from anze.screen.columns import Column
 from anze.screen.details import DetailScreen, Section, detail_screen
 from anze.screen.filters import Choice, Dates, InRegion, Numbers
-from anze.screen.forms import Form
-from anze.screen.lists import Button, ListScreen, check_reader, list_screen, waiting
+from anze.screen.lists import Button, ListScreen, list_screen, waiting
 from anze.screen.registry import page
+from anze.screen.samples import (
+    SAMPLE_STATE,
+    DrawForm,
+    marks_of,
+    population_file,
+    sample_sections,
+    sample_words,
+    sheet_words,
+)
 
-SAMPLE_STATE = Column("state", tones={"FIXED": "warning", "DRAWN": "success"})
 CHECK_STATE = Column(
     "state", tones={"WAITING": "info", "RESUBMITTED": "warning", "RETURNED": "danger", "PASSED": "success"}
 )
@@ -64,11 +70,11 @@ SAMPLES = list_screen(
 
 
 def _sample_words(request: HttpRequest, sample: Any) -> dict[str, Any]:
-    may_draw = sample.state == SampleState.FIXED and request.actor.may(Permission.CHECK_QUALITY)  # type: ignore[attr-defined]
-    return {"drawing": SeedForm() if may_draw else None, "population": reverse("sample-population", args=[sample.pk])}
+    may_draw = request.actor.may(Permission.CHECK_QUALITY)  # type: ignore[attr-defined]
+    return sample_words(sample, may_draw=may_draw, draw="sample-draw", population="sample-population")
 
 
-detail_screen(
+SAMPLE = detail_screen(
     DetailScreen(
         name="sample",
         path="prevention/samples/<uuid:pk>/",
@@ -78,36 +84,12 @@ detail_screen(
         named=("title",),
         state=SAMPLE_STATE,
         of_list="samples",
-        template="prevention/sample.html",
+        template="screen/sample.html",
         extra=_sample_words,
         has_history=False,
-        sections=(
-            Section(
-                _("The draw"),
-                ("period_from", "period_to", "size", "seed", "seed_source", "drawn_at"),
-            ),
-            Section(
-                _("The population"),
-                ("population_count", Column("population_sha256", kind=Kind.CODE), "fixed_at", "fixed_by"),
-            ),
-        ),
+        sections=sample_sections(),
     )
 )
-
-
-class DrawForm(Form):
-    title = forms.CharField(label=_("Title"), max_length=120)
-    period_from = forms.DateField(label=_("Services from"), widget=forms.DateInput())
-    period_to = forms.DateField(label=_("Services until"), widget=forms.DateInput())
-    size = forms.IntegerField(label=_("Services to be drawn"), min_value=1, max_value=5000)
-
-
-class SeedForm(Form):
-    seed = forms.CharField(
-        label=_("Seed"), max_length=100,
-        help_text=_("Numbers published after the population was fixed, which nobody here can choose."),
-    )  # fmt: skip
-    source = forms.CharField(label=_("Where the seed comes from"), max_length=200)
 
 
 @page(
@@ -136,20 +118,13 @@ def sample_new(request: HttpRequest) -> HttpResponse:
         "back": reverse("samples"),
         "subject": _now("Quality samples"),
     }
-    return render(request, "prevention/record_form.html", words, status=422 if form.is_bound else 200)
-
-
-def _sample(request: HttpRequest, pk: UUID) -> Sample:
-    found = Sample.objects.filter(pk=pk).first()
-    if found is None:
-        raise Http404
-    return found
+    return render(request, "screen/record_form.html", words, status=422 if form.is_bound else 200)
 
 
 @page("prevention/samples/<uuid:pk>/draw/", name="sample-draw", permission=Permission.CHECK_QUALITY, methods=("POST",))
 def sample_draw(request: HttpRequest, pk: UUID) -> HttpResponse:
     draw_sample(
-        _sample(request, pk),
+        SAMPLE.row(request, pk),
         by=request.actor,  # type: ignore[attr-defined]
         at=request.at,  # type: ignore[attr-defined]
         seed=request.POST.get("seed", ""),
@@ -161,11 +136,7 @@ def sample_draw(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @page("prevention/samples/<uuid:pk>/population.txt", name="sample-population", permission=Permission.SEE_SERVICES)
 def sample_population(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The population as it was fixed: meaningless keys, from which `tools/draw_sample.py` draws again."""
-    sample = _sample(request, pk)
-    answer = HttpResponse(Population.objects.get(sample=sample).keys, content_type="text/plain; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="population-{sample.pk}.txt"'
-    return answer
+    return population_file(SAMPLE.row(request, pk))
 
 
 CHECKS = list_screen(
@@ -207,20 +178,13 @@ CHECKS = list_screen(
 def _sheet(request: HttpRequest, check: Any) -> dict[str, Any]:
     actor = request.actor  # type: ignore[attr-defined]
     waits = check.state in (CheckState.WAITING, CheckState.RESUBMITTED)
-    why = why_not_independent(check, actor) if waits and actor.may(Permission.CHECK_QUALITY) else ""
-    lines = [
-        {"code": each.code, "title": each.title, "most": each.points, "points": check.marks.get(each.code)}
-        for each in SHEET
-    ]
-    return {
-        "lines": lines,
-        "marking": waits and actor.may(Permission.CHECK_QUALITY) and not why,
-        "why_not": why,
-        "needed": int(parameter("quality_pass_mark", request.at.date())),  # type: ignore[attr-defined]
-    }
+    may_mark = waits and actor.may(Permission.CHECK_QUALITY)
+    why_not = why_not_judged(check, actor) if may_mark else ""
+    words = sheet_words(request, SHEET, check, mark="quality-check-mark", may_mark=may_mark, why_not=why_not)
+    return words | {"returned": _now("Returned, it counts nowhere until it is corrected and passes.")}
 
 
-detail_screen(
+CHECK_PAGE = detail_screen(
     DetailScreen(
         name="quality-check",
         path="prevention/quality-checks/<uuid:pk>/",
@@ -230,7 +194,7 @@ detail_screen(
         named=("service__service_no",),
         state=CHECK_STATE,
         of_list="quality-checks",
-        template="prevention/quality_check.html",
+        template="screen/sheet.html",
         extra=_sheet,
         sections=(
             Section(
@@ -255,17 +219,8 @@ detail_screen(
     methods=("POST",),
 )  # fmt: skip
 def quality_check_mark(request: HttpRequest, pk: UUID) -> HttpResponse:
-    check_reader(request, QualityCheck)
-    check = QualityCheck.objects.filter(pk=pk).first()
-    if check is None:
-        raise Http404
-    points = {each.code: request.POST.get(each.code, "") for each in SHEET}
-    marks = Marks(
-        points={code: int(text) for code, text in points.items() if text.isdecimal() and len(text) < 4},
-        passes=request.POST.get("result") == "pass",
-        reasons=request.POST.get("reasons", ""),
-    )
-    mark_check(check, by=request.actor, at=request.at, marks=marks)  # type: ignore[attr-defined]
+    check = CHECK_PAGE.row(request, pk)
+    mark_check(check, by=request.actor, at=request.at, marks=marks_of(request, SHEET))  # type: ignore[attr-defined]
     messages.success(request, _now("The mark stands."))
     return redirect("quality-check", pk)
 

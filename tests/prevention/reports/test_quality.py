@@ -15,12 +15,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from anze.kernel.actor import Actor
-from anze.kernel.drawing import drawn, population_digest, population_text
+from anze.kernel.drawing import Draw, Marks, drawn, population_digest, population_text
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import EVERYTHING
 from anze.parties.models import Account, Membership
 from anze.parties.rules import Permission, Role
-from anze.prevention.actions.quality import Draw, Marks, draw_sample, fix_population, mark_check
+from anze.prevention.actions.quality import draw_sample, fix_population, mark_check
 from anze.prevention.models import QualityCheck, Service
 from anze.prevention.rules.quality import SHEET
 from tests.cast import NOW
