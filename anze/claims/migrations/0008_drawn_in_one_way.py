@@ -5,8 +5,8 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("claims", "0001_squashed_0007_samples"),
-        ("parties", "0001_squashed_0004_entering"),
+        ("claims", "0007_samples"),
+        ("parties", "0004_entering"),
     ]
 
     operations = [

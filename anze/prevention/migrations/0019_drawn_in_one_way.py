@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("parties", "0001_squashed_0004_entering"),
+        ("parties", "0004_entering"),
         ("prevention", "0018_topic_after_accident"),
     ]
 
