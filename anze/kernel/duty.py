@@ -21,6 +21,20 @@ def end_of_day(day: date) -> datetime:
     return datetime.combine(day + timedelta(days=1), time.min, tzinfo=BEIJING)
 
 
+def deadline_text(moment: datetime) -> str:
+    """How a deadline reads in Beijing time. The end of a day is 24:00 of that day: 00:00 of the next would be taken for
+    a day more."""
+    local = moment.astimezone(BEIJING)
+    if local.time() == time.min:
+        return f"{local.date() - timedelta(days=1)} 24:00"
+    return f"{local:%Y-%m-%d %H:%M}"
+
+
+def is_deadline(name: str) -> bool:
+    """Whether a moment of this name is one until which something must be done or holds."""
+    return name.endswith(("due_at", "until_at", "expires_at"))
+
+
 @dataclass(frozen=True)
 class Duty:
     """`parameter` names the number of units allowed; `source` the rule it comes from."""

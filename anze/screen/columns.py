@@ -24,6 +24,7 @@ from markupsafe import escape
 
 from anze.kernel.actor import Actor
 from anze.kernel.database import policies_of
+from anze.kernel.duty import deadline_text, is_deadline
 from anze.screen.pages import percent
 
 Words = str | Promise
@@ -42,6 +43,7 @@ class Kind(Enum):
     RATIO = "numeric ratio"
     DATE = "date"
     MOMENT = "moment"
+    DEADLINE = "moment deadline"
     BOOL = "bool"
     NAME = "name"
 
@@ -226,7 +228,7 @@ def _kind(source: models.Field[Any, Any]) -> Kind:
     if isinstance(source, models.BooleanField):
         return Kind.BOOL
     if isinstance(source, models.DateTimeField):
-        return Kind.MOMENT
+        return Kind.DEADLINE if is_deadline(source.name) else Kind.MOMENT
     if isinstance(source, models.DateField):
         return Kind.DATE
     if isinstance(source, models.DecimalField):
@@ -269,6 +271,8 @@ def text_of(plan: Plan) -> Callable[[Any], str]:
         return lambda value: DASH if value is None else value.isoformat()
     if kind is Kind.MOMENT:
         return lambda value: DASH if value is None else moment_text(value)
+    if kind is Kind.DEADLINE:
+        return lambda value: DASH if value is None else deadline_text(value)
     if kind is Kind.BOOL:
         yes, no = _now("yes"), _now("no")
         return lambda value: DASH if value is None else yes if value else no
@@ -283,10 +287,13 @@ def html(text: str) -> str:
     return text if _SPECIAL(text) is None else str(escape(text))
 
 
+_PLAIN = (Kind.MONEY, Kind.NUMBER, Kind.RATIO, Kind.DATE, Kind.MOMENT, Kind.DEADLINE)
+
+
 def cell_of(plan: Plan) -> Callable[[Any], str]:
     """How a value looks in a table cell, as HTML: its text, marked as a code, or as a state with its tone."""
     text = text_of(plan)
-    if plan.directory is None and plan.kind in (Kind.MONEY, Kind.NUMBER, Kind.RATIO, Kind.DATE, Kind.MOMENT):
+    if plan.directory is None and plan.kind in _PLAIN:
         return text
     if plan.kind is Kind.CODE:
         return lambda value: f'<span class="code">{html(text(value))}</span>' if value else DASH
@@ -308,7 +315,9 @@ def cell_of(plan: Plan) -> Callable[[Any], str]:
 
 
 def file_value(plan: Plan) -> Callable[[Any], Any]:
-    """What stands in a spreadsheet's cell: numbers and days as such, everything else as it reads."""
+    """What stands in a spreadsheet's cell: numbers and days as such, everything else as it reads.
+
+    A deadline is written out: a spreadsheet knows no 24:00."""
     text = text_of(plan)
     if plan.directory is None:
         if plan.kind in (Kind.MONEY, Kind.NUMBER, Kind.RATIO):

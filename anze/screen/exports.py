@@ -43,6 +43,7 @@ FORMATS = {
     Kind.MONEY: ("#,##0.00", 16.0),
     Kind.DATE: ("yyyy-mm-dd", 12.0),
     Kind.MOMENT: ("yyyy-mm-dd hh:mm", 17.0),
+    Kind.DEADLINE: ("", 17.0),
     Kind.RATIO: ("0.00%", 10.0),
     Kind.CODE: ("", 22.0),
     Kind.NAME: ("", 24.0),

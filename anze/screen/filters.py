@@ -16,7 +16,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
 
 from anze.kernel.actor import Actor
-from anze.kernel.duty import end_of_day
+from anze.kernel.duty import end_of_day, is_deadline
 from anze.kernel.scope import region_range
 from anze.screen.columns import DIRECTORIES, labels, region_name
 
@@ -260,7 +260,8 @@ class InRegion(Filter):
 
 @dataclass(frozen=True)
 class Dates(Filter):
-    """From and until, both included; either may be missing. Moments are judged by their Beijing day."""
+    """From and until, both included; either may be missing. Moments are judged by their Beijing day, and a deadline
+    at the end of a day belongs to that day."""
 
     path: str = ""
 
@@ -278,13 +279,12 @@ class Dates(Filter):
         path = self.path or self.name
         is_moment = isinstance(rows.model._meta.get_field(path), models.DateTimeField)
         low, high = value
+        after, before = ("gt", "lte") if is_deadline(path) else ("gte", "lt")
         if low:
-            rows = rows.filter(**{f"{path}__gte": end_of_day(low - timedelta(days=1)) if is_moment else low})
+            beginning = {f"{path}__{after}": end_of_day(low - timedelta(days=1))}
+            rows = rows.filter(**beginning if is_moment else {f"{path}__gte": low})
         if high:
-            if is_moment:
-                rows = rows.filter(**{f"{path}__lt": end_of_day(high)})
-            else:
-                rows = rows.filter(**{f"{path}__lte": high})
+            rows = rows.filter(**{f"{path}__{before}": end_of_day(high)} if is_moment else {f"{path}__lte": high})
         return rows
 
     def said(self, value: Any) -> str:

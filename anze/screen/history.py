@@ -14,6 +14,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _now
 
+from anze.kernel.duty import deadline_text, is_deadline
 from anze.kernel.models import Change, Event
 from anze.screen.columns import DASH, DIRECTORIES, REGIONS, labels, moment_text, show_value
 from anze.screen.registry import PAGES
@@ -157,7 +158,7 @@ def worded(field: models.Field[Any, Any], value: Any) -> str:
     if field.flatchoices:
         return labels(field.flatchoices).get(value, str(value))
     if isinstance(field, models.DateTimeField):
-        return moment_text(value)
+        return deadline_text(value) if is_deadline(field.name) else moment_text(value)
     if isinstance(field, models.DecimalField):
         return f"{value:,}"
     if isinstance(value, list | dict):

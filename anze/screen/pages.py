@@ -22,6 +22,7 @@ from django.utils.translation import get_language, gettext, ngettext, pgettext
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
+from anze.kernel.duty import deadline_text
 from anze.kernel.wording import listed
 from anze.screen.kept import kept_for_a_minute
 from anze.screen.navigation import menu
@@ -90,6 +91,11 @@ def day(value: date | None) -> str:
 def moment(value: datetime | None) -> str:
     """A moment in Beijing time."""
     return "–" if value is None else timezone.localtime(value).strftime("%Y-%m-%d %H:%M")
+
+
+def deadline(value: datetime | None) -> str:
+    """A moment until which something must be done; the end of a day as 24:00 of that day."""
+    return "–" if value is None else deadline_text(value)
 
 
 def is_chinese() -> bool:
@@ -183,6 +189,7 @@ def environment(**options: Any) -> Environment:
         get_messages=get_messages,
     )
     env.filters.update(
-        money=money, percent=percent, whole=whole, day=day, moment=moment, ten_thousands=ten_thousands, listed=listed
+        money=money, percent=percent, whole=whole, day=day, moment=moment, deadline=deadline,
+        ten_thousands=ten_thousands, listed=listed,
     )  # fmt: skip
     return env

@@ -29,7 +29,7 @@ from anze.assessment.rules.campaigns import (
 from anze.kernel.actions import action
 from anze.kernel.actor import Actor
 from anze.kernel.drawing import drawn
-from anze.kernel.duty import beijing_day, load_calendar
+from anze.kernel.duty import beijing_day, deadline_text, load_calendar
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import EVERYTHING, PROVINCE, widened
 from anze.parties.models import Organisation
@@ -253,7 +253,7 @@ def finalise(campaign: Campaign, *, by: Actor, at: datetime) -> Campaign:
                 _("Appeals are open until %(moment)s."),
                 remedy=_("Wait until their time is over."),
                 status=409,
-                values={"moment": campaign.appeal_until_at},
+                values={"moment": deadline_text(campaign.appeal_until_at)},
             )
         undecided = Appeal.objects.filter(campaign=campaign, state=AppealState.OPEN).count()
         if undecided:

@@ -16,6 +16,7 @@ from anze.assessment.rules import Checklist, SchemeText
 from anze.assessment.rules.campaigns import ITEM, REPORTING, CampaignState
 from anze.kernel.actions import action
 from anze.kernel.actor import Actor
+from anze.kernel.duty import deadline_text
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import EVERYTHING, widened
 from anze.parties.rules import Permission
@@ -156,7 +157,7 @@ def submit_report(report: SelfReport, *, by: Actor, at: datetime, told: Told) ->
             _("The self-report was due at %(moment)s."),
             remedy=_("What was not handed in counts as not achieved; you may appeal against the provisional result."),
             status=409,
-            values={"moment": report.due_at},
+            values={"moment": deadline_text(report.due_at)},
         )
     with widened(EVERYTHING):
         _require_state(report.campaign, CampaignState.COMPUTED, CampaignState.REVIEW)

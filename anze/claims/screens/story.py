@@ -37,7 +37,7 @@ from anze.claims.rules import (
     steps_open,
 )
 from anze.claims.screens.notices import photos_shown
-from anze.kernel.duty import beijing_day, end_of_day
+from anze.kernel.duty import beijing_day, deadline_text, end_of_day
 from anze.kernel.wording import listed
 from anze.screen.columns import labels, moment_text, money_text, readers_of
 from anze.underwriting.models import Endorsement, Policy
@@ -159,7 +159,7 @@ def clocks_of(claim: Claim, now: datetime) -> list[ClockLine]:
         if state is not None:
             made.append(
                 ClockLine(
-                    str(duty.title), duty.source, moment_text(due_at) if due_at else "", words[state],
+                    str(duty.title), duty.source, deadline_text(due_at) if due_at else "", words[state],
                     CLOCK_TONES.get(state, ""),
                 )
             )  # fmt: skip

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -102,7 +102,7 @@ def raise_appeal(decision: Appealed, *, by: Actor, at: datetime, kind: str, grou
                 "appeal_too_late",
                 _("The time for an appeal ended with %(day)s."),
                 remedy=_("Apply anew, or ask the authority to look at it by itself."),
-                values={"day": beijing_day(until)},
+                values={"day": beijing_day(until) - timedelta(days=1)},
                 status=409,
             )
         row = decision.row

@@ -34,7 +34,7 @@ from anze.screen.details import DetailScreen, Section, Way, detail_screen
 from anze.screen.filters import Asking, Case, Cases, Choice, Dates, Search
 from anze.screen.forms import Form, answer_form
 from anze.screen.lists import ListScreen, list_screen, waiting
-from anze.screen.pages import moment
+from anze.screen.pages import deadline
 from anze.screen.registry import page
 
 P = Permission
@@ -181,7 +181,7 @@ def new_appeal(request: HttpRequest, kind: str, key: UUID) -> HttpResponse:
     facts = [
         (pgettext_lazy("appeal on entering", "Decision"), decision.title),
         (_("Decided by"), decision.decided_by_name),
-        (_("Appeal until"), moment(appeal_until(decision))),
+        (_("Appeal until"), deadline(appeal_until(decision))),
     ]
     return answer_form(
         request, form, go, title=_("Appeal"), done=_("Raise the appeal"), back=reverse(decision.page, args=[key]),
