@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from anze.expenses.models.matching import JUDGED, JUDGED_ON, NO_VOUCHER_IF, OVER_CAP_IF, SPENT, money
+from anze.expenses.models.matching import JUDGED, JUDGED_ON, NO_VOUCHER_IF, OVER_CAP_IF, PAPERS, SPENT, money
 from anze.expenses.rules import SETTLEMENT, FindingKind
 from anze.kernel.alert import AlertLevel, AlertRule, Party, declare, duty_alert
 
@@ -111,7 +111,7 @@ NO_VOUCHER = declare(
         of="s",
         scope={"agency_id": "s.agency_id"},
         facts={"number": "s.expense_no", "amount": "s.amount", "paid": "s.paid_on"},
-        thresholds={"days": "expense_papers_days", "kept": "alert.hint_kept_days"},
+        thresholds={"days": PAPERS, "kept": "alert.hint_kept_days"},
         shown_as=("expense-findings-open", "expense-findings-to-explain"),
         sources={"expenses_expense": "id"},
         basis="据实列支",
@@ -139,7 +139,8 @@ SETTLEMENT_LATE = duty_alert(
     shown_as=("statements-to-pay",),
 )
 
-# two of one thing, or what is no prevention at all: what the match of service, invoice and payment has found
+# two of one thing, more than was agreed, or what is no prevention at all: what the match of service, invoice and payment has found
+_NUMBER = "coalesce(v.service_no, x.expense_no, p.policy_no)"
 DOUBT = declare(
     AlertRule(
         code="EXPENSE_DOUBT",
@@ -150,15 +151,16 @@ DOUBT = declare(
         remedy=_("Open the finding: explain it, or decide"),
         page="expense-finding",
         rows="expenses_expensefinding f JOIN underwriting_policy p ON p.id = f.policy_id "
-        "LEFT JOIN expenses_expense x ON x.id = f.expense_id WHERE f.kind IN ('INVOICE_TWICE', 'VISIT_TWICE', "
-        "'FORBIDDEN_USE', 'BEFORE_PREMIUM', 'SERVICE_TAKEN_BACK')",
+        "LEFT JOIN expenses_expense x ON x.id = f.expense_id LEFT JOIN prevention_service v ON v.id = f.service_id "
+        "WHERE f.kind IN ('INVOICE_TWICE', 'VISIT_TWICE', 'FORBIDDEN_USE', 'BEFORE_PREMIUM', 'SERVICE_TAKEN_BACK', "
+        "'ABOVE_AGREED')",
         subject="f.id",
         begins="(f.found_at AT TIME ZONE 'Asia/Shanghai')::date",
         ends="(least(f.decided_at, f.gone_at) AT TIME ZONE 'Asia/Shanghai')::date",
         open_if="f.state IN ('OPEN', 'ANSWERED')",
-        label="coalesce(x.expense_no, p.policy_no)",
+        label=_NUMBER,
         of="f",
-        facts={"kind": "f.kind", "amount": "f.amount", "number": "coalesce(x.expense_no, p.policy_no)"},
+        facts={"kind": "f.kind", "amount": "f.amount", "number": _NUMBER},
         kinds={"kind": FindingKind},
         basis="应急厅函〔2024〕322号",
         shown_as=("expense-findings-open", "expense-findings-to-explain"),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from anze.kernel.actions import action
@@ -116,3 +118,19 @@ def parameters_of(key: str) -> str:
         f"value::numeric AS value FROM kernel_parameter WHERE key = '{key}' "
         "AND value ~ '^[0-9]+(\\.[0-9]+)?$'"
     )
+
+
+def numbers(today: date, keys: Iterable[str]) -> dict[str, dict[str, Decimal]]:
+    """The numbers in force on a day, of every region that has its own."""
+    rows = (
+        Parameter.objects.filter(
+            Q(effective_to__isnull=True) | Q(effective_to__gte=today), key__in=set(keys), effective_from__lte=today
+        )
+        .exclude(value="")
+        .order_by("effective_from")
+        .values_list("key", "region_code", "value")
+    )
+    found: dict[str, dict[str, Decimal]] = {}
+    for key, region, value in rows:
+        found.setdefault(key, {})[region] = Decimal(value)
+    return found

@@ -17,12 +17,11 @@ from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
-from django.db.models import Q
 
 from anze.hazards.models.escalation import overdue_since
 from anze.kernel.alert import SCOPE, AlertRule, Party, by_region, load_alerts
 from anze.kernel.duty import beijing_day
-from anze.kernel.models import Parameter
+from anze.kernel.parameters import numbers
 from anze.kernel.scope import EVERYTHING, enter
 from anze.monitoring.models import Raising
 from anze.monitoring.rules.alerts import Reached
@@ -47,22 +46,6 @@ class Raised:
     escalated: int = 0
     alerts: list[UUID] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
-
-
-def numbers(today: date, keys: Iterable[str]) -> dict[str, dict[str, Decimal]]:
-    """The numbers in force on a day, of every region that has its own."""
-    rows = (
-        Parameter.objects.filter(
-            Q(effective_to__isnull=True) | Q(effective_to__gte=today), key__in=set(keys), effective_from__lte=today
-        )
-        .exclude(value="")
-        .order_by("effective_from")
-        .values_list("key", "region_code", "value")
-    )
-    found: dict[str, dict[str, Decimal]] = {}
-    for key, region, value in rows:
-        found.setdefault(key, {})[region] = Decimal(value)
-    return found
 
 
 def filled(rule: AlertRule, values: Values) -> dict[str, str]:

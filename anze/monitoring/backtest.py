@@ -10,7 +10,8 @@ from decimal import Decimal
 from django.db import connection
 
 from anze.kernel.alert import AlertRule
-from anze.monitoring.alerting import filled, numbers
+from anze.kernel.parameters import numbers
+from anze.monitoring.alerting import filled
 
 YEAR = timedelta(days=365)
 

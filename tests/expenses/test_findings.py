@@ -172,9 +172,9 @@ def test_a_price_is_judged_among_many_and_not_among_few(cast, ledger, found):
     )  # fmt: skip
     kind = Service.objects.get(service_no="S29").service_type
     AgreementPrice.objects.create(agreement=agreed, service_type=kind, price="8800.00", **between)
-    assert found() == {("PRICE_OUTLIER", "DEAR")}
+    assert found() == {("PRICE_OUTLIER", "DEAR")}  # whom it was paid to is not that agency
     assert ExpenseFinding.objects.get().facts["agreed"] == 8800
-    assert "8,800" in pages.told("PRICE_OUTLIER", ExpenseFinding.objects.get().facts)
+    assert "8,800" in pages.told("PRICE_OUTLIER", ExpenseFinding.objects.get(kind="PRICE_OUTLIER").facts)
 
 
 def test_a_finding_is_answered_decided_and_opens_again_only_for_more_money(cast, ledger, found, browser_of):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
 
 from django.db import connection
 
 from anze.kernel.duty import load_calendar
 from anze.prevention.models import Agreement, AgreementPrice
-from anze.prevention.rules.agreements import ANSWER_AGREEMENT, AgreementState
+from anze.prevention.rules.agreements import ANSWER_AGREEMENT, AgreementState, Framework, Terms
 
 # the agencies an insurer sends most, with what a visit of each kind costs there in the middle
 _PAIRS = """
@@ -19,14 +22,65 @@ JOIN parties_organisation i ON i.id = s.insurer_id JOIN parties_organisation a O
 WHERE s.place <= 2 AND NOT EXISTS (SELECT FROM parties_standing x WHERE x.organisation_id = a.id)
 ORDER BY i.code, a.code
 """
+# what the services of those pairs cost: ordered, planned or paid, whichever is most
+_COSTS = """
+SELECT s.insurer_id, s.agency_id, s.service_type, s.sector, s.region_code, s.performed_on,
+       greatest(s.planned_cost, o.price, e.paid) AS costs
+FROM prevention_service s
+LEFT JOIN (SELECT service_id, max(price) AS price FROM prevention_order GROUP BY 1) o ON o.service_id = s.id
+LEFT JOIN (SELECT service_id, sum(amount) AS paid FROM expenses_expense WHERE NOT is_void GROUP BY 1) e
+       ON e.service_id = s.id
+WHERE NOT s.is_void AND s.performed_on >= %s AND s.agency_id = ANY(%s)
+"""
 _PRICES = {"HAZARD": 1500, "RISK": 2200, "TRAIN": 900, "DRILL": 1300, "STD": 2600}
 
 
+@dataclass(frozen=True)
+class Cost:
+    """A service and what it costs."""
+
+    service_type: str
+    sector: str
+    region_code: str
+    performed_on: date
+    costs: Decimal
+
+
+def _under(row: Agreement, prices: dict[str, Decimal], costs: list[Cost]) -> dict[str, list[Decimal]]:
+    """What the services cost for which the agreement has a price, by their kind."""
+    terms = Terms(row.start_on, row.until_on, prices, tuple(row.sectors), tuple(row.regions))
+    framework = Framework(row.pk, row.agreement_no, row.agency_id, terms)
+    found: dict[str, list[Decimal]] = {kind: [] for kind in prices}
+    for each in costs:
+        if framework.price_of(each.service_type, each.sector, each.region_code, each.performed_on):
+            found[each.service_type].append(each.costs)
+    return found
+
+
+def covering(row: Agreement, usual: dict[str, Decimal], costs: list[Cost]) -> dict[str, Decimal]:
+    """The usual prices, or the next fifty above what the dearest visit costs."""
+    found = _under(row, usual, costs)
+    return {kind: max([price, *(-(-each // 50) * 50 for each in found[kind])]) for kind, price in usual.items()}
+
+
+def below_the_dearest(row: Agreement, agreed: Decimal, costs: list[Cost]) -> Decimal:
+    """What the second dearest inspection costs, which is the price itself and in order."""
+    found = sorted(set(_under(row, {"HAZARD": agreed}, costs)["HAZARD"]))
+    return found[-2] if len(found) > 1 else agreed
+
+
 def load_agreements(as_of: date, at: datetime) -> None:
-    """The scope must be everything."""
+    """The scope must be everything.
+
+    What was agreed covers what visits cost; but under every eighth agreement the dearest inspections cost more.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_PAIRS)
         pairs = cursor.fetchall()
+        cursor.execute(_COSTS, [as_of - timedelta(days=400), [agency for _insurer, agency, *_ in pairs]])
+        costs: dict[tuple[UUID, UUID], list[Cost]] = {}
+        for insurer, agency, *cost in cursor.fetchall():
+            costs.setdefault((insurer, agency), []).append(Cost(*cost))
     calendar = load_calendar()
     made, prices = [], []
     for n, (insurer, agency, region, code, other) in enumerate(pairs):
@@ -58,12 +112,15 @@ def load_agreements(as_of: date, at: datetime) -> None:
             ended_at=at - timedelta(days=20) if stage == 4 else None, ended_by="示例经理" if stage == 4 else "",
         )  # fmt: skip
         made.append(row)
+        usual = {kind: Decimal(price + 50 * (n % 7)) for kind, price in list(_PRICES.items())[: 3 + n % 3]}
+        agreed = covering(row, usual, costs.get((insurer, agency), []))
+        if stage == 6:
+            agreed["HAZARD"] = below_the_dearest(row, agreed["HAZARD"], costs.get((insurer, agency), []))
         prices += [
             AgreementPrice(
-                agreement=row, service_type=kind, price=price + 50 * (n % 7), insurer_id=insurer, agency_id=agency,
-                region_code=region,
+                agreement=row, service_type=kind, price=price, insurer_id=insurer, agency_id=agency, region_code=region
             )
-            for kind, price in list(_PRICES.items())[: 3 + n % 3]
+            for kind, price in agreed.items()
         ]  # fmt: skip
     Agreement.objects.bulk_create(made)
     AgreementPrice.objects.bulk_create(prices)

@@ -20,10 +20,10 @@ APPS = (("INS01", "示例现场服务应用", "field-service"), ("INS13", "示�
 def settle(at: datetime) -> None:
     """The scope must be everything."""
     today = beijing_day(at)
-    match_expenses(at=at)
     for back in (92, 61, 31):
         draw_up_statements(today - timedelta(days=back), at=at)
     _confirm(at)
+    match_expenses(at=at)
     for code, name, mapping in APPS:
         _app(code, name, mapping, at)
 

@@ -15,12 +15,14 @@ from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from anze.expenses.models import ExpenseFinding
-from anze.expenses.models.matching import NO_VOUCHER_IF, OVER_CAP_IF, SPENT, money
-from anze.expenses.rules import FINDING_LIFECYCLE, TELLING_WORDS, FindingKind, ForbiddenUse
+from anze.expenses.models.matching import NO_VOUCHER_IF, OVER_CAP_IF, PAPERS, SPENT, money
+from anze.expenses.rules import FINDING_LIFECYCLE, OF_SERVICE, TELLING_WORDS, FindingKind, ForbiddenUse
 from anze.kernel.actions import action
 from anze.kernel.actor import Actor
+from anze.kernel.alert import by_region
 from anze.kernel.duty import beijing_day
 from anze.kernel.models import parameter
+from anze.kernel.parameters import numbers
 from anze.kernel.refusal import Refused
 from anze.parties.rules import Permission
 
@@ -78,9 +80,17 @@ FROM pairs WHERE one = '' OR one <> two
 ORDER BY expense_id, is_across, other_id
 """
 
+# which agreement between the two houses holds for a service on its day, and its price for such a visit
+_AGREED = """
+    g.insurer_id = p.insurer_id AND g.agency_id = p.served_by AND g.state IN ('ACCEPTED', 'ENDED')
+    AND p.performed_on BETWEEN g.start_on AND g.until_on AND x.service_type = p.service_type
+    AND (g.sectors = '{}' OR p.sector = ANY(g.sectors))
+    AND (g.regions = '{}' OR left(p.region_code, 4) || '00' = ANY(g.regions))
+"""
+
 # Prices are ratios, so their logarithms are compared: median and median deviation, which a few odd ones cannot move.
 # 1.4826 makes the median deviation comparable with a standard deviation. Small groups say nothing.
-_PRICE_OUTLIER = """
+_PRICE_OUTLIER = f"""
 WITH priced AS (
     SELECT s.*, v.service_type, v.agency_id AS served_by, v.performed_on, ln(s.amount) AS price
     FROM spent s JOIN prevention_service v ON v.id = s.service_id
@@ -97,18 +107,44 @@ SELECT p.id AS expense_id, p.policy_id, NULL::uuid AS other_id, false AS is_acro
        jsonb_build_object('amount', p.amount, 'category', p.category, 'sector', p.sector, 'compared', u.n,
            'median', round(exp(u.middle)::numeric, 2),
            'usual', round(exp(u.middle + %(deviations)s * u.spread)::numeric, 2))
-       || CASE WHEN a.price IS NULL THEN '{}' ELSE jsonb_build_object('agreed', a.price) END AS facts
+       || CASE WHEN a.price IS NULL THEN '{{}}' ELSE jsonb_build_object('agreed', a.price) END AS facts
 FROM priced p JOIN usual u USING (category, sector)
 -- what the two houses agreed on explains a price and does not make it usual: it is told, and judged by a person
 LEFT JOIN LATERAL (
     SELECT x.price FROM prevention_agreement g JOIN prevention_agreementprice x ON x.agreement_id = g.id
-    WHERE g.insurer_id = p.insurer_id AND g.agency_id = p.served_by AND g.state IN ('ACCEPTED', 'ENDED')
-      AND p.performed_on BETWEEN g.start_on AND g.until_on AND x.service_type = p.service_type
-      AND (g.sectors = '{}' OR p.sector = ANY(g.sectors))
-      AND (g.regions = '{}' OR left(p.region_code, 4) || '00' = ANY(g.regions))
-    ORDER BY g.start_on LIMIT 1
+    WHERE {_AGREED} ORDER BY g.start_on LIMIT 1
 ) a ON true
 WHERE p.price > u.middle + %(deviations)s * u.spread
+"""
+
+# All that was paid to the agency for a service, and the line on its statement; whichever is more is what the service
+# costs. One finding a service, whether it is billed, paid, or both.
+_ABOVE_AGREED = f"""
+WITH paid AS (
+    SELECT s.service_id, sum(s.amount) AS paid, count(*) AS payments,
+           (array_agg(s.id ORDER BY s.incurred_on DESC, s.received_at DESC, s.id DESC))[1] AS last_id
+    FROM spent s JOIN prevention_service v ON v.id = s.service_id JOIN parties_organisation o ON o.id = v.agency_id
+    WHERE s.allocation = 'DIRECT'
+      AND (s.agency_id = o.id OR (o.uscc <> '' AND s.payee_uscc = o.uscc) OR s.payee_name = o.name) GROUP BY 1
+), priced AS (
+    SELECT v.id, v.service_no, v.policy_id, v.insurer_id, v.agency_id AS served_by, v.service_type, v.performed_on,
+           v.sector, v.region_code, m.last_id, m.paid, m.payments, l.price AS billed, l.statement_id,
+           greatest(m.paid, l.price) AS costs
+    FROM paid m FULL JOIN expenses_statementline l ON l.service_id = m.service_id
+    JOIN prevention_service v ON v.id = coalesce(m.service_id, l.service_id) AND NOT v.is_void
+)
+SELECT DISTINCT ON (p.id) p.id AS service_id, p.last_id AS expense_id, p.policy_id, NULL::uuid AS other_id,
+       false AS is_across, p.costs - x.price AS amount,
+       jsonb_build_object('service', p.service_no, 'day', p.performed_on, 'type', p.service_type, 'agreed', x.price,
+           'agreement', g.agreement_no, 'agreement_id', g.id)
+       || CASE WHEN p.paid > x.price THEN jsonb_build_object('paid', p.paid, 'payments', p.payments) ELSE '{{}}' END
+       || CASE WHEN p.billed > x.price THEN jsonb_build_object('billed', p.billed, 'statement_id', p.statement_id)
+               ELSE '{{}}' END AS facts
+FROM priced p
+JOIN prevention_agreement g ON g.insurer_id = p.insurer_id AND g.agency_id = p.served_by
+JOIN prevention_agreementprice x ON x.agreement_id = g.id
+WHERE {_AGREED} AND p.costs > x.price
+ORDER BY p.id, g.start_on
 """
 
 _FORBIDDEN_USE = """
@@ -125,11 +161,12 @@ CROSS JOIN LATERAL (SELECT CASE
 WHERE w.why IS NOT NULL
 """
 
+_DAYS = "{days}"  # of the payment's region; filled in when it is asked
 _ONE = "NULL::uuid AS other_id, false AS is_across, s.amount"
 
 _NO_SERVICE = f"""
 SELECT s.id AS expense_id, s.policy_id, {_ONE}, jsonb_build_object('amount', s.amount, 'payee', s.payee_name) AS facts
-FROM spent s WHERE s.allocation = 'DIRECT' AND s.service_id IS NULL AND s.incurred_on <= %(today)s - %(days)s
+FROM spent s WHERE s.allocation = 'DIRECT' AND s.service_id IS NULL AND s.incurred_on + {_DAYS} <= %(today)s
 """
 _SERVICE_TAKEN_BACK = f"""
 SELECT s.id AS expense_id, s.policy_id, {_ONE},
@@ -138,11 +175,11 @@ FROM spent s JOIN prevention_service v ON v.id = s.service_id WHERE v.is_void OR
 """
 _NO_INVOICE = f"""
 SELECT s.id AS expense_id, s.policy_id, {_ONE}, jsonb_build_object('amount', s.amount, 'paid', s.paid_on) AS facts
-FROM spent s WHERE s.invoice_no = '' AND s.paid_on <= %(today)s - %(days)s AND s.category <> 'EXPERT_FEE'
+FROM spent s WHERE s.invoice_no = '' AND s.paid_on + {_DAYS} <= %(today)s AND s.category <> 'EXPERT_FEE'
 """
 _NO_VOUCHER = f"""
 SELECT s.id AS expense_id, s.policy_id, {_ONE}, jsonb_build_object('amount', s.amount, 'paid', s.paid_on) AS facts
-FROM spent s WHERE {NO_VOUCHER_IF} AND s.paid_on <= %(today)s - %(days)s
+FROM spent s WHERE {NO_VOUCHER_IF} AND s.paid_on + {_DAYS} <= %(today)s
 """
 
 _ALL_OF_IT = "NULL::uuid AS expense_id, m.policy_id, NULL::uuid AS other_id, false AS is_across"
@@ -169,6 +206,7 @@ QUERIES: Mapping[FindingKind, str] = {
     FindingKind.INVOICE_TWICE: _INVOICE_TWICE,
     FindingKind.VISIT_TWICE: _VISIT_TWICE,
     FindingKind.PRICE_OUTLIER: _PRICE_OUTLIER,
+    FindingKind.ABOVE_AGREED: _ABOVE_AGREED,
     FindingKind.FORBIDDEN_USE: _FORBIDDEN_USE.format(
         rebate=ForbiddenUse.REBATE, commission=ForbiddenUse.COMMISSION, own=ForbiddenUse.OWN_COST,
         entertainment=ForbiddenUse.ENTERTAINMENT,
@@ -183,10 +221,10 @@ QUERIES: Mapping[FindingKind, str] = {
 }  # fmt: skip
 
 _ADD = """
-INSERT INTO expenses_expensefinding AS f (kind, subject_id, expense_id, policy_id, other_id, is_across, amount, facts,
-    found_at, state, enterprise_id, insurer_id, region_code, sector)
-SELECT %(kind)s, coalesce(d.expense_id, d.policy_id), d.expense_id, d.policy_id, d.other_id, d.is_across, d.amount,
-       d.facts, %(at)s, 'OPEN', coalesce(s.enterprise_id, p.enterprise_id), coalesce(s.insurer_id, p.insurer_id),
+INSERT INTO expenses_expensefinding AS f (kind, subject_id, expense_id, service_id, policy_id, other_id, is_across,
+    amount, facts, found_at, state, enterprise_id, insurer_id, region_code, sector)
+SELECT %(kind)s, coalesce({service}, d.expense_id, d.policy_id), d.expense_id, {service}, d.policy_id, d.other_id, d.is_across, d.amount, d.facts,
+       %(at)s, 'OPEN', coalesce(s.enterprise_id, p.enterprise_id), coalesce(s.insurer_id, p.insurer_id),
        coalesce(s.region_code, p.region_code), coalesce(s.sector, p.sector)
 FROM found d JOIN underwriting_policy p ON p.id = d.policy_id LEFT JOIN spent s ON s.id = d.expense_id
 ON CONFLICT (kind, subject_id) DO UPDATE SET
@@ -204,7 +242,7 @@ RETURNING (xmax = 0) AS is_new
 _CLOSE = """
 UPDATE expenses_expensefinding f SET state = 'GONE', gone_at = %(at)s
 WHERE f.kind = %(kind)s AND f.state IN ('OPEN', 'ANSWERED')
-  AND NOT EXISTS (SELECT 1 FROM found d WHERE coalesce(d.expense_id, d.policy_id) = f.subject_id)
+  AND NOT EXISTS (SELECT 1 FROM found d WHERE coalesce({service}, d.expense_id, d.policy_id) = f.subject_id)
 """
 
 
@@ -225,12 +263,13 @@ def match_expenses(*, at: datetime) -> Matched:
     today = beijing_day(at)
     words: dict[str, Any] = {
         "today": today,
-        "days": int(parameter("expense_papers_days", today)),
         "least": int(parameter("expense_price_least_group", today)),
         "deviations": parameter("expense_price_deviations", today),
         "telling": "|".join(TELLING_WORDS),
         "at": at,
     }
+    # the same number by region as the alert reads
+    days = f"({by_region('s.region_code', numbers(today, [PAPERS])[PAPERS])})::int"
     standing, new, gone = {}, {}, {}
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE TEMP TABLE spent ON COMMIT DROP AS {SPENT}")
@@ -240,10 +279,11 @@ def match_expenses(*, at: datetime) -> Matched:
         cursor.execute("ANALYZE spent (id, policy_id, enterprise_id, service_id, insurer_id, invoice_no, payee_name)")
         cursor.execute(f"CREATE TEMP TABLE money ON COMMIT DROP AS {money('spent')}")
         for kind, query in QUERIES.items():
-            cursor.execute(f"CREATE TEMP TABLE found ON COMMIT DROP AS {query}", words)
-            cursor.execute(_ADD, words | {"kind": kind.value})
+            service = "d.service_id" if kind in OF_SERVICE else "NULL::uuid"
+            cursor.execute(f"CREATE TEMP TABLE found ON COMMIT DROP AS {query.replace(_DAYS, days)}", words)
+            cursor.execute(_ADD.format(service=service), words | {"kind": kind.value})
             new[kind.value] = sum(is_new for (is_new,) in cursor.fetchall())
-            cursor.execute(_CLOSE, words | {"kind": kind.value})
+            cursor.execute(_CLOSE.format(service=service), words | {"kind": kind.value})
             gone[kind.value] = cursor.rowcount
             cursor.execute("SELECT count(*) FROM found")
             standing[kind.value] = cursor.fetchone()[0]

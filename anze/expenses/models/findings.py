@@ -12,11 +12,12 @@ from anze.expenses.rules import FindingKind, FindingState
 from anze.kernel.models import ScopedTable
 from anze.kernel.rules import Sector
 from anze.parties.models import Enterprise, Organisation
+from anze.prevention.models import Service
 from anze.underwriting.models import Policy
 
 
 class ExpenseFinding(ScopedTable):
-    """One doubt about one payment, or about the payments of one policy.
+    """One doubt about one payment, about what is charged for one service, or about the payments of one policy.
 
     It belongs to the readers of that payment or policy. `other` is the payment it collides with: where that is
     another insurer's, its row opens to those alone who are set over both; the finding itself tells nothing of it.
@@ -26,8 +27,12 @@ class ExpenseFinding(ScopedTable):
     policies: ClassVar = {"anze_enterprise": "false", "anze_agency": "false"}
 
     kind = models.CharField(_("finding"), max_length=20, choices=FindingKind.choices)
-    subject_id = models.UUIDField(editable=False)  # the expense, else the policy: one finding of a kind for each
+    # the service where it is about what is charged for it, else the expense, else the policy: one of a kind for each
+    subject_id = models.UUIDField(editable=False)
     expense = models.ForeignKey(Expense, models.CASCADE, null=True, related_name="doubts", verbose_name=_("expense"))
+    service = models.ForeignKey(
+        Service, models.CASCADE, null=True, related_name="expense_findings", verbose_name=_("service")
+    )
     policy = models.ForeignKey(
         Policy, models.CASCADE, db_constraint=False, related_name="expense_findings", verbose_name=_("policy")
     )

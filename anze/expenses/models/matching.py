@@ -13,6 +13,7 @@ LEFT JOIN (SELECT insurer_id, reversal_of, sum(amount) AS amount FROM expenses_e
        ON r.insurer_id = e.insurer_id AND r.reversal_of = e.expense_no
 WHERE NOT e.is_void AND e.reversal_of = '' AND e.amount + coalesce(r.amount, 0) > 0
 """
+PAPERS = "expense_papers_days"  # by the payment's region
 NO_VOUCHER_IF = "s.voucher_file = '' AND s.paid_on IS NOT NULL"
 OVER_CAP_IF = "m.received > 0 AND m.spent > m.cap * m.received"
 

@@ -3,7 +3,7 @@
 from anze.expenses.rules.findings import (
     BASIS,
     FINDING_LIFECYCLE,
-    OF_POLICY,
+    OF_SERVICE,
     PENDING,
     STATE_TONES,
     TELLING_WORDS,
@@ -24,7 +24,7 @@ from anze.expenses.rules.settlement import (
 __all__ = [
     "BASIS",
     "FINDING_LIFECYCLE",
-    "OF_POLICY",
+    "OF_SERVICE",
     "PENDING",
     "SETTLEMENT",
     "STATEMENT_LIFECYCLE",

@@ -11,11 +11,12 @@ from anze.parties.rules import Permission
 
 
 class FindingKind(TextChoices):
-    """One cause each. The first nine are about one payment, the last three about a policy as a whole."""
+    """One cause each: about one payment, about a service and all that is charged for it, or about a policy as a whole."""
 
     INVOICE_TWICE = "INVOICE_TWICE", _("invoice charged twice")
     VISIT_TWICE = "VISIT_TWICE", _("visit charged twice")
     PRICE_OUTLIER = "PRICE_OUTLIER", _("price far above the usual")
+    ABOVE_AGREED = "ABOVE_AGREED", _("above the agreed price")
     FORBIDDEN_USE = "FORBIDDEN_USE", _("use that is not allowed")
     NO_SERVICE = "NO_SERVICE", _("no service behind it")
     SERVICE_TAKEN_BACK = "SERVICE_TAKEN_BACK", _("service taken back or returned")
@@ -26,8 +27,8 @@ class FindingKind(TextChoices):
     UNDER_FLOOR = "UNDER_FLOOR", _("under the floor")
 
 
-# what lies on the policy and not on one payment
-OF_POLICY = (FindingKind.BEFORE_PREMIUM, FindingKind.OVER_CAP, FindingKind.UNDER_FLOOR)
+# what lies on a service and all that is charged for it
+OF_SERVICE = (FindingKind.ABOVE_AGREED,)
 
 # 应急厅函〔2024〕322号: not more than 21 % of the premium received, booked as incurred, no encroachment, no diversion,
 # only for insured units. What counts as diversion is read from that; no published list names it.
@@ -35,6 +36,7 @@ BASIS: dict[str, str] = {
     FindingKind.INVOICE_TWICE: "应急厅函〔2024〕322号（据实列支）",
     FindingKind.VISIT_TWICE: "应急厅函〔2024〕322号（据实列支）",
     FindingKind.PRICE_OUTLIER: "",
+    FindingKind.ABOVE_AGREED: "",
     FindingKind.FORBIDDEN_USE: "应急厅函〔2024〕322号（不得挤占、挪用）",
     FindingKind.NO_SERVICE: "应急厅函〔2024〕322号（据实列支）",
     FindingKind.SERVICE_TAKEN_BACK: "应急厅函〔2024〕322号（据实列支）",
@@ -51,6 +53,7 @@ TONES: dict[str, str] = {
     FindingKind.FORBIDDEN_USE: "danger",
     FindingKind.OVER_CAP: "danger",
     FindingKind.PRICE_OUTLIER: "warning",
+    FindingKind.ABOVE_AGREED: "warning",
     FindingKind.NO_SERVICE: "warning",
     FindingKind.SERVICE_TAKEN_BACK: "warning",
     FindingKind.BEFORE_PREMIUM: "warning",

@@ -9,11 +9,13 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from anze.expenses.actions import answer_finding, decide_finding
-from anze.expenses.models import Expense, ExpenseFinding
+from anze.expenses.models import Expense, ExpenseFinding, Statement
 from anze.expenses.rules import (
     BASIS,
     FINDING_LIFECYCLE,
@@ -24,10 +26,12 @@ from anze.expenses.rules import (
     FindingKind,
     ForbiddenUse,
 )
-from anze.kernel.rules import Sector
+from anze.kernel.actor import Actor
+from anze.kernel.rules import Sector, ServiceType
 from anze.parties.rules import Permission
 from anze.parties.screens import ENTERPRISE, INSURER, insurer_filter
-from anze.screen.columns import Column, labels, money_text
+from anze.prevention.models import Agreement
+from anze.screen.columns import Column, labels, money_text, readers_of
 from anze.screen.details import DetailScreen, Section, detail_screen
 from anze.screen.filters import Choice, Dates, Flag, InRegion, Numbers, Search
 from anze.screen.lists import ListScreen, check_reader, list_screen, waiting
@@ -79,6 +83,22 @@ def _price_outlier(facts: Facts) -> str:
         said += " " + _now("The framework agreement of the two says %(agreed)s a visit.") % {
             "agreed": _yuan(facts, "agreed")
         }
+    return said
+
+
+def _above_agreed(facts: Facts) -> str:
+    said = _now("Service %(service)s of %(day)s: agreement %(agreement)s says %(agreed)s for a visit of the kind “%(type)s”.") % {
+        "service": facts["service"],
+        "day": facts["day"],
+        "agreement": facts["agreement"],
+        "agreed": _yuan(facts, "agreed"),
+        "type": labels(ServiceType.choices).get(facts["type"], facts["type"]),
+    }  # fmt: skip
+    if "billed" in facts:
+        said += " " + _now("The statement says %(billed)s.") % {"billed": _yuan(facts, "billed")}
+    if "paid" in facts:
+        words = ngettext("%(paid)s were paid.", "%(paid)s were paid in %(payments)s payments.", facts["payments"])
+        said += " " + words % {"paid": _yuan(facts, "paid"), "payments": facts["payments"]}
     return said
 
 
@@ -144,6 +164,7 @@ TOLD: dict[str, Callable[[Facts], str]] = {
     FindingKind.INVOICE_TWICE: _invoice_twice,
     FindingKind.VISIT_TWICE: _visit_twice,
     FindingKind.PRICE_OUTLIER: _price_outlier,
+    FindingKind.ABOVE_AGREED: _above_agreed,
     FindingKind.FORBIDDEN_USE: _forbidden_use,
     FindingKind.NO_SERVICE: _no_service,
     FindingKind.SERVICE_TAKEN_BACK: _taken_back,
@@ -160,6 +181,7 @@ REMEDIES: dict[str, Any] = {
     ),
     FindingKind.VISIT_TWICE: _("Reverse the second charge, or correct which service it was for."),
     FindingKind.PRICE_OUTLIER: _("Correct the amount, or explain what made it dear."),
+    FindingKind.ABOVE_AGREED: _("Correct the price on the statement, reverse what was paid too much, or explain it."),
     FindingKind.FORBIDDEN_USE: _("Reverse the expense, or explain what was done for it."),
     FindingKind.NO_SERVICE: _("Name the service, or share the cost by premium if it served many policies."),
     FindingKind.SERVICE_TAKEN_BACK: _("Reverse the expense, or put the service in order."),
@@ -183,6 +205,7 @@ WORDS = Column(
 )
 EXPENSE = Column("expense__expense_no", opens="expense")
 POLICY = Column("policy__policy_no", opens="policy")
+SERVICE = Column("service__service_no", opens="service", optional=True)
 
 FINDINGS = list_screen(
     ListScreen(
@@ -207,6 +230,7 @@ FINDINGS = list_screen(
             EXPENSE,
             POLICY,
             Column("found_at"),
+            SERVICE,
             Column("is_across", optional=True),
             Column("answer", optional=True),
             Column("reason", optional=True),
@@ -251,6 +275,23 @@ waiting(
 )
 
 
+_PAPERS: tuple[tuple[str, Any, str, Any, Permission], ...] = (
+    ("agreement_id", _("Framework agreement"), "agreement", Agreement, Permission.SEE_AGREEMENTS),
+    ("statement_id", _("Settlement with an agency"), "statement", Statement, Permission.SEE_SETTLEMENTS),
+)
+
+
+def _papers(actor: Actor, facts: Facts) -> list[tuple[str, str, str]]:
+    """The agreement and the statement a finding rests on, for those whose they are or who are set over both houses."""
+    found: list[tuple[str, str, str]] = []
+    for name, title, page_name, model, permission in _PAPERS:
+        if name in facts and actor.may(permission) and actor.scope.reader in readers_of(model):
+            row = model._default_manager.filter(pk=facts[name]).first()
+            if row is not None:
+                found.append((str(title), str(row), reverse(page_name, args=[row.pk])))
+    return found
+
+
 def _sides(request: HttpRequest, finding: ExpenseFinding) -> dict[str, Any]:
     """The payment and the one it collides with; another insurer's only for those who are set over both."""
     keys = [key for key in (finding.expense_id, finding.other_id) if key]
@@ -267,6 +308,7 @@ def _sides(request: HttpRequest, finding: ExpenseFinding) -> dict[str, Any]:
         "remedy": REMEDIES[finding.kind],
         "basis": BASIS[finding.kind],
         "sides": sides,
+        "papers": _papers(actor, finding.facts),
         "decisions": [
             each for each in FINDING_LIFECYCLE.open_from(finding.state) if each.permission == Permission.JUDGE_EXPENSES
         ]
@@ -289,7 +331,10 @@ detail_screen(
         template="expenses/finding.html",
         extra=_sides,
         sections=(
-            Section(_("About"), (ENTERPRISE, Column("insurer", opens="insurer"), POLICY, EXPENSE, "amount", "found_at")),
+            Section(
+                _("About"),
+                (ENTERPRISE, Column("insurer", opens="insurer"), POLICY, SERVICE, EXPENSE, "amount", "found_at"),
+            ),
             Section(
                 _("What was said"),
                 ("answer", "answered_by_name", "answered_at", "reason", "decided_by_name", "decided_at", "gone_at"),

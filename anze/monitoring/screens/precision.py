@@ -18,9 +18,9 @@ from anze.kernel.actor import Actor
 from anze.kernel.alert import AlertRule, load_alerts
 from anze.kernel.duty import beijing_day
 from anze.kernel.models import Parameter
+from anze.kernel.parameters import numbers
 from anze.kernel.refusal import Refused
 from anze.monitoring.actions import may_set, set_threshold
-from anze.monitoring.alerting import numbers
 from anze.monitoring.backtest import can_be_tried, tried
 from anze.monitoring.screens.alerts import LIST, is_for_others
 from anze.parties.models import Region

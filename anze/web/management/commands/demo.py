@@ -161,9 +161,9 @@ class Command(BaseCommand):
             with inside(EVERYTHING):
                 load_chain(as_of)
                 create_entering(as_of)
+                load_agreements(as_of, timezone.now())
                 record_on_platform(timezone.now())
                 load_cover(as_of, timezone.now())
-                load_agreements(as_of, timezone.now())
                 load_market(as_of, timezone.now())
                 create_campaign(draft.as_of, timezone.now())
             show.begin("Alerts", 1)
