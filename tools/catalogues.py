@@ -1,7 +1,8 @@
 """Translation catalogues, one a room: `anze/<room>/locale/zh_Hans/LC_MESSAGES/django.po`.
 
     python tools/catalogues.py update [ROOM …]   take over new texts from code and templates, drop unused ones
-    python tools/catalogues.py check             fail on anything missing, unused, fuzzy or contradictory
+    python tools/catalogues.py check             fail on anything missing, unused, fuzzy or contradictory, and on words
+                                                 for which the glossary has another one
     python tools/catalogues.py FILE.po …         compile: write each `.mo` beside it
 
 Runs inside the virtual environment, because it uses Babel; GNU gettext need not be installed.
@@ -9,9 +10,11 @@ Runs inside the virtual environment, because it uses Babel; GNU gettext need not
 
 from __future__ import annotations
 
+import csv
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
@@ -34,6 +37,11 @@ KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
     "pgettext_lazy": ((1, "c"), 2),
 }
 PLACEHOLDER = re.compile(r"%\([^)]*\)[a-z]|\{[a-z_]*\}")
+
+# What is one thing has one name: the glossary's column `avoid` says which words stand for its terms nowhere.
+GLOSSARY = ROOT / "docs" / "glossary.csv"
+# Chinese that is read and stands in no catalogue.
+READ = ("README.zh.md", "anze/kernel/data/parameters.csv")
 
 Text = tuple[str | None, str]  # context and msgid, the singular where there is a plural
 
@@ -173,9 +181,27 @@ def problems() -> Iterator[str]:
             forms = [message.id] if isinstance(message.id, str) else list(message.id)
             if any(placeholders(each) not in map(placeholders, forms) for each in done):
                 yield f"{name}: other placeholders than in {text[1]!r}"
+            for each in done:
+                yield from other_words(name, each)
             where, before = seen.setdefault(text, (room, done))
             if before != done:
                 yield f"{name}: {text[1]!r} is {done[0]!r} here, but {before[0]!r} in the room {where}"
+    for path in filter(Path.exists, (ROOT / file for file in READ)):
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+            yield from other_words(f"{path.relative_to(ROOT)}:{number}", line)
+
+
+def other_words(where: object, text: str) -> Iterator[str]:
+    """Words of a Chinese text for which the glossary has another one."""
+    for term, avoid in avoided():
+        if found := avoid.search(text):
+            yield f"{where}: “{found[0]}” is called “{term}” (docs/glossary.csv): {text.strip()[:80]!r}"
+
+
+@cache
+def avoided() -> list[tuple[str, re.Pattern[str]]]:
+    with GLOSSARY.open(encoding="utf-8", newline="") as file:
+        return [(row["chinese"], re.compile(row["avoid"])) for row in csv.DictReader(file) if row["avoid"]]
 
 
 def placeholders(text: str) -> list[str]:

@@ -92,7 +92,7 @@ def _invented_world(key: PartnerKey, at: datetime) -> Organisation:
     """An insurer, an agency and two enterprises that exist for the length of one request."""
     kind, region = OrganisationKind, PROVINCE
     authority = Organisation.objects.create(kind=kind.EMA, code="SBXEMA", name="沙箱应急管理部门", region_id=region)
-    Organisation.objects.create(kind=kind.AGENCY, code=AGENCY, name="沙箱技术服务机构", region_id=region)
+    Organisation.objects.create(kind=kind.AGENCY, code=AGENCY, name="沙箱技服机构", region_id=region)
     feed = FEEDS["enterprises"]
     example = feed.example_rows()[0]
     rows = [

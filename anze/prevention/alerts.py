@@ -462,7 +462,7 @@ AGREEMENT_EXPIRING = declare(
         scope=_HOUSES,
         facts={"number": "x.agreement_no", "insurer": "i.name", "agency": "a.name", "until": "x.until_on"},
         thresholds={"days": "alert.agreement_expiring_days"},
-        # a following agreement is another row: the causes of the earlier one are judged with the full run
+        # few rows, looked at as a whole in every run: what follows is another row and closes the alert of the earlier one
         sources={"prevention_agreement": "id"},
         shown_as=("agreements-running-out",),
     )

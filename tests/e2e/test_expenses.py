@@ -37,7 +37,7 @@ def test_a_settlement_from_the_statement_to_the_enterprise(live: Platform, opene
     enterprise = opened("js-enterprise", 390)
     enterprise.goto(f"{live.base}/expenses/my-premium/")
     expect(enterprise.locator("main")).to_contain_text("2,400.00")
-    expect(enterprise.locator("main")).to_contain_text("服务机构费用")
+    expect(enterprise.locator("main")).to_contain_text("技服机构费用")
     assert_sound(enterprise)
     [(paid, rows, channels)] = live.ask(
         "SELECT sum(amount), count(*), count(*) FILTER (WHERE channel = 'WEB') FROM expenses_expense "

@@ -6,6 +6,8 @@ from datetime import date, timedelta
 
 import pytest
 from django.urls import reverse
+from hypothesis import given
+from hypothesis import strategies as st
 
 from anze.kernel.actor import Actor
 from anze.kernel.duty import beijing_day
@@ -21,6 +23,7 @@ from anze.parties.actions.standing import (
 )
 from anze.parties.models import Seat, Standing
 from anze.parties.rules import Role
+from anze.parties.rules.entering import standing_state
 from anze.prevention.actions.orders import declare_conflict, end_conflict
 from anze.underwriting.models import Policy
 from tests.cast import NOW, XINGHUO, policy_row
@@ -175,6 +178,27 @@ def test_a_conflict_ends_by_who_declared_it_or_the_authority(cast, province):
     assert conflict.ended_on == TODAY
     again = declare_conflict(cast.xinghuo, by=clerk, at=NOW, reason="OTHER", agency=cast.agency)
     end_conflict(again, by=province, at=NOW, reason="经核实不存在")
+
+
+_day = st.dates(date(2026, 1, 1), date(2026, 1, 9))
+
+
+@given(_day, st.none() | _day, st.none() | _day, _day)
+def test_a_decision_is_in_force_on_the_days_it_holds(from_on, to_on, lifted_on, day):
+    held = Standing(from_on=from_on, to_on=to_on, lifted_on=lifted_on).holds_on(day)
+    assert (standing_state(from_on, to_on, lifted_on, day) == "RUNNING") == held
+
+
+def test_the_page_of_a_lifted_suspension_says_since_when_by_whom_and_why(cast, browser_of):
+    province = person(Role.PROVINCE_REGULATOR, "a", organisation=cast.province)
+    standing = suspend(cast.agency, province)
+    browser, address = browser_of(Role.AGENCY), reverse("standing", args=[standing.pk])
+    assert "执行中" in browser.get(address).content.decode()
+    lift_standing(standing, by=province, at=NOW + timedelta(days=1), reason="整改已核实")
+    page = browser.get(address).content.decode()
+    assert "执行中" not in page
+    assert f"{province.organisation_name}已于{TODAY + timedelta(days=1)}解除，理由：整改已核实。" in page
+    assert "已提前解除" in browser.get(reverse("standings")).content.decode()
 
 
 def test_the_pages_of_standing_seats_and_appeals(cast, browser_of):

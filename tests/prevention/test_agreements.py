@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -30,6 +31,7 @@ from anze.prevention.actions.agreements import (
 from anze.prevention.actions.orders import change_order, draft_order, draft_orders
 from anze.prevention.models import Agreement, PlanItem
 from anze.prevention.rules.agreements import Framework, Terms, agreement_state
+from anze.screen.filters import Dates
 from anze.underwriting.models import Policy
 from tests.cast import NOW, XINGHUO, Cast, policy_row
 from tests.prevention.conftest import papers
@@ -241,11 +243,12 @@ def test_both_sides_see_it_and_no_competitor(cast: Cast):
     assert not seen(Scope("anze_region", **insurer))
 
 
-def test_the_alert_before_it_runs_out_is_gone_when_another_follows(cast: Cast):
+@pytest.mark.parametrize("full", [True, False])
+def test_the_alert_before_it_runs_out_is_gone_when_another_follows(cast: Cast, full: bool):
     made = accepted(cast, terms(0, 60))
 
     def told(days: int) -> list[str]:
-        run(at=NOW + timedelta(days=days), full=True)
+        run(at=NOW + timedelta(days=days), full=full)
         return list(
             Alert.objects.filter(code="AGREEMENT_EXPIRING").exclude(state="CLOSED").values_list("label", flat=True)
         )
@@ -308,6 +311,39 @@ def test_from_the_search_for_agencies_to_the_price_on_the_order(insured_by_huaih
     assert clerk.get(reverse("agreement-new")).status_code == 403
     assert browser_of(Role.COMMITTEE).get(page).status_code == 403
     assert browser_of(Role.ENTERPRISE).get(page).status_code == 403
+
+
+def test_a_deadline_at_the_end_of_a_day_belongs_to_that_day(cast: Cast, browser_of):
+    made = proposed(cast)
+    last = beijing_day(made.answer_due_at) - timedelta(days=1)
+    due = Dates("answer_due_at")
+
+    def found(low: date | None, high: date | None) -> bool:
+        return due.narrow(Agreement.objects.all(), (low, high), None).exists()
+
+    day = timedelta(days=1)
+    assert found(last, last)
+    assert found(None, last)
+    assert not found(last + day, None)
+    assert not found(last + day, last + day)
+    assert not found(None, last - day)
+    page = browser_of(Role.AGENCY).get(reverse("agreement", args=[made.pk])).content.decode()
+    assert f"{last} 24:00" in page
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "expected"), [(0, 100, 30), (0, 31, 30), (0, 30, 29), (0, 5, 4), (40, 90, 40)]
+)
+def test_the_day_offered_for_an_early_end_is_one_that_is_taken(cast: Cast, browser_of, first, last, expected):
+    now = timezone.now()  # a page asks the clock
+    today = beijing_day(now)
+    what = Terms(today + timedelta(days=first), today + timedelta(days=last), {"HAZARD": Decimal(1200)})
+    made = propose_agreement(cast.agency, by=of_insurer(cast.huaihai), at=now, terms=what)
+    accept_agreement(made, by=of_agency(cast.agency), at=now)
+    agency, page = browser_of(Role.AGENCY), reverse("agreement-end", args=[made.pk])
+    day = (today + timedelta(days=expected)).isoformat()
+    assert f'value="{day}"' in agency.get(page).content.decode()
+    assert agency.post(page, {"until_on": day, "reason": "人手不足"}).status_code == 302
 
 
 def test_an_agency_that_came_a_moment_ago_can_be_chosen(insured_by_huaihai: Cast, browser_of):

@@ -98,3 +98,19 @@ def test_what_a_reader_would_stumble_over_is_told(house: Path, capsys: pytest.Ca
     marked = lower.read_text("utf-8").replace('msgid "until', '#, fuzzy\nmsgid "until')
     lower.write_text(marked, "utf-8")
     assert kinds() == ["marked as fuzzy"]
+
+
+def test_one_thing_has_one_name(house: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    catalogues.update([])
+    fill("upper", open="向服务机构派单")
+    assert catalogues.main(["check"]) == 1
+    told = capsys.readouterr().out
+    assert "“服务机构” is called “安全生产技术服务机构（技服机构）”" in told
+    assert "“派单” is called “服务委托”" in told
+
+
+@pytest.mark.parametrize(
+    "right", ["安全生产技术服务机构（技服机构）", "服务委托", "每份保单约定的服务单位", "应投保企业", "委托单位"]
+)
+def test_names_of_the_glossary_and_words_that_hold_another_by_chance_are_no_other_words(right: str) -> None:
+    assert list(catalogues.other_words("x", right)) == []

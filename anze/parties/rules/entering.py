@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 
 from django.db.models import TextChoices
 from django.utils.functional import Promise
@@ -204,6 +205,26 @@ class StandingKind(TextChoices):
 
 
 STANDING_TONES = {"SUSPENDED": "warning", "BLACKLISTED": "danger"}
+
+
+class StandingState(TextChoices):
+    """How a decision stands on a day; derived from its days, never stored."""
+
+    COMING = "COMING", pgettext_lazy("standing", "not yet begun")
+    RUNNING = "RUNNING", pgettext_lazy("standing", "in force")
+    OVER = "OVER", pgettext_lazy("standing", "over")
+    LIFTED = "LIFTED", pgettext_lazy("standing", "lifted early")
+
+
+STANDING_STATE_TONES = {"COMING": "info", "RUNNING": "danger", "OVER": "", "LIFTED": "success"}
+
+
+def standing_state(from_on: date, to_on: date | None, lifted_on: date | None, today: date) -> StandingState:
+    if lifted_on is not None and lifted_on <= today:
+        return StandingState.LIFTED
+    if to_on is not None and to_on < today:
+        return StandingState.OVER
+    return StandingState.RUNNING if from_on <= today else StandingState.COMING
 
 
 def may_decide_standing(role: str, kind: str, of: str) -> bool:

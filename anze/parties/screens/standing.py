@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -31,16 +32,19 @@ from anze.parties.models import Expert, Organisation, Seat, Standing
 from anze.parties.rules import OrganisationKind, Permission, Role
 from anze.parties.rules.entering import (
     SEAT_TONES,
+    STANDING_STATE_TONES,
     STANDING_TONES,
     SeatRole,
     SeatState,
     StandingKind,
+    StandingState,
     may_decide_standing,
+    standing_state,
 )
 from anze.parties.screens.entering import documents_of
 from anze.screen.columns import Column, labels
 from anze.screen.details import DetailScreen, Section, Way, detail_screen
-from anze.screen.filters import Case, Cases, Choice, Dates, Search
+from anze.screen.filters import Asking, Case, Cases, Choice, Dates, Search
 from anze.screen.forms import Form, answer_form
 from anze.screen.lists import Button, ListScreen, list_screen, waiting
 from anze.screen.registry import page
@@ -49,6 +53,14 @@ P = Permission
 KIND = Column("kind", tones=STANDING_TONES)
 PARTY = Column("organisation", title=_("Organisation"))
 EXPERT = Column("expert__name", title=_("Expert"), opens="expert")
+
+
+def _stands(asking: Asking, from_on: date, to_on: date | None, lifted_on: date | None) -> StandingState:
+    return standing_state(from_on, to_on, lifted_on, beijing_day(asking.at))
+
+
+STATE = Column("stands", title=_("State"), needs=("from_on", "to_on", "lifted_on"), compute=_stands,
+               choices=tuple(StandingState.choices), tones=STANDING_STATE_TONES)  # fmt: skip
 
 STANDINGS = list_screen(
     ListScreen(
@@ -62,6 +74,7 @@ STANDINGS = list_screen(
         sort="-from_on",
         columns=(
             KIND,
+            STATE,
             PARTY,
             EXPERT,
             Column("from_on"),
@@ -111,6 +124,7 @@ def _standing_ways(request: HttpRequest, row: Any) -> list[Way]:
 def _standing_shown(request: HttpRequest, row: Any) -> dict[str, Any]:
     may_add = request.actor.may(P.DECIDE_STANDINGS)  # type: ignore[attr-defined]
     return {
+        "lifted": row if row.lifted_on is not None else None,
         "documents": documents_of(standing=row),
         "adds_to": reverse("standing-paper", args=[row.pk]) if may_add else "",
     }
@@ -125,7 +139,7 @@ STANDING_PAGE = detail_screen(
         permission=P.SEE_PARTIES,
         named=(),
         of_list="standings",
-        state=KIND,
+        state=STATE,
         template="parties/with_papers.html",
         extra=_standing_shown,
         ways=_standing_ways,

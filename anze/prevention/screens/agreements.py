@@ -102,11 +102,11 @@ AGREEMENTS = list_screen(
             NUMBER,
             Column("insurer", opens="insurer", hide_for="insurer_id"),
             Column("agency", opens="agency", hide_for="agency_id"),
+            STATE,
             SECTORS,
             CITIES,
             Column("start_on"),
             Column("until_on"),
-            STATE,
             Column("answer_due_at", optional=True),
             Column("answered_at", optional=True),
             Column("reason", optional=True),
@@ -236,7 +236,7 @@ class TermsForm(Form):
         self.fields["regions"].choices = city_choices(request.actor)  # type: ignore[attr-defined]
         for kind, name in labels(ServiceType.choices).items():
             self.fields[f"price_{kind}"] = forms.DecimalField(
-                label=_now("Price a visit: %(service)s") % {"service": name}, required=False, min_value=Decimal("0.01"),
+                label=_now("Price a visit (yuan): %(service)s") % {"service": name}, required=False, min_value=Decimal("0.01"),
                 max_digits=12, decimal_places=2, help_text=_("Empty: not agreed."),
                 widget=forms.NumberInput(attrs={"class": "form-control"}),
             )  # fmt: skip
@@ -329,8 +329,11 @@ class EndForm(ReasonForm):
 @page("prevention/agreements/<uuid:pk>/end/", name="agreement-end", permission=Permission.SIGN_AGREEMENTS,
       methods=("GET", "POST"))  # fmt: skip
 def end(request: HttpRequest, pk: UUID) -> HttpResponse:
-    first = {"until_on": beijing_day(request.at) + timedelta(days=30)}  # type: ignore[attr-defined]
-    form = EndForm(request.POST if request.method == "POST" else None, initial=first)
+    row: Agreement = AGREEMENT_PAGE.row(request, pk)
+    today = beijing_day(request.at)  # type: ignore[attr-defined]
+    # a month to find another, as far as the agreement goes
+    last = max(row.start_on, min(today + timedelta(days=30), row.end_on - timedelta(days=1)))
+    form = EndForm(request.POST if request.method == "POST" else None, initial={"until_on": last})
     return _with_reason(request, pk, form, end_agreement, _("End the agreement early"))
 
 
