@@ -99,6 +99,11 @@ def test_billed_above_it_is_found_before_anything_is_paid_and_gone_when_correcte
     page = insurer.get(reverse("expense-finding", args=[ExpenseFinding.objects.get().pk])).content.decode()
     assert reverse("statement", args=[statement.pk]) in page
     assert reverse("agreement", args=[Agreement.objects.get().pk]) in page
+    # both sides see on the statement what they agreed on
+    for reader in (insurer, browser_of(Role.AGENCY)):
+        shown = reader.get(reverse("statement", args=[statement.pk])).content.decode()
+        assert "1,200.00" in shown
+        assert reverse("agreement", args=[Agreement.objects.get().pk]) in shown
     correct = reverse("statement-correct", args=[statement.pk])
     assert insurer.post(correct, {"line": str(line.pk), "price": "1200.00"}).status_code == 302
     assert above(ledger) == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -18,10 +18,14 @@ from django.utils.translation import gettext_lazy as _
 from anze.expenses.actions import confirm_statement, correct_price, money_of, object_to_statement
 from anze.expenses.models import Statement, StatementLine
 from anze.expenses.rules import STATEMENT_TONES, StatementState
+from anze.kernel.actor import Actor
 from anze.kernel.refusal import Refused
 from anze.parties.rules import Permission
 from anze.parties.screens import AGENCY, INSURER, agency_filter, insurer_filter
-from anze.screen.columns import Column
+from anze.prevention.actions.agreements import frameworks
+from anze.prevention.models import Agreement, Service
+from anze.prevention.rules.agreements import Agreed
+from anze.screen.columns import Column, readers_of
 from anze.screen.details import DetailScreen, Section, detail_screen
 from anze.screen.filters import Choice, Dates
 from anze.screen.lists import ListScreen, check_reader, list_screen, waiting
@@ -89,24 +93,46 @@ waiting(
 
 @dataclass(frozen=True)
 class Line:
-    """A service of a statement with what was charged and paid for it."""
+    """A service of a statement with what was charged and paid for it, and what was agreed."""
 
     row: StatementLine
     charged: Decimal
     paid: Decimal
     paid_on: date | None
     invoices: str
+    agreed: Agreed | None  # what the two houses agreed on for such a visit on its day
+
+    @property
+    def is_otherwise(self) -> bool:
+        """Whether the statement says another price than the agreement."""
+        return self.agreed is not None and self.agreed.price != self.row.price
 
     @property
     def tone(self) -> str:
         return "success" if self.paid >= self.row.price else "warning" if self.charged else ""
 
 
+def _agreed(actor: Actor, statement: Statement) -> Callable[[Service], Agreed | None]:
+    """What the framework agreements of the two say of a service, for those who may read them."""
+    held = []
+    if actor.may(Permission.SEE_AGREEMENTS) and actor.scope.reader in readers_of(Agreement):
+        held = frameworks(statement.insurer_id, agencies=[statement.agency_id])
+
+    def of(service: Service) -> Agreed | None:
+        asked = service.service_type, service.sector, service.region_code, service.performed_on
+        return next((found for each in held if (found := each.price_of(*asked))), None)
+
+    return of
+
+
 def _lines(request: HttpRequest, statement: Statement) -> Mapping[str, Any]:
     actor = request.actor  # type: ignore[attr-defined]
     paid = money_of(statement)
     rows = StatementLine.objects.filter(statement=statement).select_related("service__enterprise")
-    lines = [Line(row, *paid[row.service_id]) for row in rows.order_by("service__performed_on", "pk")]
+    agreed = _agreed(actor, statement)
+    lines = [
+        Line(row, *paid[row.service_id], agreed(row.service)) for row in rows.order_by("service__performed_on", "pk")
+    ]
     is_insurer = actor.scope.insurer_id == statement.insurer_id
     is_agency = actor.scope.agency_id == statement.agency_id
     is_drawn = statement.state == StatementState.DRAWN
