@@ -9,6 +9,9 @@ VENV := .venv/bin
 # the whole suite on all processors; what is named in ARGS runs in one process, which starts sooner
 SUITE := --numprocesses auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder --durations 15
 
+# Whoever forbids compiled files lets each of some hundred processes compile the same thousand modules again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help run test check bench lock stop clean
 
 help: ## this list

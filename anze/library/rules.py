@@ -12,7 +12,6 @@ from typing import Any
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
-from pypinyin import Style, lazy_pinyin
 
 from anze.kernel.lifecycle import Lifecycle, Transition
 from anze.kernel.rules import Sector
@@ -467,6 +466,8 @@ def initials(words: str) -> str:
     """The first letters of Chinese words in pinyin, as people type them with one thumb: 结晶器 → jjq.
 
     Letters and digits stay; a character read in several ways has the reading of the word it stands in."""
+    from pypinyin import Style, lazy_pinyin  # its dictionary takes longer to load than most of the platform
+
     return "".join(lazy_pinyin(words, style=Style.FIRST_LETTER, errors=_letters_only)).lower()
 
 
