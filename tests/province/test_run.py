@@ -115,7 +115,7 @@ def test_from_an_empty_database_to_the_open_site_and_again(place: Demo) -> None:
         assert url in done.stderr
 
         # what takes long comes while the site is open
-        first.until("reports of the demonstration are there now")
+        first.until("compared reports are there now")
         campaigns = place.select("SELECT count(*) FROM assessment_campaign")
         assert campaigns == [(3,)]
 
