@@ -106,7 +106,7 @@ class AlertRule:
         words = dict(facts)
         for name, choices in self.kinds.items():
             words[name] = dict(choices.choices).get(facts.get(name), facts.get(name))
-        return str(self.why) % {name: "–" if value is None else value for name, value in words.items()}
+        return str(self.why) % {name: _said(value) for name, value in words.items()}
 
     def column(self, name: str) -> str:
         text = self.scope.get(name) or (f"{self.of}.{name}" if self.of and name in _OF else "NULL")
@@ -135,6 +135,13 @@ class AlertRule:
     def _filled(self, text: str, values: Mapping[str, str], today: date) -> str:
         words = {**values, "today": f"date '{today.isoformat()}'"}
         return _NAME.sub(lambda found: words[found[1]], text)
+
+
+def _said(value: Any) -> Any:
+    """A fact as it is read: an amount or a percentage has its decimals or none."""
+    if value is None:
+        return "–"
+    return f"{value:,.2f}".removesuffix(".00") if isinstance(value, float | Decimal) else value
 
 
 _NAME = re.compile(r"\{(\w+)\}")

@@ -42,6 +42,7 @@ class Kind(Enum):
     NUMBER = "numeric"
     RATIO = "numeric ratio"
     DATE = "date"
+    MONTH = "date month"
     MOMENT = "moment"
     DEADLINE = "moment deadline"
     BOOL = "bool"
@@ -230,7 +231,7 @@ def _kind(source: models.Field[Any, Any]) -> Kind:
     if isinstance(source, models.DateTimeField):
         return Kind.DEADLINE if is_deadline(source.name) else Kind.MOMENT
     if isinstance(source, models.DateField):
-        return Kind.DATE
+        return Kind.MONTH if source.name == "month" else Kind.DATE
     if isinstance(source, models.DecimalField):
         return Kind.MONEY if source.decimal_places == 2 else Kind.NUMBER
     name = source.name
@@ -269,6 +270,8 @@ def text_of(plan: Plan) -> Callable[[Any], str]:
         return lambda value: percent(value, plan.places)
     if kind is Kind.DATE:
         return lambda value: DASH if value is None else value.isoformat()
+    if kind is Kind.MONTH:
+        return lambda value: DASH if value is None else f"{value:%Y-%m}"
     if kind is Kind.MOMENT:
         return lambda value: DASH if value is None else moment_text(value)
     if kind is Kind.DEADLINE:
@@ -287,7 +290,7 @@ def html(text: str) -> str:
     return text if _SPECIAL(text) is None else str(escape(text))
 
 
-_PLAIN = (Kind.MONEY, Kind.NUMBER, Kind.RATIO, Kind.DATE, Kind.MOMENT, Kind.DEADLINE)
+_PLAIN = (Kind.MONEY, Kind.NUMBER, Kind.RATIO, Kind.DATE, Kind.MONTH, Kind.MOMENT, Kind.DEADLINE)
 
 
 def cell_of(plan: Plan) -> Callable[[Any], str]:

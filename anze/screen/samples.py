@@ -64,10 +64,17 @@ def population_file(sample: DrawnSample) -> HttpResponse:
 
 
 def sheet_words(
-    request: HttpRequest, sheet: Sequence[Criterion], record: DrawnRecord, *, mark: str, may_mark: bool, why_not: str
+    request: HttpRequest,
+    sheet: Sequence[Criterion],
+    record: DrawnRecord,
+    *,
+    mark: str,
+    may_mark: bool,
+    why_not: str,
+    returned: str = "",
 ) -> dict[str, Any]:
     """What `screen/sheet.html` says: `mark` is the name of the page the marks are sent to, `why_not` why this reader
-    is not independent."""
+    is not independent, `returned` what follows from a return."""
     return {
         "lines": [
             {"code": each.code, "title": each.title, "most": each.points, "points": record.marks.get(each.code)}
@@ -75,6 +82,7 @@ def sheet_words(
         ],
         "marking": reverse(mark, args=[record.pk]) if may_mark and not why_not else "",
         "why_not": why_not,
+        "returned": returned,
         "needed": pass_mark(request.at),  # type: ignore[attr-defined]
     }
 

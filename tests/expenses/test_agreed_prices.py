@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
+from django.utils.translation import override
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from anze.expenses.actions import draw_up_statements
 from anze.expenses.models import Expense, ExpenseFinding, Statement, StatementLine
 from anze.expenses.screens.findings import told
+from anze.kernel.alert import ALERTS
 from anze.kernel.models import Parameter
 from anze.monitoring.alerting import run
 from anze.monitoring.models import Alert
@@ -191,6 +193,7 @@ def test_it_is_the_dearer_of_billed_and_paid_less_the_price_and_nothing_up_to_it
     assert [amount for amount, _paid, _billed in above(ledger)] == expected
 
 
+@override("en")
 def test_the_insurer_and_the_authority_are_told(cast, ledger, visited):
     agreed(cast)
     visited("X1", "1500.00")
@@ -198,6 +201,7 @@ def test_the_insurer_and_the_authority_are_told(cast, ledger, visited):
     run(at=NOW, full=True, only={"EXPENSE_DOUBT"})
     (alert,) = Alert.objects.filter(code="EXPENSE_DOUBT")
     assert (alert.label, alert.facts["kind"], alert.facts["amount"]) == ("S1", "ABOVE_AGREED", 300)
+    assert "300 yuan (S1)" in ALERTS["EXPENSE_DOUBT"].said(alert.facts)
 
 
 def test_papers_are_due_by_the_number_of_the_payments_region_in_the_match_and_in_the_alert(cast, ledger, found):

@@ -10,9 +10,9 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from anze.expenses.actions import answer_finding, decide_finding
 from anze.expenses.models import Expense, ExpenseFinding, Statement
@@ -28,6 +28,7 @@ from anze.expenses.rules import (
 )
 from anze.kernel.actor import Actor
 from anze.kernel.rules import Sector, ServiceType
+from anze.kernel.wording import listed
 from anze.parties.rules import Permission
 from anze.parties.screens import ENTERPRISE, INSURER, insurer_filter
 from anze.prevention.models import Agreement
@@ -87,19 +88,18 @@ def _price_outlier(facts: Facts) -> str:
 
 
 def _above_agreed(facts: Facts) -> str:
-    said = _now("Service %(service)s of %(day)s: agreement %(agreement)s says %(agreed)s for a visit of the kind “%(type)s”.") % {
-        "service": facts["service"],
-        "day": facts["day"],
-        "agreement": facts["agreement"],
-        "agreed": _yuan(facts, "agreed"),
-        "type": labels(ServiceType.choices).get(facts["type"], facts["type"]),
-    }  # fmt: skip
+    numbers = [_now("agreed %(yuan)s") % {"yuan": _yuan(facts, "agreed")}]
     if "billed" in facts:
-        said += " " + _now("The statement says %(billed)s.") % {"billed": _yuan(facts, "billed")}
+        numbers.append(_now("billed %(yuan)s") % {"yuan": _yuan(facts, "billed")})
     if "paid" in facts:
-        words = ngettext("%(paid)s were paid.", "%(paid)s were paid in %(payments)s payments.", facts["payments"])
-        said += " " + words % {"paid": _yuan(facts, "paid"), "payments": facts["payments"]}
-    return said
+        numbers.append(_now("paid %(yuan)s") % {"yuan": _yuan(facts, "paid")})
+    return _now("%(numbers)s: %(type)s on %(day)s, service %(service)s, agreement %(agreement)s.") % {
+        "numbers": capfirst(listed(numbers)),
+        "type": labels(ServiceType.choices).get(facts["type"], facts["type"]),
+        "day": facts["day"],
+        "service": facts["service"],
+        "agreement": facts["agreement"],
+    }
 
 
 def _forbidden_use(facts: Facts) -> str:
@@ -336,7 +336,7 @@ detail_screen(
                 (ENTERPRISE, Column("insurer", opens="insurer"), POLICY, SERVICE, EXPENSE, "amount", "found_at"),
             ),
             Section(
-                _("What was said"),
+                _("Explanation and decision"),
                 ("answer", "answered_by_name", "answered_at", "reason", "decided_by_name", "decided_at", "gone_at"),
             ),
         ),

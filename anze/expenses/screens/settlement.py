@@ -103,9 +103,9 @@ class Line:
     agreed: Agreed | None  # what the two houses agreed on for such a visit on its day
 
     @property
-    def is_otherwise(self) -> bool:
-        """Whether the statement says another price than the agreement."""
-        return self.agreed is not None and self.agreed.price != self.row.price
+    def is_above(self) -> bool:
+        """Whether the statement says more than the agreement."""
+        return self.agreed is not None and self.agreed.price < self.row.price
 
     @property
     def tone(self) -> str:

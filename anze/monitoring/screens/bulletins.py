@@ -53,7 +53,7 @@ list_screen(
         detail="bulletin",
         sort="-month",
         columns=(
-            Column("month", title=_("Month"), needs=("month",), compute=lambda asking, month: f"{month:%Y-%m}"),
+            Column("month"),
             Column("region_code"),
             Column("insurer", hide_for="insurer_id"),
             Column("edition"),

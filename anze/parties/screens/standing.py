@@ -79,7 +79,7 @@ STANDINGS = list_screen(
             EXPERT,
             Column("from_on"),
             Column("to_on"),
-            Column("lifted_on"),
+            Column("lifted_on", optional=True),
             Column("reason"),
             Column("decided_by", title=_("Decided by")),
         ),

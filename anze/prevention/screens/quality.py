@@ -180,8 +180,10 @@ def _sheet(request: HttpRequest, check: Any) -> dict[str, Any]:
     waits = check.state in (CheckState.WAITING, CheckState.RESUBMITTED)
     may_mark = waits and actor.may(Permission.CHECK_QUALITY)
     why_not = why_not_judged(check, actor) if may_mark else ""
-    words = sheet_words(request, SHEET, check, mark="quality-check-mark", may_mark=may_mark, why_not=why_not)
-    return words | {"returned": _now("Returned, it counts nowhere until it is corrected and passes.")}
+    returned = _now("Returned, it counts nowhere until it is corrected and passes.")
+    return sheet_words(
+        request, SHEET, check, mark="quality-check-mark", may_mark=may_mark, why_not=why_not, returned=returned
+    )
 
 
 CHECK_PAGE = detail_screen(
