@@ -3,7 +3,8 @@
 The signature of the manifest, the hash of every file, each frozen row; then the sums of the rows, every score, grade
 and rank anew, by the scheme in the pack. Nothing of the platform is imported: what is computed here is computed by
 other hands. `verify_report.py` must lie beside this file. A pack may hold the rows of some parties only; of the others
-the hashes are checked to be promised, and their scores are taken as published.
+the hashes are checked to be promised, and their scores are taken as published. Of experts a pack holds only those its
+reader may see; of the others nothing.
 Exit status: 0 all is as it was signed and comes out the same, 1 something is not, 2 cannot be read.
 """
 
@@ -153,9 +154,25 @@ class Pack:
         self.names = set(archive.namelist())
         self.manifest = json.loads(archive.read("manifest.json"))
         self.listed = {each["name"]: each for each in self.manifest["files"]}
+        # experts: the manifest names the list of each one's files, and that list the files
+        for name in sorted(self.names):
+            if name.startswith("party/") and name in self.listed:
+                self.listed |= {each["name"]: each for each in json.loads(archive.read(name))["files"]}
 
     def json(self, name: str) -> Any:
         return json.loads(self.archive.read(name))
+
+    @property
+    def published(self) -> list[dict[str, Any]]:
+        """The results in this pack: of all, or of the experts whose own files are here."""
+        if "results.json" in self.listed:
+            return list(self.json("results.json"))
+        return [each for name in sorted(self.names) if name.startswith("results/") for each in self.json(name)]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everybody's rows are here, and not those of some parties only."""
+        return all(name in self.names for name in self.listed if name.startswith(("rows/", "party/")))
 
     def lines(self, name: str) -> list[bytes]:
         return self.archive.read(name).splitlines(keepends=True)
@@ -248,7 +265,7 @@ def sums_of(pack: Pack, code: str) -> dict[str, tuple[Measures, dict[str, int]]]
 
 def wrong_scores(pack: Pack) -> tuple[list[str], int]:
     """Every score of the parties in the pack that does not come out as published; and how many were computed."""
-    scheme, published = pack.json("scheme.json"), pack.json("results.json")
+    scheme, published = pack.json("scheme.json"), pack.published
     found, count = [], 0
     order: dict[str, dict[str, tuple[Decimal, ...]]] = defaultdict(dict)
     for code in pack.codes:
@@ -277,7 +294,7 @@ def wrong_scores(pack: Pack) -> tuple[list[str], int]:
                     found.append(
                         f"{code} {result['region']}: {element} has {value} ({standing}), published is {said[0]}"
                     )
-    complete = {each["code"] for each in published} <= set(pack.codes)
+    complete = pack.is_complete
     for result in published:
         region = result["region"]
         if complete:

@@ -9,10 +9,13 @@ from django.utils.translation import gettext_lazy as _
 from anze.assessment.rules.campaigns import APPEAL, DECIDE, REPORT, REVIEW
 from anze.kernel.alert import Party, duty_alert
 
-_OWN: dict[str, str] = {"region_code": "x.region_code", "insurer_id": "x.insurer_id", "agency_id": "x.agency_id"}
+_OWN: dict[str, str] = {
+    name: f"x.{name}" for name in ("region_code", "insurer_id", "agency_id", "expert_id")
+}
 _ASSESSED = (
-    "(SELECT c.title || ' · ' || o.name FROM assessment_outcome u JOIN assessment_campaign c ON c.id = u.campaign_id "
-    "JOIN parties_organisation o ON o.id = u.organisation_id WHERE u.id = x.outcome_id)"
+    "(SELECT c.title || ' · ' || coalesce(o.name, e.name) FROM assessment_outcome u "
+    "JOIN assessment_campaign c ON c.id = u.campaign_id LEFT JOIN parties_organisation o ON o.id = u.organisation_id "
+    "LEFT JOIN parties_expert e ON e.id = u.expert_id WHERE u.id = x.outcome_id)"
 )
 
 REPORT_DUE = duty_alert(
@@ -56,15 +59,16 @@ APPEAL_OPEN = duty_alert(
     table="assessment_outcome",
     due_at="appeal_until_at",
     waits="true",
-    rows="(SELECT u.id, u.region_code, u.insurer_id, u.agency_id, c.title || ' · ' || o.name AS label, "
-    "c.appeal_until_at, c.provisional_at, c.state FROM assessment_outcome u "
-    "JOIN assessment_campaign c ON c.id = u.campaign_id "
-    "JOIN parties_organisation o ON o.id = u.organisation_id WHERE c.appeal_until_at IS NOT NULL "
+    rows="(SELECT u.id, u.region_code, u.insurer_id, u.agency_id, u.expert_id, "
+    "c.title || ' · ' || coalesce(o.name, e.name) AS label, c.appeal_until_at, c.provisional_at, c.state "
+    "FROM assessment_outcome u JOIN assessment_campaign c ON c.id = u.campaign_id "
+    "LEFT JOIN parties_organisation o ON o.id = u.organisation_id "
+    "LEFT JOIN parties_expert e ON e.id = u.expert_id WHERE c.appeal_until_at IS NOT NULL "
     "AND u.level = 'PROVINCE') x WHERE true",
     since="(x.provisional_at AT TIME ZONE 'Asia/Shanghai')::date",
     done="(x.appeal_until_at AT TIME ZONE 'Asia/Shanghai')::date",
     open_if="x.state = 'PROVISIONAL'",
-    parties=(Party.INSURER, Party.AGENCY),
+    parties=(Party.INSURER, Party.AGENCY, Party.EXPERT),
     remedy=_("Open the provisional result and look at it"),
     page="assessment-result",
     label="x.label",

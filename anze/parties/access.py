@@ -130,7 +130,9 @@ def why_not_independent(record: Any, by: Actor, took_part: Callable[[Expert], bo
             if role.enterprise_id and role.enterprise_id == record.enterprise_id:
                 return str(_("You belong to the enterprise this record is about."))
             if role.expert and (
-                (role.expert.agency_id and role.expert.agency_id == agency_id) or took_part(role.expert)
+                (role.expert.agency_id and role.expert.agency_id == agency_id)
+                or role.expert.pk == getattr(record, "expert_id", None)
+                or took_part(role.expert)
             ):
                 return str(_("You or your agency took part in this."))
     return ""

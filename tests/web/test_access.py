@@ -17,11 +17,13 @@ import pytest
 from django.db import models
 from django.urls import reverse
 
+from anze.assessment.models import Campaign as Assessment
+from anze.assessment.models import Forecast, FrozenRow, Outcome, Tally
 from anze.evidence.models import Upload
 from anze.exchange.models import Batch, PartnerKey
 from anze.kernel.database import policies_of
 from anze.kernel.models import Event
-from anze.kernel.scope import Scope
+from anze.kernel.scope import Scope, widened
 from anze.library.models import Draft
 from anze.monitoring.definitions import INDICATORS
 from anze.monitoring.models import Bulletin
@@ -35,7 +37,7 @@ from anze.screen.lists import LISTS
 from anze.screen.registry import PAGES, Page, load_screens
 from anze.underwriting.models import Policy
 from tests.web.conftest import PASSWORD, Browser
-from tests.web.world import FOREIGN_MARK, OWN_MARK, two_sides
+from tests.web.world import FOREIGN_MARK, OWN_MARK, experts_assessed, two_sides
 
 load_screens()
 
@@ -112,6 +114,7 @@ def is_plain(page: Page) -> bool:
 @pytest.fixture
 def world(cast, browser_of):
     two_sides(cast)
+    experts_assessed(cast)
     return cast
 
 
@@ -309,6 +312,48 @@ def test_a_branch_sees_the_insurers_rows_of_its_own_city_only(world, browser_of)
     assert f"P-{OWN_MARK}" in at_home.get(reverse("policies")).content.decode()
     Membership.objects.filter(pk=at_home.membership.pk).update(region_id="370200")
     assert f"P-{OWN_MARK}" not in at_home.get(reverse("policies")).content.decode()
+
+
+# whose rows of an expert's result open to whom: his own, his agency's, those of the city; the others see none at all
+READS_AN_EXPERT = {Role.EXPERT: ("370000", "370100"), Role.AGENCY: ("370000", "370100"), Role.CITY_REGULATOR: ("370100",)}
+
+
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("state", ["PROVISIONAL", "PUBLISHED"])
+def test_what_an_expert_reached_opens_to_himself_his_agency_and_authorities(world, browser_of, role, state):
+    """Not even the state of what is public for all others opens it."""
+    Assessment.objects.update(state=state)
+    browser = browser_of(role)
+    page_of = [page for page in PAGES.values() if page.name.startswith("assessment-result") and page.methods == ("GET",)]
+    assert {page.name for page in page_of} >= {"assessment-result", "assessment-result-rows", "assessment-result-then"}
+    outcomes = list(Outcome.objects.all())
+    assert {outcome.expert for outcome in outcomes} == {world.expert, world.other_expert}
+    with widened(scope_of(browser.membership)):
+        seen = {model: set(model.objects.values_list("expert_id", "region_code"))
+                for model in (Outcome, Tally) if role != Role.ADMINISTRATOR}  # fmt: skip
+        rows = set(FrozenRow.objects.exclude(expert_id=None).values_list("expert_id", flat=True))
+        forecasts = set(Forecast.objects.values_list("expert_id", flat=True))
+    limited = ROLES[role].reach in LIMITED
+    if limited:
+        own = {(world.expert.pk, region) for region in READS_AN_EXPERT.get(role, ())}
+        assert all(found == own for found in seen.values()), seen
+        assert not rows - {world.expert.pk}
+        assert forecasts == ({world.expert.pk} if role in (Role.EXPERT, Role.AGENCY) else set())
+    for outcome in outcomes:
+        is_own = outcome.expert == world.expert and outcome.region_code in READS_AN_EXPERT.get(role, ())
+        for page in page_of:
+            answer = browser.get(reverse(page.name, args=[outcome.pk]))
+            where = f"{role} {page.name} {outcome.expert} {outcome.region_code}: {answer.status_code}"
+            if not may_open(page, role):
+                assert answer.status_code == 403, where
+            elif limited and not is_own:
+                assert answer.status_code == 404, where
+            else:
+                assert answer.status_code == 200, where
+    listed = said(browser.get(reverse("assessment", args=[outcomes[0].campaign_id])))
+    assert not limited or "93.75" not in listed
+    for name in ("assessment-published", "assessment-data", "assessment-manifest", "assessment-pdf"):
+        assert Browser().get(reverse(name, args=["EXPERT-202501-202512"])).status_code == 404, name
 
 
 def test_reading_a_row_out_of_scope_looks_like_reading_none(world, browser_of):

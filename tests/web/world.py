@@ -9,6 +9,10 @@ from uuid import uuid4
 
 from PIL import Image
 
+from anze.assessment.actions import load_schemes
+from anze.assessment.models import Appeal as ScoreAppeal
+from anze.assessment.models import Campaign as CampaignOfScores
+from anze.assessment.models import ConductCase, Forecast, FrozenRow, Outcome, ReviewItem, Scheme, Tally
 from anze.claims.models import Claim, ClaimPopulation, ClaimReview, ClaimSample, LossNotice
 from anze.evidence.actions import arrived, receive_media
 from anze.evidence.actions.media import keep_original
@@ -281,6 +285,49 @@ def two_sides(cast: Cast) -> None:
     checked(cast)
     campaign(cast)
     bulletins(cast)
+
+
+def experts_assessed(cast: Cast) -> CampaignOfScores:
+    """An assessment of experts under appeal, with a result of each side's; what hangs on the foreign one is marked."""
+    load_schemes()
+    scheme = Scheme.objects.get(code="EXAMPLE-EXPERT")
+    made = CampaignOfScores.objects.create(
+        code="EXPERT-202501-202512", title="2025年度专家评估", subject="EXPERT", scheme=scheme, state="PROVISIONAL",
+        period_from=date(2025, 1, 1), period_to=date(2025, 12, 31), as_of=date(2025, 12, 31), made_at=NOW, made_by="示例",
+        frozen_at=NOW, computed_at=NOW, provisional_at=NOW, appeal_until_at=NOW + timedelta(days=14),
+    )  # fmt: skip
+    points = {element.code: ["1.000000", "SCORED"] for element in scheme.text.elements}
+    sides = ((OWN_MARK, cast.expert, cast.xinghuo, "81.25"), (FOREIGN_MARK, cast.other_expert, cast.yuanfan, "93.75"))
+    for mark, expert, enterprise, score in sides:
+        of: dict[str, Any] = {"expert_id": expert.pk, "agency_id": expert.agency_id}
+        for level, region in (("PROVINCE", "370000"), ("CITY", enterprise.region_code[:4] + "00")):
+            outcome = Outcome.objects.create(
+                campaign=made, level=level, region_code=region, score=score, computed_score=score, grade="B", rank=1,
+                earned=score, possible=100, bonus=0, deduction=0, points=points, **of,
+            )  # fmt: skip
+            Tally.objects.create(outcome=outcome, campaign=made, region_code=region, measures={}, cases={}, **of)
+        Forecast.objects.create(
+            scheme=scheme, region_code="370000", period_from=NOW.date(), as_of=NOW.date(), made_at=NOW, score=score, **of
+        )
+        if mark == OWN_MARK:
+            continue
+        place = {"region_code": enterprise.region_code, "sector": enterprise.sector, "enterprise_id": enterprise.pk}
+        row = FrozenRow.objects.create(
+            campaign=made, input="expert_timeliness", source="services", label=f"S-{mark}", numerator=1, denominator=1,
+            reason="", content="", **place, **of,
+        )  # fmt: skip
+        ReviewItem.objects.create(
+            campaign=made, row=row, label=row.label, input=row.input, rank=1, digest="0", due_at=NOW, **row.readers
+        )
+        ConductCase.objects.create(
+            code="V1", happened_on=NOW.date(), document_no=f"鲁示例〔2026〕{mark}", text=f"案情{mark}", confirmed_at=NOW,
+            confirmed_by="示例", region_code=enterprise.region_code, **of,
+        )  # fmt: skip
+        ScoreAppeal.objects.create(
+            outcome=Outcome.objects.get(campaign=made, level="PROVINCE", **of), campaign=made, region_code="370000",
+            number=f"SS-{mark}", element="Q1", text=f"异议{mark}", submitted_at=NOW, submitted_by="示例", due_at=NOW, **of,
+        )  # fmt: skip
+    return made
 
 
 def money(cast: Cast) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from anze.assessment.actions.freezing import PARTY
 from anze.assessment.actions.results import rescore
 from anze.assessment.actions.reviews import correct_row, items_of, report_scope, require_independent
+from anze.assessment.definitions import PARTY
 from anze.assessment.models import Appeal, FrozenRow, Outcome, ReviewItem, SelfReport
 from anze.assessment.rules import Cases, Checklist, SubjectKind
 from anze.assessment.rules.campaigns import APPEALING, DECIDE, AppealState, CampaignState, ReportState
@@ -42,8 +42,9 @@ class Objection:
 def appeal(outcome: Outcome, *, by: Actor, at: datetime, objection: Objection) -> Appeal:
     """Object to a provisional result within the time for appeals."""
     campaign = outcome.campaign
-    own = by.scope.insurer_id if outcome.insurer_id else by.scope.agency_id
-    if own is None or own != (outcome.insurer_id or outcome.agency_id):
+    column = PARTY[SubjectKind(campaign.subject)]
+    own = getattr(by.scope, column)
+    if own is None or own != outcome.party:
         raise Refused("not_own", _("This is the result of another."), remedy=_("Open your own."), status=403)
     if campaign.state != CampaignState.PROVISIONAL or not campaign.appeal_until_at or at > campaign.appeal_until_at:
         raise Refused(
@@ -74,7 +75,7 @@ def appeal(outcome: Outcome, *, by: Actor, at: datetime, objection: Objection) -
     records = tuple(dict.fromkeys(each.strip() for each in objection.records if each.strip()))
     with widened(EVERYTHING):
         rows = FrozenRow.objects.filter(
-            **{PARTY[SubjectKind(campaign.subject)]: own},
+            **{column: own},
             campaign=campaign,
             input=element.input,
             label__in=records[: MOST_ROWS + 1],
@@ -103,6 +104,7 @@ def appeal(outcome: Outcome, *, by: Actor, at: datetime, objection: Objection) -
             campaign=campaign,
             insurer_id=outcome.insurer_id,
             agency_id=outcome.agency_id,
+            expert_id=outcome.expert_id,
             region_code=outcome.region_code,
             number=f"SS-{campaign.code}-{count:03d}",
             element=element.code,
@@ -130,7 +132,7 @@ class Decision:
 def why_not_second(made: Appeal, by: Actor) -> str:
     """Why somebody may not decide: he reviewed what is appealed against. Empty if he may."""
     element = made.campaign.scheme.text.element(made.element)
-    party = {"insurer_id": made.insurer_id, "agency_id": made.agency_id}
+    party = {PARTY[SubjectKind(made.campaign.subject)]: made.party}
     if by.account_id is None:
         return ""
     with widened(EVERYTHING):
@@ -185,7 +187,7 @@ def decide(made: Appeal, *, by: Actor, at: datetime, decision: Decision) -> Appe
                     remedy=_("Say for each row what counts, or dismiss the appeal."),
                     field="state",
                 )
-            rescore(campaign, outcome.insurer_id or outcome.agency_id)
+            rescore(campaign, outcome.party)
             _hold_to_scope(made, points)
         outcome.refresh_from_db()
         made.before, made.after = before, _stand(outcome, made.element)
@@ -249,8 +251,7 @@ def _drop_cases(made: Appeal, decision: Decision, *, by: Actor, at: datetime) ->
 
 def _own_rows(made: Appeal, code: str) -> Any:
     """The rows of one input of whoever appealed."""
-    subject = SubjectKind(made.campaign.subject)
-    party = {PARTY[subject]: made.insurer_id or made.agency_id}
+    party = {PARTY[SubjectKind(made.campaign.subject)]: made.party}
     return FrozenRow.objects.filter(campaign=made.campaign, input=code, **party)
 
 
@@ -259,9 +260,8 @@ def _hold_to_scope(made: Appeal, before: Mapping[Any, Any]) -> None:
     scheme = made.campaign.scheme.text
     reads = scheme.element(made.element).input
     may_move = {element.code for element in scheme.elements if element.input == reads}
-    party = made.insurer_id or made.agency_id
     for outcome in Outcome.objects.filter(campaign=made.campaign):
         moved = {code for code, value in outcome.points.items() if before.get(outcome.pk, {}).get(code) != value}
         is_small = {value[1] for value in outcome.points.values()} & {"TOO_FEW"}
-        if moved and ((outcome.insurer_id or outcome.agency_id) != party or (moved - may_move and not is_small)):
+        if moved and (outcome.party != made.party or (moved - may_move and not is_small)):
             raise RuntimeError(f"the appeal {made.number} moved {sorted(moved)} of {outcome.pk}")

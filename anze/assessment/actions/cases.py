@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from django.utils.translation import gettext_lazy as _
 
+from anze.assessment.actions.results import Assessed, columns_of
 from anze.assessment.models import ConductCase, Scheme
 from anze.assessment.rules import SchemeState
 from anze.kernel.actions import action
@@ -14,15 +15,14 @@ from anze.kernel.actor import Actor
 from anze.kernel.duty import beijing_day
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import EVERYTHING, widened
-from anze.parties.models import Organisation
-from anze.parties.rules import OrganisationKind, Permission
+from anze.parties.rules import Permission
 
 
 @dataclass(frozen=True)
 class Case:
     """What was found: about whom, which item of the scheme, which day, which document."""
 
-    organisation: Organisation
+    about: Assessed
     code: str
     happened_on: date
     document_no: str
@@ -30,7 +30,7 @@ class Case:
     region_code: str
 
     def __str__(self) -> str:
-        return f"{self.organisation} {self.code} {self.document_no}"
+        return f"{self.about} {self.code} {self.document_no}"
 
 
 def case_codes() -> dict[str, str]:
@@ -62,12 +62,9 @@ def confirm_case(case: Case, *, by: Actor, at: datetime) -> ConductCase:
         raise Refused(
             "not_in_scope", _("This region is not yours."), remedy=_("Choose a region of yours."), field="region"
         )
-    is_agency = case.organisation.kind == OrganisationKind.AGENCY
     with widened(EVERYTHING):
         return ConductCase.objects.create(
-            organisation=case.organisation,
-            insurer_id=None if is_agency else case.organisation.pk,
-            agency_id=case.organisation.pk if is_agency else None,
+            **columns_of(case.about),
             region_code=case.region_code,
             code=case.code,
             happened_on=case.happened_on,

@@ -11,8 +11,8 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from procrastinate.contrib.django import app
 
-from anze.assessment.actions.freezing import PARTY
 from anze.assessment.actions.results import rescore
+from anze.assessment.definitions import PARTY
 from anze.assessment.models import Appeal, Campaign, FrozenRow, Outcome, ReviewItem, Scheme, SelfReport
 from anze.assessment.rules import Checklist, SchemeState, SubjectKind
 from anze.assessment.rules.campaigns import (
@@ -32,7 +32,7 @@ from anze.kernel.drawing import drawn
 from anze.kernel.duty import beijing_day, deadline_text, load_calendar
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import EVERYTHING, PROVINCE, widened
-from anze.parties.models import Organisation
+from anze.parties.models import Expert, Organisation
 from anze.parties.rules import Permission
 
 RUN = Permission.RUN_ASSESSMENT
@@ -130,6 +130,7 @@ def compute(campaign: Campaign, *, by: Actor, at: datetime) -> Campaign:
                     campaign=campaign,
                     insurer_id=outcome.insurer_id,
                     agency_id=outcome.agency_id,
+                    expert_id=outcome.expert_id,
                     region_code=PROVINCE,
                     due_at=due_at,
                 )
@@ -145,6 +146,7 @@ DRAWN_FROM = {
         "expense_vouchers", "policy_compliance",
     ),
     SubjectKind.AGENCY: ("agency_timeliness",),
+    SubjectKind.EXPERT: ("expert_timeliness", "expert_qualified"),
 }  # fmt: skip
 
 
@@ -187,7 +189,6 @@ def open_review(campaign: Campaign, *, by: Actor, at: datetime, draw: Draw) -> C
             field="seed" if not draw.seed.strip() else "source",
         )
     due_at = REVIEW.due_at(beijing_day(at), calendar=load_calendar())
-    party = PARTY[SubjectKind(campaign.subject)]
     with widened(EVERYTHING):
         CAMPAIGN.move(
             campaign,
@@ -199,18 +200,18 @@ def open_review(campaign: Campaign, *, by: Actor, at: datetime, draw: Draw) -> C
             review_due_at=due_at,
         )
         items = []
-        for outcome in Outcome.objects.filter(campaign=campaign, level=Level.PROVINCE).select_related("organisation"):
-            own = outcome.insurer_id or outcome.agency_id
-            assert own is not None
-            chosen = drawn(population_of(campaign, own), seed_of(campaign.seed, outcome.organisation.code), draw.each)
+        whole = Outcome.objects.filter(campaign=campaign, level=Level.PROVINCE)
+        for outcome in whole.select_related("organisation", "expert"):
+            keys = population_of(campaign, outcome.party)
+            chosen = drawn(keys, seed_of(campaign.seed, outcome.known_as), draw.each)
+            own = {name: getattr(outcome, name) for name in PARTY.values()}
             rows = FrozenRow.objects.in_bulk([int(key) for key, _digest in chosen])
             for rank, (key, digest) in enumerate(chosen, 1):
                 row = rows[int(key)]
                 items.append(
                     ReviewItem(
                         campaign=campaign, row=row, label=row.label, input=row.input, rank=rank, digest=digest,
-                        due_at=due_at, enterprise_id=row.enterprise_id, region_code=row.region_code,
-                        sector=row.sector, **{party: own},
+                        due_at=due_at, **{**row.readers, **own},
                     )
                 )  # fmt: skip
         ReviewItem.objects.bulk_create(items, batch_size=1000)
@@ -270,7 +271,14 @@ def finalise(campaign: Campaign, *, by: Actor, at: datetime) -> Campaign:
 
 @action(RUN, "assessment.published")
 def publish(campaign: Campaign, *, by: Actor, at: datetime) -> Campaign:
-    """Open the signed result to everybody."""
+    """Open the signed result to everybody. Experts are persons: theirs is never published."""
+    if campaign.subject == SubjectKind.EXPERT:
+        raise Refused(
+            "experts_not_published",
+            _("Results of experts are not published."),
+            remedy=_("They stand when they are signed: each expert sees his own, his agency and the authorities too."),
+            status=409,
+        )
     with widened(EVERYTHING):
         CAMPAIGN.move(campaign, "publish", published_at=at)
     return campaign
@@ -280,10 +288,14 @@ def latest_published(subject: str) -> Campaign | None:
     return Campaign.objects.filter(Q(state=CampaignState.PUBLISHED), subject=subject).order_by("-period_to").first()
 
 
-def of_organisation(organisation: Organisation) -> Outcome | None:
-    """The last published result of somebody in the whole province, for his public page."""
+def last_of(somebody: Organisation | Expert) -> Outcome | None:
+    """The last result of somebody in the whole province that stands, for his page: published, or an expert's signed."""
+    if isinstance(somebody, Expert):
+        rows, stands = Outcome.objects.filter(expert=somebody), CampaignState.SIGNED
+    else:
+        rows, stands = Outcome.objects.filter(organisation=somebody), CampaignState.PUBLISHED
     return (
-        Outcome.objects.filter(organisation=organisation, level=Level.PROVINCE, campaign__state=CampaignState.PUBLISHED)
+        rows.filter(level=Level.PROVINCE, campaign__state=stands)
         .select_related("campaign__scheme")
         .order_by("-campaign__period_to")
         .first()

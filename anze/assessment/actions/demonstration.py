@@ -43,7 +43,7 @@ def show_assessments(as_of: date, at: datetime) -> None:
     moment = at - timedelta(days=(beijing_day(at) - first_end).days - 10)
     _to_publication(first, moment)
     this = beijing_day(at) - timedelta(days=1)
-    for code, words in (("EXAMPLE-INSURER", ""), ("EXAMPLE-AGENCY", "技服机构")):
+    for code, words in (("EXAMPLE-INSURER", ""), ("EXAMPLE-AGENCY", "技服机构"), ("EXAMPLE-EXPERT", "专家")):
         campaign = _begin(
             code, f"{this.year}年度{words}效能评估（演示）", date(this.year, 1, 1), date(this.year, 12, 31)
         )

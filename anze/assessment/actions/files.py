@@ -9,7 +9,9 @@ from uuid import UUID
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from anze.assessment.definitions import PARTY
 from anze.assessment.models import Appeal, Campaign, SelfReport
+from anze.assessment.rules import SubjectKind
 from anze.assessment.rules.campaigns import AppealState, CampaignState, ReportState
 from anze.evidence.models import Media
 from anze.evidence.rules import Subject, register_subject
@@ -20,15 +22,15 @@ REPORT_FILES, APPEAL_FILES = "self-report", "score-appeal"
 
 
 def _is_own(row: Any, by: Actor) -> bool:
-    own = row.insurer_id or row.agency_id
-    return own in (by.scope.insurer_id, by.scope.agency_id) and by.may(Permission.ANSWER_ASSESSMENT)
+    own = getattr(by.scope, PARTY[SubjectKind(row.campaign.subject)])
+    return own == row.party and by.may(Permission.ANSWER_ASSESSMENT)
 
 
 def _subject(row: Any, kind: str, page: str, *, is_open: bool, why_not: Any, by: Actor) -> Subject:
     return Subject(
         kind=kind, id=row.pk, title=f"{row.campaign.title} {row}", url=reverse(page, args=[row.pk]),
         region_code=row.region_code, insurer_id=row.insurer_id, agency_id=row.agency_id,
-        may_add=is_open and _is_own(row, by), why_not=why_not,
+        expert_id=row.expert_id, may_add=is_open and _is_own(row, by), why_not=why_not,
     )  # fmt: skip
 
 

@@ -11,16 +11,15 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Q
 
-from anze.assessment.actions.freezing import PARTY, statements, year_of
-from anze.assessment.actions.results import KINDS, TOTALS, Key, Sums, collected, told
-from anze.assessment.definitions import COLUMNS, Period
+from anze.assessment.actions.freezing import statements, year_of
+from anze.assessment.actions.results import TOTALS, Key, Sums, assessed, collected, columns_of, told
+from anze.assessment.definitions import COLUMNS, PARTY, Period
 from anze.assessment.models import Forecast, Scheme, SelfReport
 from anze.assessment.rules import SchemeState, SubjectKind, score
 from anze.assessment.rules.campaigns import ReportState
 from anze.kernel.duty import beijing_day
 from anze.kernel.planning import planned_by_hashing
 from anze.kernel.scope import PROVINCE
-from anze.parties.models import Organisation
 
 
 def scheme_in_force(subject: str, at: datetime) -> Scheme | None:
@@ -70,9 +69,7 @@ def _last_reports(subject: str) -> dict[UUID, SelfReport]:
     found: dict[UUID, SelfReport] = {}
     rows = SelfReport.objects.filter(campaign__subject=subject, state=ReportState.REVIEWED)
     for report in rows.order_by("campaign__period_to"):
-        key = report.insurer_id or report.agency_id
-        if key is not None:
-            found[key] = report
+        found[report.party] = report
     return found
 
 
@@ -86,12 +83,10 @@ def forecast(
     text, period = scheme.text, present_period(at)
     sums = sums_now(subject, period, of)
     told(text, sums, _last_reports(subject) if reports is None else reports)
-    parties = set(Organisation.objects.filter(kind=KINDS[SubjectKind(subject)]).values_list("pk", flat=True))
-    party = PARTY[SubjectKind(subject)]
+    parties = assessed(subject)
     made = [
         Forecast(
             scheme=scheme,
-            organisation_id=key[0],
             region_code=key[1],
             period_from=period.first,
             as_of=period.as_of,
@@ -99,13 +94,13 @@ def forecast(
             measures=found.measures,
             cases=found.cases,
             score=score(text, found.as_measures(), found.cases).score,
-            **{party: key[0]},
+            **columns_of(parties[key[0]]),
         )
         for key, found in sums.items()
         if key[0] in parties and (key[1] == PROVINCE or not key[1].endswith("0000"))
     ]
-    old = Forecast.objects.filter(**{f"{party}__isnull": False})
-    (old.filter(organisation_id=of) if of else old).delete()
+    old = Forecast.objects.filter(scheme__subject=subject)
+    (old.filter(**{PARTY[SubjectKind(subject)]: of}) if of else old).delete()
     Forecast.objects.bulk_create(made, batch_size=500)
     return len(made)
 

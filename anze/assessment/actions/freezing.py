@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import connection, models
 
-from anze.assessment.definitions import COLUMNS, Period, contents, row_statements
+from anze.assessment.definitions import COLUMNS, PARTY, Period, contents, row_statements
 from anze.assessment.models import Campaign, FrozenRow
 from anze.assessment.rules import SubjectKind
 from anze.assessment.rules.campaigns import CAMPAIGN
@@ -20,7 +20,6 @@ from anze.kernel.planning import planned_by_hashing
 from anze.kernel.scope import EVERYTHING, widened
 from anze.parties.rules import Permission
 
-PARTY = {SubjectKind.INSURER: "insurer_id", SubjectKind.AGENCY: "agency_id"}
 # the line of a row as it is hashed and as it stands in the evidence pack
 LINE = (
     "json_build_array(id, input, source, row_id, label, region_code, trim_scale(numerator)::text, "
@@ -28,10 +27,10 @@ LINE = (
 )
 CASE_ROWS = """
     SELECT 'case.' || c.code, 'cases', c.id, c.document_no, NULL::uuid, c.region_code, '', c.insurer_id, c.agency_id,
-           1::numeric, 0::numeric, ''
+           1::numeric, 0::numeric, '', c.expert_id
     FROM assessment_conductcase c
     WHERE {holds} AND c.happened_on BETWEEN DATE '{first}' AND DATE '{last}'
-      AND c.{party} IS NOT NULL
+      AND c.{party} IS NOT NULL AND (c.expert_id IS NOT NULL) = ('{party}' = 'expert_id')
 """
 
 
@@ -104,7 +103,8 @@ def digests_of(campaign: Campaign) -> dict[str, str]:
         cursor.execute(
             f"SELECT o.code, encode(sha256(convert_to(string_agg({LINE} || E'\\n', '' ORDER BY f.input, f.id), "
             f"'UTF8')), 'hex') FROM {FrozenRow._meta.db_table} f "
-            f"JOIN (SELECT id AS party, code FROM parties_organisation) o ON o.party = f.{party} "
+            f"JOIN (SELECT id AS party, code FROM parties_organisation "
+            f"UNION ALL SELECT id, number FROM parties_expert) o ON o.party = f.{party} "
             "WHERE campaign_id = %s GROUP BY o.code",
             [campaign.pk],
         )

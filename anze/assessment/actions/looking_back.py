@@ -20,9 +20,9 @@ from django.db import connection, transaction
 from django.utils.dateparse import parse_datetime
 
 from anze.assessment.actions.forecasts import sums_now
-from anze.assessment.actions.freezing import PARTY, period_of, statements
+from anze.assessment.actions.freezing import period_of, statements
 from anze.assessment.actions.results import Sums, results_of, sums_of, told
-from anze.assessment.definitions import COLUMNS, Period, tables_read
+from anze.assessment.definitions import COLUMNS, PARTY, Period, tables_read
 from anze.assessment.models import Appeal, Correction, FrozenRow, Outcome, SelfReport
 from anze.assessment.rules import Checklist, Result, SchemeText, SubjectKind
 from anze.assessment.rules.campaigns import AppealState, Level, ReportState
@@ -86,8 +86,7 @@ def steps_of(outcome: Outcome) -> list[Step]:
     campaign = outcome.campaign
     if campaign.computed_at is None:
         return []
-    scheme, party = campaign.scheme.text, outcome.insurer_id or outcome.agency_id
-    assert party is not None
+    scheme, party = campaign.scheme.text, outcome.party
     key = (party, outcome.region_code)
     with transaction.atomic(), widened(EVERYTHING):
         sums = sums_of(campaign, party, is_corrected=False).get(key, Sums())
@@ -120,8 +119,7 @@ def known_on(outcome: Outcome, at: datetime) -> Result | None:
     Tables that keep no history (alerts, complaints, quality checks, deliveries) give the rows that were there, as
     they are by now.
     """
-    campaign, party = outcome.campaign, outcome.insurer_id or outcome.agency_id
-    assert party is not None
+    campaign, party = outcome.campaign, outcome.party
     period = period_of(campaign, at)
     if period.as_of < period.first:
         return None
@@ -160,7 +158,7 @@ class _Change:
 
 def _changes(outcome: Outcome) -> Iterator[_Change]:
     campaign = outcome.campaign
-    party = {PARTY[SubjectKind(campaign.subject)]: outcome.insurer_id or outcome.agency_id}
+    party = {PARTY[SubjectKind(campaign.subject)]: outcome.party}
     for cause, at, place in (
         (Cause.COMPUTED, campaign.computed_at, 0),
         (Cause.PROVISIONAL, campaign.provisional_at, 4),
@@ -205,7 +203,7 @@ def _changes(outcome: Outcome) -> Iterator[_Change]:
 
 def _reports(outcome: Outcome) -> Iterator[SelfReport]:
     """The self-report as it stood after each step of its own."""
-    province = {"campaign": outcome.campaign, "organisation": outcome.organisation_id, "level": Level.PROVINCE}
+    province = {"campaign": outcome.campaign, **outcome.who, "level": Level.PROVINCE}
     present = SelfReport.objects.filter(outcome__in=Outcome.objects.filter(**province)).first()
     if present is None:
         return
@@ -296,8 +294,7 @@ def as_of_today(outcome: Outcome) -> Today:
     What reviewers and appeals found about a row holds as long as its record still says what it said then.
     """
     campaign = outcome.campaign
-    scheme, party = campaign.scheme.text, outcome.insurer_id or outcome.agency_id
-    assert party is not None
+    scheme, party = campaign.scheme.text, outcome.party
     assert campaign.as_of is not None
     column = PARTY[SubjectKind(campaign.subject)]
     region = "%" if outcome.level == Level.PROVINCE else f"{outcome.region_code[:4]}%"

@@ -2,6 +2,9 @@
 
 One manifest with the hash of every file is signed. Files that hold one party's rows and sums are only in packs for
 those who may read them; the others see their hashes. `tools/verify_assessment.py` checks and recomputes a pack.
+
+Of experts, who are persons, nothing is public but the scheme: each has a list of his own files, results among them,
+and the manifest names that list by a number and a hash nobody can guess the content of.
 """
 
 from __future__ import annotations
@@ -15,12 +18,14 @@ from collections.abc import Iterator
 from datetime import datetime
 from tempfile import TemporaryFile
 from typing import IO, Any
+from uuid import UUID
 
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from anze.assessment.actions.files import files_told
-from anze.assessment.actions.freezing import LINE, PARTY, digest_of, digests_of
+from anze.assessment.actions.freezing import LINE, digest_of, digests_of
+from anze.assessment.definitions import PARTY
 from anze.assessment.models import Appeal, Campaign, Correction, FrozenRow, Outcome, SelfReport, Tally
 from anze.assessment.rules import Checklist, SubjectKind, scheme_file
 from anze.assessment.rules.campaigns import CAMPAIGN, AppealState
@@ -29,7 +34,6 @@ from anze.kernel.actor import Actor
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import EVERYTHING, PROVINCE, widened
 from anze.kernel.signing import sign
-from anze.parties.models import Organisation
 from anze.parties.rules import Permission
 from anze.prevention.actions.packing import keys_file
 
@@ -46,14 +50,14 @@ def _lines(values: Iterator[Any]) -> Iterator[bytes]:
         yield (json.dumps(value, ensure_ascii=False, default=str) + "\n").encode()
 
 
-def results_content(campaign: Campaign) -> list[dict[str, Any]]:
+def results_content(campaign: Campaign, **only: Any) -> list[dict[str, Any]]:
     """Everybody's points, score, grade and rank: what is published, without sums."""
-    rows = Outcome.objects.filter(campaign=campaign).select_related("organisation")
+    rows = Outcome.objects.filter(campaign=campaign, **only).select_related("organisation", "expert")
     found = [
         {
-            "code": row.organisation.code,
-            "name": row.organisation.name,
-            "name_en": row.organisation.name_en,
+            "code": row.known_as,
+            "name": row.assessed.name,
+            "name_en": getattr(row.assessed, "name_en", ""),
             "region": row.region_code,
             "score": str(row.score),
             "grade": row.grade,
@@ -69,13 +73,13 @@ def results_content(campaign: Campaign) -> list[dict[str, Any]]:
     return sorted(found, key=lambda each: (each["region"], each["code"]))
 
 
-def decisions_content(campaign: Campaign) -> list[dict[str, Any]]:
+def decisions_content(campaign: Campaign, **only: Any) -> list[dict[str, Any]]:
     """Decided appeals with before and after. What the appellant wrote stays between him and those who decide."""
-    rows = Appeal.objects.filter(campaign=campaign).exclude(state=AppealState.OPEN)
+    rows = Appeal.objects.filter(campaign=campaign, **only).exclude(state=AppealState.OPEN)
     return [
         {
             "number": row.number,
-            "code": row.outcome.organisation.code,
+            "code": row.outcome.known_as,
             "element": row.element,
             "rows": len(row.rows),
             "decision": row.state,
@@ -83,27 +87,36 @@ def decisions_content(campaign: Campaign) -> list[dict[str, Any]]:
             "before": row.before,
             "after": row.after,
         }
-        for row in rows.select_related("outcome__organisation").order_by("number")
+        for row in rows.select_related("outcome__organisation", "outcome__expert").order_by("number")
     ]
 
 
-def parties_of(campaign: Campaign) -> dict[str, Organisation]:
-    rows = Outcome.objects.filter(campaign=campaign, region_code=PROVINCE).select_related("organisation")
-    return {row.organisation.code: row.organisation for row in rows.order_by("organisation__code")}
+def is_personal(campaign: Campaign) -> bool:
+    return campaign.subject == SubjectKind.EXPERT
+
+
+def parties_of(campaign: Campaign) -> dict[str, Outcome]:
+    """Everybody's result in the whole province; experts in the order of meaningless keys, which tells nothing."""
+    rows = Outcome.objects.filter(campaign=campaign, region_code=PROVINCE).select_related("organisation", "expert")
+    return {row.known_as: row for row in rows.order_by("pk" if is_personal(campaign) else "organisation__code")}
 
 
 def public_files(campaign: Campaign) -> Iterator[tuple[str, bytes]]:
     yield "scheme.json", scheme_file(campaign.scheme.content)
-    yield "results.json", _json(results_content(campaign))
-    yield "appeals.json", _json(decisions_content(campaign))
+    if not is_personal(campaign):
+        yield "results.json", _json(results_content(campaign))
+        yield "appeals.json", _json(decisions_content(campaign))
 
 
-def party_files(campaign: Campaign, organisation: Organisation) -> Iterator[tuple[str, Iterator[bytes]]]:
+def party_files(campaign: Campaign, outcome: Outcome) -> Iterator[tuple[str, Iterator[bytes]]]:
     """One party's frozen rows, corrections, what it told, and the sums of it all."""
     column = PARTY[SubjectKind(campaign.subject)]
-    own = {column: organisation.pk, "campaign": campaign}
-    code = organisation.code
-    yield f"rows/{code}.jsonl", _row_lines(campaign, column, organisation)
+    of_party, code = {column: outcome.party}, outcome.known_as
+    own = {**of_party, "campaign": campaign}
+    if is_personal(campaign):
+        yield f"results/{code}.json", iter([_json(results_content(campaign, **of_party))])
+        yield f"appeals/{code}.json", iter([_json(decisions_content(campaign, **of_party))])
+    yield f"rows/{code}.jsonl", _row_lines(campaign, column, outcome.party)
     numbers = dict(Appeal.objects.filter(campaign=campaign).values_list("pk", "number"))
     corrections = Correction.objects.filter(**own).order_by("id")
     yield f"corrections/{code}.jsonl", _lines(
@@ -127,7 +140,7 @@ def party_files(campaign: Campaign, organisation: Organisation) -> Iterator[tupl
     )
 
 
-def _row_lines(campaign: Campaign, column: str, organisation: Organisation) -> Iterator[bytes]:
+def _row_lines(campaign: Campaign, column: str, party: UUID) -> Iterator[bytes]:
     """The lines as they were hashed when the data were frozen, read piece by piece."""
     last: tuple[str, int] = ("", 0)
     while True:
@@ -135,7 +148,7 @@ def _row_lines(campaign: Campaign, column: str, organisation: Organisation) -> I
             cursor.execute(
                 f"SELECT input, id, {LINE} FROM {FrozenRow._meta.db_table} WHERE campaign_id = %s AND {column} = %s "
                 f"AND (input, id) > (%s, %s) ORDER BY input, id LIMIT {_AT_A_TIME}",
-                [campaign.pk, organisation.pk, *last],
+                [campaign.pk, party, *last],
             )
             found = cursor.fetchall()
         for _input, _id, line in found:
@@ -155,22 +168,37 @@ def _digested(pieces: Iterator[bytes]) -> tuple[str, int, list[str]]:
     return whole.hexdigest(), size, lines
 
 
+def _entry(name: str, pieces: Iterator[bytes], *, public: bool) -> tuple[dict[str, Any], list[str]]:
+    digest, size, lines = _digested(pieces)
+    return {"name": name, "sha256": digest, "size": size, "public": public}, lines
+
+
+def _party_entries(campaign: Campaign, outcome: Outcome) -> list[dict[str, Any]]:
+    found = []
+    for name, pieces in party_files(campaign, outcome):
+        entry, lines = _entry(name, pieces, public=False)
+        found.append(entry)
+        if name.startswith("rows/"):
+            kept = f"lines/{outcome.known_as}.txt"
+            found.append(_entry(kept, iter([_line_file(lines)]), public=False)[0])
+    return found
+
+
+def _party_list(place: int, campaign: Campaign, outcome: Outcome) -> tuple[str, bytes]:
+    """The list of an expert's files. The key of his result, which only its readers know, keeps it from being guessed."""
+    content = {"code": outcome.known_as, "key": str(outcome.pk), "files": _party_entries(campaign, outcome)}
+    return f"party/{place:05d}.json", _json(content)
+
+
 def manifest_of(campaign: Campaign) -> dict[str, Any]:
     """Every file with its hash; of a party's rows also a digest of each line, so that an altered one is named."""
-    files: list[dict[str, Any]] = []
-
-    def add(name: str, pieces: Iterator[bytes], *, public: bool) -> list[str]:
-        digest, size, lines = _digested(pieces)
-        files.append({"name": name, "sha256": digest, "size": size, "public": public})
-        return lines
-
-    for name, content in public_files(campaign):
-        add(name, iter([content]), public=True)
-    for code, organisation in parties_of(campaign).items():
-        for name, pieces in party_files(campaign, organisation):
-            lines = add(name, pieces, public=False)
-            if name.startswith("rows/"):
-                add(f"lines/{code}.txt", iter([_line_file(lines)]), public=False)
+    files = [_entry(name, iter([content]), public=True)[0] for name, content in public_files(campaign)]
+    for place, outcome in enumerate(parties_of(campaign).values(), 1):
+        if is_personal(campaign):
+            name, content = _party_list(place, campaign, outcome)
+            files.append(_entry(name, iter([content]), public=False)[0])
+        else:
+            files += _party_entries(campaign, outcome)
     return {
         "format": FORMAT,
         "assessment": campaign.code,
@@ -248,10 +276,13 @@ def export_pack(campaign: Campaign, *, by: Actor, at: datetime, codes: tuple[str
         put("keys.json", iter([keys_file().encode()]))
         for name, content in public_files(campaign):
             put(name, iter([content]))
-        for code, organisation in parties_of(campaign).items():
+        for place, (code, outcome) in enumerate(parties_of(campaign).items(), 1):
             if code in codes:
-                for name, pieces in party_files(campaign, organisation):
-                    if name not in signed:  # a kind of file that came later than this signature
+                if is_personal(campaign):
+                    list_name, content = _party_list(place, campaign, outcome)
+                    put(list_name, iter([content]))
+                for name, pieces in party_files(campaign, outcome):
+                    if not is_personal(campaign) and name not in signed:  # a kind of file later than this signature
                         continue
                     if name.startswith("rows/"):
                         kept: list[str] = []

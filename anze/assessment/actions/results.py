@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from anze.assessment.actions.freezing import PARTY
+from anze.assessment.definitions import PARTY
 from anze.assessment.models import Campaign, Correction, FrozenRow, Outcome, SelfReport, Tally
 from anze.assessment.rules import (
     Cases,
@@ -26,10 +26,11 @@ from anze.assessment.rules import (
 )
 from anze.assessment.rules.campaigns import Level, ReportState
 from anze.kernel.scope import PROVINCE
-from anze.parties.models import Organisation
+from anze.parties.models import Expert, Organisation
 from anze.parties.rules import OrganisationKind
 
 KINDS = {SubjectKind.INSURER: OrganisationKind.INSURER, SubjectKind.AGENCY: OrganisationKind.AGENCY}
+Assessed = Organisation | Expert
 Key = tuple[UUID, str]  # whose, and in which region
 
 
@@ -121,16 +122,20 @@ def ranked(scheme: SchemeText, results: Mapping[Key, Result]) -> dict[Key, int]:
     }
 
 
-def assessed(campaign: Campaign) -> dict[UUID, Organisation]:
-    kind = KINDS[SubjectKind(campaign.subject)]
-    return {each.pk: each for each in Organisation.objects.filter(kind=kind, is_active=True).order_by("code")}
+def assessed(subject: str, **only: Any) -> dict[UUID, Assessed]:
+    """Everybody of a kind, in the order of codes or numbers."""
+    kind = KINDS.get(SubjectKind(subject))
+    if kind is None:
+        return {each.pk: each for each in Expert.objects.filter(**only).order_by("number")}
+    return {each.pk: each for each in Organisation.objects.filter(kind=kind, **only).order_by("code")}
 
 
-def _party(row: Outcome | SelfReport) -> UUID:
-    """Whose it is: every row is of one of the two."""
-    found = row.insurer_id or row.agency_id
-    assert found is not None
-    return found
+def columns_of(each: Assessed) -> dict[str, Any]:
+    """How a row says whose it is and who reads it."""
+    if isinstance(each, Expert):
+        return {"expert_id": each.pk, "agency_id": each.agency_id}
+    column = "agency_id" if each.kind == OrganisationKind.AGENCY else "insurer_id"
+    return {"organisation_id": each.pk, column: each.pk}
 
 
 def rescore(campaign: Campaign, party: UUID | None = None) -> list[Outcome]:
@@ -139,8 +144,8 @@ def rescore(campaign: Campaign, party: UUID | None = None) -> list[Outcome]:
     Returns the results whose points changed. The scope must be everything.
     """
     scheme = campaign.scheme.text
-    parties = assessed(campaign)
-    reports = {_party(report): report for report in SelfReport.objects.filter(campaign=campaign)}
+    parties = assessed(campaign.subject, is_active=True)
+    reports = {report.party: report for report in SelfReport.objects.filter(campaign=campaign)}
     sums = {key: found for key, found in sums_of(campaign, party).items() if key[0] in parties}
     for each in parties:
         if party in (None, each):
@@ -148,7 +153,7 @@ def rescore(campaign: Campaign, party: UUID | None = None) -> list[Outcome]:
     told(scheme, sums, reports)
     results = results_of(scheme, sums)
     present: dict[Key, Outcome] = {
-        (_party(outcome), outcome.region_code): outcome for outcome in Outcome.objects.filter(campaign=campaign)
+        (outcome.party, outcome.region_code): outcome for outcome in Outcome.objects.filter(campaign=campaign)
     }
     made, moved = [], []
     for key, result in results.items():
@@ -157,11 +162,10 @@ def rescore(campaign: Campaign, party: UUID | None = None) -> list[Outcome]:
         if outcome is None:
             outcome = Outcome(
                 campaign=campaign,
-                organisation=parties[key[0]],
                 level=Level.PROVINCE if key[1] == PROVINCE else Level.CITY,
                 region_code=key[1],
                 computed_score=result.score,
-                **{PARTY[SubjectKind(campaign.subject)]: key[0]},
+                **columns_of(parties[key[0]]),
                 **words,
             )
             present[key] = outcome
@@ -228,6 +232,7 @@ def _keep_tallies(campaign: Campaign, sums: Mapping[Key, Sums], outcomes: Mappin
                     region_code=outcome.region_code,
                     insurer_id=outcome.insurer_id,
                     agency_id=outcome.agency_id,
+                    expert_id=outcome.expert_id,
                     measures=found.measures,
                     cases=found.cases,
                 )

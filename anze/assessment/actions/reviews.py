@@ -56,11 +56,7 @@ def correct_row(
         campaign_id=row.campaign_id,
         row=row,
         input=row.input,
-        insurer_id=row.insurer_id,
-        agency_id=row.agency_id,
-        enterprise_id=row.enterprise_id,
-        region_code=row.region_code,
-        sector=row.sector,
+        **row.readers,
         numerator_before=before[0],
         denominator_before=before[1],
         numerator=after[0],
@@ -149,7 +145,7 @@ def items_of(scheme: SchemeText) -> tuple[Any, ...]:
 @action(Permission.ANSWER_ASSESSMENT, "assessment.report_submitted")
 def submit_report(report: SelfReport, *, by: Actor, at: datetime, told: Told) -> SelfReport:
     """Hand the self-report in, until its deadline. Every item claimed needs what shows it."""
-    if (report.insurer_id or report.agency_id) not in (by.scope.insurer_id, by.scope.agency_id):
+    if report.party not in (by.scope.insurer_id, by.scope.agency_id):
         raise Refused("not_own", _("This is the report of another."), remedy=_("Open your own."), status=403)
     if at > report.due_at:
         raise Refused(
@@ -214,9 +210,10 @@ def review_report(
 class _Scope:
     insurer_id: Any
     agency_id: Any
+    expert_id: Any
     enterprise_id: Any = None
 
 
 def report_scope(row: Any) -> _Scope:
     """Whose a report or appeal is, for the check of independence."""
-    return _Scope(row.insurer_id, row.agency_id)
+    return _Scope(row.insurer_id, row.agency_id, row.expert_id)

@@ -19,7 +19,7 @@ from anze.kernel.scope import EVERYTHING, widened
 from anze.parties.rules import Permission
 
 DATA = Path(__file__).resolve().parent.parent / "data"
-SHIPPED = ("scheme-insurers", "scheme-agencies")
+SHIPPED = ("scheme-insurers", "scheme-agencies", "scheme-experts")
 _SHIPPED_AT = datetime(2026, 11, 1, tzinfo=UTC)
 
 

@@ -17,11 +17,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from anze.assessment.definitions.agencies import AGENCY_ROWS
+from anze.assessment.definitions.experts import EXPERT_ROWS
 from anze.assessment.definitions.insurers import INDICATORS_READ, INSURER_ROWS
 from anze.assessment.definitions.kinds import KEPT, InputKind, OfIndicator, OfRows
 from anze.assessment.rules.schemes import SubjectKind
 from anze.exchange.feeds import FEEDS
-from anze.kernel.models import FedTable
+from anze.kernel.models import FedTable, PublicTable
 from anze.monitoring.contributions import tagged_contributions
 from anze.monitoring.definitions import FACTS
 from anze.monitoring.rules import Fact, Source
@@ -35,10 +36,20 @@ TOLD: dict[str, tuple[InputKind, SubjectKind, Promise]] = {
         _("Self-report on the organisation, reviewed"),
     ),
     "agency_cases": (InputKind.CASES, SubjectKind.AGENCY, _("Confirmed cases of conduct")),
+    "expert_cases": (InputKind.CASES, SubjectKind.EXPERT, _("Complaints upheld and other confirmed cases")),
 }
 # an input a scheme may name though nothing is kept of it yet: it says so instead of inventing
 NOT_COMPUTED: dict[str, tuple[SubjectKind, Promise]] = {
     "agency_accuracy": (SubjectKind.AGENCY, _("Hazards confirmed by the recheck")),
+}
+
+
+# the column that says whose a row is
+PARTY = {SubjectKind.INSURER: "insurer_id", SubjectKind.AGENCY: "agency_id", SubjectKind.EXPERT: "expert_id"}
+ROWS: dict[SubjectKind, tuple[OfRows, ...]] = {
+    SubjectKind.INSURER: INSURER_ROWS,
+    SubjectKind.AGENCY: AGENCY_ROWS,
+    SubjectKind.EXPERT: EXPERT_ROWS,
 }
 
 
@@ -55,7 +66,7 @@ class Input:
 def _inputs() -> Iterator[Input]:
     for each in INDICATORS_READ:
         yield Input(each.code, each.title, InputKind.RATIO, SubjectKind.INSURER, each.indicator.money)
-    for subject, rows in ((SubjectKind.INSURER, INSURER_ROWS), (SubjectKind.AGENCY, AGENCY_ROWS)):
+    for subject, rows in ROWS.items():
         for made in rows:
             yield Input(made.code, made.title, InputKind.RATIO, subject)
     for code, (kind, subject, title) in TOLD.items():
@@ -83,17 +94,21 @@ class Period:
 
 COLUMNS = (
     "input", "source", "row_id", "label", "enterprise_id", "region_code", "sector", "insurer_id", "agency_id",
-    "numerator", "denominator", "reason",
+    "numerator", "denominator", "reason", "expert_id",
 )  # fmt: skip
 
 
 def tables_read(subject: str) -> set[type[models.Model]]:
     """Every table the rows of a kind of assessed come from."""
-    made = AGENCY_ROWS if subject == SubjectKind.AGENCY else INSURER_ROWS
-    found = {model for each in made for model in each.tables.values()}
+    found = {model for each in ROWS[SubjectKind(subject)] for model in each.tables.values() if not _is_of_now(model)}
     if subject == SubjectKind.INSURER:
         found |= {source.model for each in INDICATORS_READ for source in each.indicator.fact.sources}
     return found
+
+
+def _is_of_now(model: type[models.Model]) -> bool:
+    """Which agency an expert belongs to is asked as of now: it says who reads his rows, and nothing of what he did."""
+    return issubclass(model, PublicTable)
 
 
 def row_statements(
@@ -104,19 +119,19 @@ def row_statements(
 ) -> list[str]:
     """SQL texts giving the rows of every input, one a group of inputs that share their work; COLUMNS in order.
 
-    With `of` only one insurer's or agency's rows, from its own records alone: the same rows, sooner. With `known`
-    the tables' rows as they were known at a moment.
+    With `of` only one party's rows, from its own records alone: the same rows, sooner. With `known` the tables' rows
+    as they were known at a moment.
     """
+    column = PARTY[SubjectKind(subject)]
 
     def rows_of(model: type[models.Model]) -> str:
-        table = f"({known(model)}) k" if known else model._meta.db_table
+        table = f"({known(model)}) k" if known and not _is_of_now(model) else model._meta.db_table
         names = {field.column for field in model._meta.local_concrete_fields}
-        column = "insurer_id" if subject == SubjectKind.INSURER else "agency_id"
         return f"SELECT * FROM {table}" + (f" WHERE {column} = '{of}'" if of and column in names else "")
 
-    if subject == SubjectKind.AGENCY:
-        return [made.sql(period.first, period.last, period.as_of, rows_of) for made in AGENCY_ROWS]
-    texts = [made.sql(period.first, period.last, period.as_of, rows_of) for made in INSURER_ROWS]
+    texts = [made.sql(period.first, period.last, period.as_of, rows_of) for made in ROWS[SubjectKind(subject)]]
+    if subject != SubjectKind.INSURER:
+        return texts
     for fact in FACTS.values():
         wanted = [each for each in INDICATORS_READ if each.indicator.fact is fact]
         if wanted:
@@ -137,7 +152,7 @@ def _of_indicators(fact: Fact, wanted: Iterable[OfIndicator], period: Period, ro
     )
     return f"""
         SELECT tag, source, row_id, label, enterprise_id, region_code, sector, insurer_id, NULL::uuid,
-               CASE WHEN tag IN ({turned}) THEN den - num ELSE num END * f, den * f, coalesce(reason, '')
+               CASE WHEN tag IN ({turned}) THEN den - num ELSE num END * f, den * f, coalesce(reason, ''), NULL::uuid
         FROM (
             SELECT tag, source, row_id, min(label) AS label, enterprise_id, region_code, sector, insurer_id,
                    sum(num)::numeric AS num, sum(den)::numeric AS den,
@@ -172,5 +187,5 @@ def _model_of(table: str) -> type[models.Model]:
     return next(model for model in apps.get_models() if model._meta.db_table == table)
 
 
-__all__ = ["COLUMNS", "INPUTS", "KEPT", "NOT_COMPUTED", "TOLD", "Input", "InputKind", "OfRows", "Period", "Source",
+__all__ = ["COLUMNS", "INPUTS", "KEPT", "NOT_COMPUTED", "TOLD", "Input", "InputKind", "PARTY", "OfRows", "Period", "Source",
            "contents", "kinds_of", "row_statements"]  # fmt: skip

@@ -43,7 +43,7 @@ class OfRows:
     """Rows of tables, as SQL over `{tables}`: each name in braces becomes the table, or its rows of one party.
 
     `select` gives source, row_id, label, enterprise_id, region_code, sector, insurer_id, agency_id, numerator,
-    denominator and reason; `{first}`, `{last}` and `{as_of}` are days.
+    denominator and reason, and `of_expert` the expert's id after them; `{first}`, `{last}` and `{as_of}` are days.
     """
 
     code: str
@@ -51,11 +51,13 @@ class OfRows:
     select: str
     tables: Mapping[str, type[models.Model]]
     ctes: Mapping[str, str] = field(default_factory=dict)
+    of_expert: bool = False
 
     def sql(self, first: date, last: date, as_of: date, rows_of: Callable[[type[models.Model]], str]) -> str:
         ctes = [f"{name} AS NOT MATERIALIZED ({rows_of(model)})" for name, model in self.tables.items()]
         ctes += [f"{name} AS MATERIALIZED ({body})" for name, body in self.ctes.items()]
-        text = f"WITH {', '.join(ctes)} SELECT '{self.code}', r.* FROM ({self.select}) r"
+        expert = "" if self.of_expert else ", NULL::uuid"
+        text = f"WITH {', '.join(ctes)} SELECT '{self.code}', r.*{expert} FROM ({self.select}) r"
         for name, day in (("first", first), ("last", last), ("as_of", as_of)):
             text = text.replace(f"{{{name}}}", f"DATE '{day}'")
         return text
@@ -77,5 +79,14 @@ KEPT: dict[str, Promise] = {
     "HANDLED_LATE": _("not closed in time"),
     "ROWS_REJECTED": _("some of its rows were rejected"),
     "NOT_MARKED": _("not yet marked"),
+    "RETURNED": _("returned by the quality check"),
+    "FEWER_FOUND": _("fewer hazards found than on comparable visits"),
+    "NOTHING_TO_COMPARE": _("no comparable visits, or none that found hazards"),
+    "CAME_BACK": _("the hazard came back after it was found rectified"),
+    "NOT_DONE": _("not done by the day agreed"),
+    "NOT_QUALIFIED": _("no certificate valid on the day of the service"),
+    "REPORT_REPEATED": _("the report repeats another one; confirmed"),
+    "PICTURE_REPEATED": _("a picture was used before; confirmed"),
+    "NOT_HAPPENED": _("the service did not take place; found in a dispute"),
     "WITHDRAWN": pgettext_lazy("record", "withdrawn"),
 }

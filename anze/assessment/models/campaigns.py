@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
+from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -14,12 +15,67 @@ from anze.assessment.rules.campaigns import SHOWN_TO_OWN, CampaignState, Level
 from anze.assessment.rules.schemes import SubjectKind
 from anze.kernel.models import PublicTable, ScopedTable
 from anze.kernel.scope import READERS
-from anze.parties.models import Organisation
+from anze.kernel.scope import party as asking
+from anze.parties.models import Expert, Organisation
 
 _PUBLISHED = "campaign_id IN (SELECT id FROM assessment_campaign WHERE state = 'PUBLISHED')"
 _SHOWN = "campaign_id IN (SELECT id FROM assessment_campaign WHERE state IN ({}))".format(
     ", ".join(f"'{state}'" for state in SHOWN_TO_OWN)
 )
+# Of an expert nobody reads but himself, his agency and the authorities: he is a person, and never published.
+_OPEN = f"{_PUBLISHED} AND expert_id IS NULL"
+OWN_EXPERT = {"anze_expert": f"expert_id = {asking('expert')}"}
+
+
+class OfAssessed(ScopedTable):
+    """Something of one of the assessed, told by his column. Beside an expert stands the agency he belonged to."""
+
+    insurer_id = models.UUIDField(null=True)
+    agency_id = models.UUIDField(null=True)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def party(self) -> UUID:
+        """Whose it is."""
+        found: UUID | None = getattr(self, "expert_id", None) or self.insurer_id or self.agency_id
+        assert found is not None
+        return found
+
+
+class OfParty(OfAssessed):
+    expert_id = models.UUIDField(null=True)
+
+    class Meta:
+        abstract = True
+
+
+class About(OfAssessed):
+    """What names the assessed: an organisation, or an expert."""
+
+    organisation: Any
+    expert: Any
+    organisation_id: UUID | None
+    expert_id: UUID | None
+
+    class Meta:
+        abstract = True
+
+    @property
+    def assessed(self) -> Organisation | Expert:
+        found: Organisation | Expert = self.expert or self.organisation
+        return found
+
+    @property
+    def known_as(self) -> str:
+        """The code of an organisation, the number of an expert: what files and draws call him."""
+        return self.expert.number if self.expert else str(self.organisation.code)
+
+    @property
+    def who(self) -> dict[str, Any]:
+        """Finds what else there is of the same one."""
+        return {"expert": self.expert_id} if self.expert_id else {"organisation": self.organisation_id}
 
 
 class Campaign(PublicTable):
@@ -80,25 +136,28 @@ class Campaign(PublicTable):
         return self.title
 
 
-class Outcome(ScopedTable):
-    """What somebody reached, in the province or in one city. Points and no amounts: published to everybody."""
+class Outcome(About):
+    """What somebody reached, in the province or in one city. Points and no amounts: published to everybody.
+
+    An expert's is no public matter: see `_OPEN`.
+    """
 
     policies: ClassVar = {
-        role: _PUBLISHED for role in READERS if role not in ("anze_all", "anze_region", "anze_insurer", "anze_agency")
-    } | {
-        "anze_region": f"({READERS['anze_region'][1]}) OR {_PUBLISHED}",
-        "anze_insurer": f"({READERS['anze_insurer'][1]} AND {_SHOWN}) OR {_PUBLISHED}",
-        "anze_agency": f"({READERS['anze_agency'][1]} AND {_SHOWN}) OR {_PUBLISHED}",
+        "anze_region": f"({READERS['anze_region'][1]}) OR {_OPEN}",
+        "anze_sector": _OPEN,
+        "anze_insurer": f"({READERS['anze_insurer'][1]} AND {_SHOWN}) OR {_OPEN}",
+        "anze_agency": f"({READERS['anze_agency'][1]} AND {_SHOWN}) OR {_OPEN}",
+        "anze_expert": f"({OWN_EXPERT['anze_expert']} AND {_SHOWN}) OR {_OPEN}",
+        "anze_enterprise": _OPEN,
     }
 
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="outcomes", verbose_name=_("assessment"))
     organisation = models.ForeignKey(
-        Organisation, models.PROTECT, related_name="+", verbose_name=pgettext_lazy("assessment", "assessed")
+        Organisation, models.PROTECT, null=True, related_name="+", verbose_name=pgettext_lazy("assessment", "assessed")
     )
+    expert = models.ForeignKey(Expert, models.PROTECT, null=True, related_name="+", verbose_name=_("expert"))
     level = models.CharField(_("level"), max_length=8, choices=Level.choices)
     region_code = models.CharField(_("region"), max_length=6)
-    insurer_id = models.UUIDField(null=True)
-    agency_id = models.UUIDField(null=True)
     score = models.DecimalField(_("score"), max_digits=6, decimal_places=2)
     grade = models.CharField(_("grade"), max_length=4)
     rank = models.PositiveIntegerField(_("rank"), null=True)
@@ -119,8 +178,11 @@ class Outcome(ScopedTable):
         verbose_name_plural = _("results")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["campaign", "organisation", "region_code"], name="one_result_each"),
+            models.UniqueConstraint(fields=["campaign", "expert", "region_code"], name="one_result_an_expert"),
             models.CheckConstraint(
-                condition=models.Q(insurer_id__isnull=False) ^ models.Q(agency_id__isnull=False),
+                condition=models.Q(expert__isnull=False, organisation__isnull=True, insurer_id__isnull=True)
+                | models.Q(expert__isnull=True, organisation__isnull=False)
+                & (models.Q(insurer_id__isnull=False) ^ models.Q(agency_id__isnull=False)),
                 name="result_of_one_party",
             ),
         ]
@@ -130,22 +192,21 @@ class Outcome(ScopedTable):
         ]
 
     def __str__(self) -> str:
-        return f"{self.organisation} {self.score}"
+        return f"{self.assessed} {self.score}"
 
 
-class Tally(ScopedTable):
+class Tally(OfParty):
     """The sums behind a result. They hold premiums, so they are never published: own and authorities only."""
 
     policies: ClassVar = {
         "anze_insurer": f"{READERS['anze_insurer'][1]} AND {_SHOWN}",
         "anze_agency": f"{READERS['anze_agency'][1]} AND {_SHOWN}",
+        "anze_expert": f"{OWN_EXPERT['anze_expert']} AND {_SHOWN}",
     }
 
     outcome = models.OneToOneField(Outcome, models.CASCADE, related_name="tally")
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="+")
     region_code = models.CharField(_("region"), max_length=6)
-    insurer_id = models.UUIDField(null=True)
-    agency_id = models.UUIDField(null=True)
     measures = models.JSONField(_("measures"))  # input → [numerator, denominator, rows, rows left out]
     cases = models.JSONField(_("confirmed cases"))  # code → number
 

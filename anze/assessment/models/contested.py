@@ -9,21 +9,18 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from anze.assessment.models.campaigns import Campaign, Outcome
+from anze.assessment.models.campaigns import OWN_EXPERT, Campaign, OfParty, Outcome
 from anze.assessment.models.frozen import FrozenRow, amount
 from anze.assessment.rules.campaigns import AppealState, ItemState, ReportState
-from anze.kernel.models import ScopedTable
 
 
-class SelfReport(ScopedTable):
+class SelfReport(OfParty):
     """What an insurer says of its own organisation, item by item, with what it rests on; and what reviewers confirmed."""
 
     keeps_history = True  # an appeal may confirm further items: the time machine shows what stood before
 
     outcome = models.OneToOneField(Outcome, models.CASCADE, related_name="report", verbose_name=_("result"))
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="+", verbose_name=_("assessment"))
-    insurer_id = models.UUIDField(null=True)
-    agency_id = models.UUIDField(null=True)
     region_code = models.CharField(_("region"), max_length=6)
     state = models.CharField(_("state"), max_length=10, choices=ReportState.choices, default=ReportState.DRAFT)
     met = ArrayField(models.CharField(max_length=20), default=list, verbose_name=_("items met"))
@@ -50,18 +47,18 @@ class SelfReport(ScopedTable):
         indexes: ClassVar = [models.Index(fields=["state", "-id"], name="self_report_by_state")]
 
     def __str__(self) -> str:
-        return f"{self.outcome.organisation}"
+        return f"{self.outcome.assessed}"
 
 
-class ReviewItem(ScopedTable):
+class ReviewItem(OfParty):
     """A frozen row drawn for review, and what the reviewer made of it."""
+
+    policies: ClassVar = OWN_EXPERT
 
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="items", verbose_name=_("assessment"))
     row = models.ForeignKey(FrozenRow, models.CASCADE, related_name="+", verbose_name=_("record"))
     label = models.CharField(_("record"), max_length=120)
     input = models.CharField(_("input"), max_length=40)
-    insurer_id = models.UUIDField(null=True)
-    agency_id = models.UUIDField(null=True)
     enterprise_id = models.UUIDField(null=True)
     region_code = models.CharField(_("region"), max_length=6)
     sector = models.CharField(_("sector"), max_length=12)
@@ -91,13 +88,13 @@ class ReviewItem(ScopedTable):
         return self.label
 
 
-class Appeal(ScopedTable):
+class Appeal(OfParty):
     """An objection to an element of a result, or to single rows of it. Only what it names can move."""
+
+    policies: ClassVar = OWN_EXPERT
 
     outcome = models.ForeignKey(Outcome, models.CASCADE, related_name="appeals", verbose_name=_("result"))
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="appeals", verbose_name=_("assessment"))
-    insurer_id = models.UUIDField(null=True)
-    agency_id = models.UUIDField(null=True)
     region_code = models.CharField(_("region"), max_length=6)
     number = models.CharField(_("number"), max_length=40, unique=True)
     element = models.CharField(_("element"), max_length=12)

@@ -8,10 +8,10 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from anze.assessment.models.campaigns import Campaign
+from anze.assessment.models.campaigns import OWN_EXPERT, About, Campaign, OfParty
 from anze.assessment.models.schemes import Scheme
-from anze.kernel.models import ScopedTable
-from anze.parties.models import Organisation
+from anze.kernel.scope import READERS
+from anze.parties.models import Expert, Organisation
 
 
 def amount(words: Any, **further: Any) -> Any:
@@ -29,6 +29,7 @@ class FrozenRow(models.Model):
     input = models.CharField(_("input"), max_length=40)
     insurer_id = models.UUIDField(null=True)
     agency_id = models.UUIDField(null=True)
+    expert_id = models.UUIDField(null=True)
     enterprise_id = models.UUIDField(null=True)
     region_code = models.CharField(_("region"), max_length=6)
     sector = models.CharField(_("sector"), max_length=12)
@@ -41,6 +42,10 @@ class FrozenRow(models.Model):
     content = models.CharField(_("hash of the content"), max_length=32)
 
     is_scoped: ClassVar[bool] = True
+    policies: ClassVar = {
+        **OWN_EXPERT,
+        "anze_enterprise": f"{READERS['anze_enterprise'][1]} AND expert_id IS NULL",
+    }
 
     class Meta:
         verbose_name = _("frozen row")
@@ -52,20 +57,32 @@ class FrozenRow(models.Model):
                 name="frozen_by_agency",
                 condition=models.Q(agency_id__isnull=False),
             ),
+            models.Index(
+                fields=["campaign", "expert_id", "input", "id"],
+                name="frozen_by_expert",
+                condition=models.Q(expert_id__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
         return self.label
 
+    @property
+    def readers(self) -> dict[str, Any]:
+        """Who reads what is said of the row. The enterprise an expert was at is not among them."""
+        names = ("region_code", "sector", "insurer_id", "agency_id", "expert_id", "enterprise_id")
+        found = {name: getattr(self, name) for name in names}
+        return found | {"enterprise_id": None} if self.expert_id else found
 
-class Correction(ScopedTable):
+
+class Correction(OfParty):
     """What a review or an appeal made of a frozen row. The row itself stays; of several the last one holds."""
+
+    policies: ClassVar = OWN_EXPERT
 
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="corrections", verbose_name=_("assessment"))
     row = models.ForeignKey(FrozenRow, models.CASCADE, db_index=False, related_name="+", verbose_name=_("record"))
     input = models.CharField(_("input"), max_length=40)
-    insurer_id = models.UUIDField(null=True)
-    agency_id = models.UUIDField(null=True)
     enterprise_id = models.UUIDField(null=True)
     region_code = models.CharField(_("region"), max_length=6)
     sector = models.CharField(_("sector"), max_length=12)
@@ -91,15 +108,18 @@ class Correction(ScopedTable):
         return f"{self.row_id}"
 
 
-class ConductCase(ScopedTable):
-    """Something an authority confirmed about an insurer or agency: rate conduct, bonus, deduction, veto.
+class ConductCase(About):
+    """Something an authority confirmed about an insurer, an agency or an expert: conduct, bonus, deduction, veto.
 
     Entered by people only, with the document it rests on: the platform itself accuses nobody.
     """
 
-    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+", verbose_name=_("about"))
-    insurer_id = models.UUIDField(null=True)
-    agency_id = models.UUIDField(null=True)
+    policies: ClassVar = OWN_EXPERT
+
+    organisation = models.ForeignKey(
+        Organisation, models.PROTECT, null=True, related_name="+", verbose_name=_("about")
+    )
+    expert = models.ForeignKey(Expert, models.PROTECT, null=True, related_name="+", verbose_name=_("expert"))
     region_code = models.CharField(_("region"), max_length=6)
     code = models.CharField(_("item of the scheme"), max_length=12)
     happened_on = models.DateField(_("day"))
@@ -119,6 +139,9 @@ class ConductCase(ScopedTable):
                 condition=models.Q(withdrawn_at__isnull=True) | ~models.Q(withdrawn_reason=""),
                 name="withdrawn_case_has_reason",
             ),
+            models.CheckConstraint(
+                condition=models.Q(organisation__isnull=True) ^ models.Q(expert__isnull=True), name="case_about_one"
+            ),
         ]
         indexes: ClassVar = [models.Index(fields=["-happened_on", "-id"], name="case_by_day")]
 
@@ -126,17 +149,17 @@ class ConductCase(ScopedTable):
         return f"{self.code} {self.document_no}"
 
 
-class Forecast(ScopedTable):
+class Forecast(About):
     """Where somebody would stand if the period ended now, by the same rows and the same scoring."""
 
     keeps_history = False
+    policies: ClassVar = OWN_EXPERT
 
     scheme = models.ForeignKey(Scheme, models.CASCADE, related_name="+", verbose_name=_("scheme"))
     organisation = models.ForeignKey(
-        Organisation, models.CASCADE, related_name="+", verbose_name=pgettext_lazy("assessment", "assessed")
+        Organisation, models.CASCADE, null=True, related_name="+", verbose_name=pgettext_lazy("assessment", "assessed")
     )
-    insurer_id = models.UUIDField(null=True)
-    agency_id = models.UUIDField(null=True)
+    expert = models.ForeignKey(Expert, models.CASCADE, null=True, related_name="+", verbose_name=_("expert"))
     region_code = models.CharField(_("region"), max_length=6)
     period_from = models.DateField(_("period from"))
     as_of = models.DateField(_("counted up to"))
@@ -150,7 +173,12 @@ class Forecast(ScopedTable):
         verbose_name_plural = _("forecasts")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["organisation", "region_code"], name="one_forecast_each"),
+            models.UniqueConstraint(fields=["expert", "region_code"], name="one_forecast_an_expert"),
+            models.CheckConstraint(
+                condition=models.Q(organisation__isnull=True) ^ models.Q(expert__isnull=True),
+                name="forecast_of_one",
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.organisation} {self.score}"
+        return f"{self.assessed} {self.score}"

@@ -54,6 +54,13 @@ FOR_THE_ASSESSED: dict[str, Promise] = {
     S.PUBLISHED: pgettext_lazy("assessment", "published"),
 }
 
+_STANDS = _("appeals are decided; the result is shown to you, your agency and the authorities, and not published")
+FOR_EXPERTS: dict[str, Promise] = {
+    S.COMPUTED: _("your score is computed; a review of a sample follows"),
+    S.FINAL: _STANDS,
+    S.SIGNED: _STANDS,
+}
+
 REPORT = Duty(
     "ASSESSMENT_REPORT",
     _("Hand in the self-report"),

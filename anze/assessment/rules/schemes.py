@@ -31,6 +31,7 @@ class SubjectKind(TextChoices):
 
     INSURER = "INSURER", _("insurers")
     AGENCY = "AGENCY", _("service agencies")
+    EXPERT = "EXPERT", _("experts")
 
 
 class SchemeState(TextChoices):
@@ -312,7 +313,7 @@ def _codes(scheme: SchemeText) -> Iterator[Problem]:
         if code not in known and code not in {d.code for d in scheme.dimensions}:
             yield Problem("small_sample", _("there is no element %(code)s"), {"code": code})
     if scheme.subject not in SubjectKind.values:
-        yield Problem("subject", _("a scheme assesses INSURER or AGENCY"), {})
+        yield Problem("subject", _("a scheme assesses INSURER, AGENCY or EXPERT"), {})
     if scheme.valid_to is not None and scheme.valid_to < scheme.valid_from:
         yield Problem("valid_to", _("it ends before it begins"), {})
 

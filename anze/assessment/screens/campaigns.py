@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -27,8 +28,8 @@ from anze.assessment.actions.course import (
     set_up,
 )
 from anze.assessment.models import Campaign, Outcome, Scheme
-from anze.assessment.rules import SchemeState, WhyNot
-from anze.assessment.rules.campaigns import FOR_THE_ASSESSED, CampaignState
+from anze.assessment.rules import SchemeState, SubjectKind, WhyNot
+from anze.assessment.rules.campaigns import FOR_EXPERTS, FOR_THE_ASSESSED, CampaignState
 from anze.assessment.screens.spread import spread_words
 from anze.kernel.duty import beijing_day
 from anze.parties.rules import Permission
@@ -114,7 +115,15 @@ def course_of(campaign: Campaign) -> list[dict[str, Any]]:
             "is_now": state == campaign.state,
         }
         for state, when, until in COURSE
+        if not (state == S.PUBLISHED and campaign.subject == SubjectKind.EXPERT)
     ]
+
+
+def told_of(campaign: Campaign) -> Promise:
+    """What the state means to the assessed; results of experts are not published."""
+    if campaign.subject == SubjectKind.EXPERT:
+        return FOR_EXPERTS.get(campaign.state, FOR_THE_ASSESSED[campaign.state])
+    return FOR_THE_ASSESSED[campaign.state]
 
 
 def _ways(request: HttpRequest, campaign: Any) -> list[Way]:
@@ -123,7 +132,8 @@ def _ways(request: HttpRequest, campaign: Any) -> list[Way]:
         ways.append(Way(_("Published result"), reverse("assessment-published", args=[campaign.code]), "external-link"))
     if campaign.signature:
         ways.append(Way(_("Evidence pack"), reverse("assessment-pack", args=[campaign.pk]), "download"))
-    if request.actor.may(RUN) and campaign.state in STEPS:  # type: ignore[attr-defined]
+    is_last = campaign.state == S.SIGNED and campaign.subject == SubjectKind.EXPERT
+    if request.actor.may(RUN) and campaign.state in STEPS and not is_last:  # type: ignore[attr-defined]
         name, title, icon, at_once = STEPS[campaign.state]
         ways.append(Way(title, reverse(name, args=[campaign.pk]), icon, "primary", at_once))
     return ways
@@ -135,16 +145,16 @@ def _words(request: HttpRequest, campaign: Any) -> dict[str, Any]:
     regions = sorted(set(Outcome.objects.filter(campaign=campaign).values_list("region_code", flat=True)))
     region = asked if asked in regions else next(iter(regions), "")
     scope = request.actor.scope  # type: ignore[attr-defined]
-    is_assessed = scope.insurer_id is not None or scope.agency_id is not None
+    own = scope.expert_id or scope.insurer_id or scope.agency_id
     results = ranking_of(campaign, region)
     return {
         "course": course_of(campaign),
-        "said": FOR_THE_ASSESSED[campaign.state] if is_assessed and campaign.state != S.PUBLISHED else "",
+        "said": told_of(campaign) if own is not None and campaign.state != S.PUBLISHED else "",
         "regions": [(code, REGION_NAMES.name(code)) for code in regions],
         "region": region,
         "region_name": REGION_NAMES.name(region) if len(regions) > 1 else "",
         "results": results,
-        "spread": spread_words(campaign.scheme.text, results, scope.insurer_id or scope.agency_id),
+        "spread": spread_words(campaign.scheme.text, results, own),
     }
 
 
@@ -152,11 +162,11 @@ def ranking_of(campaign: Campaign, region: str) -> list[dict[str, Any]]:
     """Results of one region in the order of rank, those not ranked below, by name."""
     scheme = campaign.scheme.text
     grades = {grade.code: grade.title for grade in scheme.grades}
-    rows = Outcome.objects.filter(campaign=campaign, region_code=region).select_related("organisation")
+    rows = Outcome.objects.filter(campaign=campaign, region_code=region).select_related("organisation", "expert")
     lines = [
         {
             "outcome": row,
-            "name": str(row.organisation),
+            "name": str(row.assessed),
             "url": reverse("assessment-result", args=[row.pk]),
             "rank": row.rank,
             "score": row.score,

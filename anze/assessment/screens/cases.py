@@ -14,7 +14,8 @@ from django.utils.translation import pgettext_lazy
 from anze.assessment.actions.cases import Case, case_codes, confirm_case, withdraw_case
 from anze.assessment.models import ConductCase
 from anze.assessment.screens.reports import ASSESSED, found_row
-from anze.parties.models import Organisation
+from anze.kernel.refusal import Refused
+from anze.parties.models import Expert, Organisation
 from anze.parties.rules import OrganisationKind, Permission
 from anze.prevention.screens.forms import ReasonForm, answer_form, region_choices
 from anze.screen.columns import Column
@@ -42,6 +43,7 @@ CASES = list_screen(
             Column("document_no"),
             Column("code", title=_("Item")),
             Column("organisation"),
+            Column("expert__name", title=_("Expert")),
             Column("region_code"),
             Column("happened_on"),
             Column("withdrawn_at"),
@@ -73,7 +75,11 @@ detail_screen(
         ways=_case_ways,
         sections=(
             Section(
-                _("The case"), ("organisation", "code", "happened_on", Column("region_code"), "document_no", "text")
+                _("The case"),
+                (
+                    "organisation", Column("expert__name", title=_("Expert"), opens="expert"), "code", "happened_on",
+                    Column("region_code"), "document_no", "text",
+                ),
             ),
             Section(
                 pgettext_lazy("case", "Confirmed"),
@@ -84,8 +90,26 @@ detail_screen(
 )
 
 
+def about_of(organisation: str, number: str) -> Organisation | Expert:
+    """The one organisation or expert somebody named."""
+    expert = Expert.objects.filter(number=number).first() if number else None
+    if number and expert is None:
+        raise Refused("no_such_expert", _("No expert has this number."), remedy=_("Look at the list of experts."),
+                      field="expert")  # fmt: skip
+    if bool(organisation) == bool(expert):
+        raise Refused(
+            "about_one", _("A case is about one organisation or one expert."),
+            remedy=_("Choose the organisation, or give the expert's number."), field="organisation",
+        )  # fmt: skip
+    return expert or Organisation.objects.get(pk=organisation)
+
+
 class CaseForm(Form):
-    organisation = forms.ChoiceField(label=pgettext_lazy("case", "About"))
+    organisation = forms.ChoiceField(label=pgettext_lazy("case", "About"), required=False)
+    expert = forms.CharField(
+        label=_("or an expert, by his number"), max_length=30, required=False,
+        help_text=_("Instead of the organisation."),
+    )  # fmt: skip
     code = forms.ChoiceField(label=_("Item of the scheme"))
     region = forms.ChoiceField(label=_("Region"))
     happened_on = forms.DateField(label=_("Day"), widget=forms.DateInput())
@@ -106,12 +130,12 @@ def case_new(request: HttpRequest) -> HttpResponse:
     form = CaseForm(request.POST or None)
     kinds = (OrganisationKind.INSURER, OrganisationKind.AGENCY)
     parties = Organisation.objects.filter(kind__in=kinds, is_active=True).order_by("kind", "code")
-    form.fields["organisation"].choices = [(str(each.pk), str(each)) for each in parties]  # type: ignore[attr-defined]
+    form.fields["organisation"].choices = [("", "–"), *((str(each.pk), str(each)) for each in parties)]  # type: ignore[attr-defined]
     form.fields["code"].choices = list(case_codes().items())  # type: ignore[attr-defined]
     form.fields["region"].choices = region_choices(request.actor)  # type: ignore[attr-defined]
 
     def act(words: dict[str, Any]) -> str:
-        about = Organisation.objects.get(pk=words["organisation"])
+        about = about_of(words["organisation"], words["expert"].strip())
         case = Case(about, words["code"], words["happened_on"], words["document_no"], words["text"], words["region"])
         made = confirm_case(case, by=request.actor, at=request.at)  # type: ignore[attr-defined]
         return reverse("conduct-case", args=[made.pk])

@@ -16,9 +16,8 @@ from django.utils.translation import pgettext_lazy
 
 from anze.assessment.actions.appeals import Decision, Objection, appeal, decide, why_not_second
 from anze.assessment.actions.files import APPEAL_FILES
-from anze.assessment.actions.freezing import PARTY
 from anze.assessment.actions.reviews import Verdict, items_of, review_row
-from anze.assessment.definitions import INPUTS
+from anze.assessment.definitions import INPUTS, PARTY
 from anze.assessment.models import Appeal, FrozenRow, Outcome, ReviewItem, SelfReport
 from anze.assessment.rules import Checklist, SubjectKind
 from anze.assessment.rules.campaigns import DECISIONS, AppealState, CampaignState, ItemState
@@ -197,7 +196,7 @@ def _appeal_words(request: HttpRequest, made: Any) -> dict[str, Any]:
     rows = list(FrozenRow.objects.filter(pk__in=made.rows[:200]).order_by("pk"))
     return {
         "element_title": element.title,
-        "who": str(made.outcome.organisation),
+        "who": str(made.outcome.assessed),
         "lines": row_lines(rows, {}, is_money=bool(known and known.is_money)),
         "is_open": made.state == AppealState.OPEN,
         **files_of(request, made.pk),
@@ -267,7 +266,7 @@ def appeal_new(request: HttpRequest, pk: UUID) -> HttpResponse:
 
     return answer_form(
         request, form, act, title=_("Appeal"), done=_("Send the appeal"), back=reverse("assessment-result", args=[pk]),
-        back_title=str(outcome.organisation),
+        back_title=str(outcome.assessed),
         about=_("Only what you name can move. Somebody who did not review decides, with reasons that are published."),
     )  # fmt: skip
 
@@ -314,7 +313,7 @@ def appeal_decide(request: HttpRequest, pk: UUID) -> HttpResponse:
 
     def act(words: dict[str, Any]) -> str:
         labels = [line.strip() for line in words.get("records", "").splitlines() if line.strip()]
-        party = {PARTY[SubjectKind(made.campaign.subject)]: made.insurer_id or made.agency_id}
+        party = {PARTY[SubjectKind(made.campaign.subject)]: made.party}
         rows = FrozenRow.objects.filter(campaign=made.campaign_id, input=element.input, **party)
         keys = list(rows.filter(label__in=labels).values_list("pk", flat=True)[:1000]) if labels else list(made.rows)
         verdicts = dict.fromkeys(keys, words.get("verdict") or Verdict.AS_IT_IS)

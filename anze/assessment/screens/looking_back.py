@@ -54,7 +54,7 @@ YEARS = 10
 def result_then(request: HttpRequest, pk: UUID) -> HttpResponse:
     """What moved a score. Steps and rows for whoever may see the sums; the years for all who see the results."""
     check_reader(request, Outcome)
-    outcome = Outcome.objects.select_related("campaign__scheme", "organisation").filter(pk=pk).first()
+    outcome = Outcome.objects.select_related("campaign__scheme", "organisation", "expert").filter(pk=pk).first()
     if outcome is None:
         raise Http404
     scheme = outcome.campaign.scheme.text
@@ -79,7 +79,7 @@ def result_then(request: HttpRequest, pk: UUID) -> HttpResponse:
 def years_of(outcome: Outcome) -> list[Outcome]:
     """The results of the same in the same region, the latest first, as far as the reader sees them."""
     rows = Outcome.objects.select_related("campaign__scheme").filter(
-        organisation=outcome.organisation_id,
+        **outcome.who,
         region_code=outcome.region_code,
         campaign__subject=outcome.campaign.subject,
     )

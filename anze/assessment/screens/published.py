@@ -15,11 +15,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from anze.assessment.actions.course import of_organisation
+from anze.assessment.actions.course import last_of
 from anze.assessment.actions.forecasts import forecast
 from anze.assessment.actions.packing import (
     decisions_content,
     export_pack,
+    is_personal,
     manifest_file,
     open_data,
     parties_of,
@@ -27,14 +28,15 @@ from anze.assessment.actions.packing import (
     sign_result,
 )
 from anze.assessment.actions.results import Sums
-from anze.assessment.models import Campaign, Forecast
-from anze.assessment.rules import Standing, WhyNot, score
+from anze.assessment.definitions import PARTY
+from anze.assessment.models import Campaign, Forecast, Outcome
+from anze.assessment.rules import Standing, SubjectKind, WhyNot, score
 from anze.assessment.rules.campaigns import AppealState, CampaignState
 from anze.assessment.screens.campaigns import RUN, SEE, campaign_or_404
 from anze.assessment.screens.results import gain_of
 from anze.assessment.screens.spread import spread_words
 from anze.assessment.screens.words import formula_text, input_title, measure_text, points_text, scheme_table
-from anze.kernel.scope import EVERYTHING, PROVINCE, widened
+from anze.kernel.scope import EVERYTHING, PROVINCE, Scope, widened
 from anze.parties.rules import Permission
 from anze.parties.screens import REGION_NAMES
 from anze.screen.columns import readers_of
@@ -58,17 +60,22 @@ def assessment_pack(request: HttpRequest, pk: UUID) -> HttpResponse:
     scope = request.actor.scope  # type: ignore[attr-defined]
     with transaction.atomic(), widened(EVERYTHING):
         parties = parties_of(campaign)
-    own = scope.insurer_id or scope.agency_id
-    sees_all = scope.reader == "anze_all" and request.actor.may(Permission.SEE_PREMIUMS)  # type: ignore[attr-defined]
+    sees_all = scope.reader == "anze_all" and (is_personal(campaign) or request.actor.may(Permission.SEE_PREMIUMS))  # type: ignore[attr-defined]
     whole_area = scope.region_from in ("", PROVINCE)
-    codes = tuple(code for code, each in parties.items() if sees_all or (each.pk == own and whole_area))
+    codes = tuple(code for code, each in parties.items() if sees_all or (_is_of(scope, each) and whole_area))
     file = export_pack(campaign, by=request.actor, at=request.at, codes=codes)  # type: ignore[attr-defined]
     return cast("HttpResponse", FileResponse(file, as_attachment=True, filename=f"{campaign.code}.zip"))
 
 
+def _is_of(scope: Scope, each: Outcome) -> bool:
+    """Whether a result is the reader's own; an agency's own are its experts' too."""
+    own = scope.expert_id or scope.insurer_id or scope.agency_id
+    return own is not None and own in (each.expert_id, each.insurer_id, each.agency_id)
+
+
 def _published(code: str) -> Campaign:
     found = Campaign.objects.select_related("scheme").filter(code=code, state=CampaignState.PUBLISHED).first()
-    if found is None:
+    if found is None or is_personal(found):
         raise Http404
     return found
 
@@ -207,11 +214,16 @@ def published_pdf(request: HttpRequest, code: str) -> HttpResponse:
 
 
 def _badge(request: HttpRequest, organisation: Any) -> tuple[str, str, str]:
-    outcome = of_organisation(organisation)
+    outcome = last_of(organisation)
     if outcome is None:
         return "", "", ""
     year = f"{outcome.campaign.period_to:%Y}"
-    address = reverse("assessment-published", args=[outcome.campaign.code])
+    is_expert = outcome.expert_id is not None  # whose page shows it to those alone who may read it
+    address = (
+        reverse("assessment-result", args=[outcome.pk])
+        if is_expert
+        else reverse("assessment-published", args=[outcome.campaign.code])
+    )
     if outcome.why_not:
         return f"{year} {WhyNot(outcome.why_not).label}", "", address
     titles = {grade.code: str(grade.title) for grade in outcome.campaign.scheme.text.grades}
@@ -219,7 +231,7 @@ def _badge(request: HttpRequest, organisation: Any) -> tuple[str, str, str]:
     return f"{outcome.grade} {titles.get(outcome.grade, '')} · {outcome.score} ({year})", tone, address
 
 
-for _of in ("insurer", "agency"):
+for _of in ("insurer", "agency", "expert"):
     tile(Tile(_of, "assessment", _("Effectiveness assessment"), SEE, _badge, order=5))
 
 
@@ -228,26 +240,38 @@ for _of in ("insurer", "agency"):
 
 @page("assessment/forecast/", name="assessment-forecast", title=_("Where we stand now"), permission=SEE, in_menu=True,
       order=20, icon="trending-up", methods=("GET", "POST"),
-      not_in_menu_of=frozenset({"anze_enterprise", "anze_expert", "anze_sector"}))  # fmt: skip
+      not_in_menu_of=frozenset({"anze_enterprise", "anze_sector"}))  # fmt: skip
 def forecast_page(request: HttpRequest) -> HttpResponse:
     """The score of the year so far, by the rows and the scoring of the official one, and what would raise it most."""
     scope = request.actor.scope  # type: ignore[attr-defined]
-    own = scope.insurer_id or scope.agency_id
+    own = scope.expert_id or scope.insurer_id or scope.agency_id
     if request.method == "POST" and own is not None:
         with widened(EVERYTHING):
-            subject = "INSURER" if scope.insurer_id else "AGENCY"
+            subject = next(kind for kind, column in PARTY.items() if getattr(scope, column) == own)
             forecast(subject, at=request.at, of=own)  # type: ignore[attr-defined]
         messages.success(request, _now("Counted anew."))
         return redirect("assessment-forecast")
-    rows = Forecast.objects.select_related("scheme", "organisation").order_by("-score")
+    found = Forecast.objects.select_related("scheme", "organisation", "expert").order_by("-score")
     if scope.reader not in readers_of(Forecast):
-        rows = rows.none()
+        found = found.none()
     asked = request.GET.get("of", "")
-    mine = [
-        row for row in rows.filter(region_code__in=_regions_of(request)) if own is None or row.organisation_id == own
-    ]
-    chosen = next((row for row in mine if str(row.pk) == asked), None) or (mine[0] if own and mine else None)
-    words: dict[str, Any] = {"rows": mine, "chosen": chosen, "is_own": own is not None}
+    rows = list(found.filter(region_code__in=_regions_of(request)))
+    kinds = [kind for kind in SubjectKind.values if any(row.scheme.subject == kind for row in rows)]
+    kind = request.GET.get("kind", "")
+    kind = kind if kind in kinds else next(iter(kinds), "")
+    chosen = next((row for row in rows if str(row.pk) == asked), None)
+    if own is not None:  # an agency reads of its experts too; whose page it is stands first
+        rows.sort(key=lambda row: row.party != own)
+        chosen = chosen or next((row for row in rows if row.party == own), None)
+    else:
+        rows = [row for row in rows if row.scheme.subject == kind]
+    words: dict[str, Any] = {
+        "rows": rows,
+        "chosen": chosen,
+        "is_own": own is not None,
+        "kind": kind,
+        "kinds": [(each, SubjectKind(each).label) for each in kinds] if own is None and len(kinds) > 1 else [],
+    }
     if chosen is not None:
         words |= _forecast_words(chosen)
     return render(request, "assessment/forecast.html", words)

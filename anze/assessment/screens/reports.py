@@ -85,7 +85,7 @@ def _report_words(request: HttpRequest, report: Any) -> dict[str, Any]:
             for item in items
         ],
         "is_reviewed": report.state == ReportState.REVIEWED,
-        "who": str(report.outcome.organisation),
+        "who": str(report.outcome.assessed),
         **files_of(request, report.pk),
     }
 
@@ -115,7 +115,7 @@ def result_crumbs(request: HttpRequest, row: Any) -> list[Crumb]:
     found = [Crumb("", row.campaign.title, url("assessment", row.campaign_id))]
     outcome = getattr(row, "outcome", None)
     if outcome is not None:
-        found.append(Crumb("", str(outcome.organisation), url("assessment-result", outcome.pk)))
+        found.append(Crumb("", str(outcome.assessed), url("assessment-result", outcome.pk)))
     return found
 
 

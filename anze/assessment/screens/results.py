@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from decimal import Decimal
 from statistics import median
 from typing import Any
@@ -15,14 +16,15 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext, pgettext_lazy
 
-from anze.assessment.actions.freezing import PARTY
 from anze.assessment.actions.results import result_of
-from anze.assessment.definitions import INPUTS, KEPT
+from anze.assessment.definitions import INPUTS, KEPT, PARTY
 from anze.assessment.models import Appeal, Correction, FrozenRow, Outcome, ReviewItem, SelfReport, Tally
 from anze.assessment.rules import Cases, Checklist, Points, Result, SchemeText, Standing, SubjectKind, WhyNot, share_of
 from anze.assessment.rules.campaigns import CampaignState, ItemState, Level
 from anze.assessment.rules.scoring import Measure
+from anze.assessment.rules.spread import FEWEST
 from anze.assessment.screens.words import formula_text, input_title, measure_text, points_text
+from anze.kernel.scope import EVERYTHING, widened
 from anze.monitoring.screens import RECORD_PAGES
 from anze.parties.models import Enterprise
 from anze.parties.rules import Permission
@@ -41,23 +43,36 @@ PARTS = {
     "corrected": _("Corrected by review or appeal"),
 }
 AT_ONCE = 50
+# sums of something else than records: one more is nothing anybody should aim at
+NO_RECORDS = ("expert_findings",)
 # kinds of record the statistics do not know
-PAGES_OF = {**RECORD_PAGES, "alerts": "alert", "complaints": "complaint", "cases": "conduct-case"}
+PAGES_OF = {
+    **RECORD_PAGES, "alerts": "alert", "complaints": "complaint", "cases": "conduct-case", "orders": "order",
+}  # fmt: skip
 
 
 def element_points(outcome: Outcome) -> dict[str, Decimal]:
     return {code: Decimal(found[0]) for code, found in outcome.points.items()}
 
 
+@contextmanager
+def _among_all(outcome: Outcome) -> Iterator[Any]:
+    """The results of the same level and region: those the reader sees; of experts, of whom hardly anybody sees more
+    than his own, all of them, for what is told of many together."""
+    with widened(EVERYTHING) if outcome.expert_id else nullcontext():
+        yield Outcome.objects.filter(campaign=outcome.campaign, region_code=outcome.region_code)
+
+
 def medians_of(outcome: Outcome) -> dict[str, Decimal]:
     """Element → median of its points among those of the same level and region who were scored by it."""
-    rows = Outcome.objects.filter(campaign=outcome.campaign, region_code=outcome.region_code)
     by_code: dict[str, list[Decimal]] = {}
-    for points in rows.values_list("points", flat=True):
-        for code, (value, standing) in points.items():
-            if standing == Standing.SCORED:
-                by_code.setdefault(code, []).append(Decimal(value))
-    return {code: median(values) for code, values in by_code.items() if len(values) >= 3}
+    with _among_all(outcome) as rows:
+        for points in rows.values_list("points", flat=True):
+            for code, (value, standing) in points.items():
+                if standing == Standing.SCORED:
+                    by_code.setdefault(code, []).append(Decimal(value))
+    fewest = FEWEST if outcome.expert_id else 3
+    return {code: median(values) for code, values in by_code.items() if len(values) >= fewest}
 
 
 def year_before(outcome: Outcome) -> Outcome | None:
@@ -65,7 +80,7 @@ def year_before(outcome: Outcome) -> Outcome | None:
     if before is None:
         return None
     return Outcome.objects.filter(
-        campaign_id=before, organisation=outcome.organisation_id, region_code=outcome.region_code
+        campaign_id=before, region_code=outcome.region_code, **outcome.who
     ).first()
 
 
@@ -81,7 +96,7 @@ def gain_of(scheme: SchemeText, code: str, measures: dict[str, list[Any]], resul
     if sums and found.value is not None and not isinstance(element.curve, Cases | Checklist):
         known = INPUTS.get(element.input)
         numerator, denominator = Decimal(sums[0]), Decimal(sums[1])
-        if denominator > 0 and not (known and known.is_money):
+        if denominator > 0 and not (known and known.is_money) and element.input not in NO_RECORDS:
             falls = element.input == "data_error_rate"
             step = Decimal(-1) if falls else Decimal(100) if "quality" in element.input else Decimal(1)
             moved = Measure(numerator + step, denominator).value
@@ -197,10 +212,9 @@ def tally_of(request: HttpRequest, outcome: Any) -> Tally | None:
 
 def _words(request: HttpRequest, outcome: Any) -> dict[str, Any]:
     tally = tally_of(request, outcome)
-    party = {PARTY[SubjectKind(outcome.campaign.subject)]: outcome.insurer_id or outcome.agency_id}
-    ranked = Outcome.objects.filter(
-        campaign=outcome.campaign, region_code=outcome.region_code, rank__isnull=False
-    ).count()
+    party = {PARTY[SubjectKind(outcome.campaign.subject)]: outcome.party}
+    with _among_all(outcome) as rows:
+        ranked = rows.filter(rank__isnull=False).count()
     words = explanation(outcome, tally)
     is_own = tally is not None
     region = Q() if outcome.level == Level.PROVINCE else Q(region_code__startswith=outcome.region_code[:4])
@@ -218,6 +232,7 @@ def _words(request: HttpRequest, outcome: Any) -> dict[str, Any]:
     )
     return {
         **words,
+        **({"heading": outcome.expert.name} if outcome.expert else {}),
         "is_own": is_own,
         "ranked": ranked,
         "region_name": REGION_NAMES.name(outcome.region_code),
@@ -251,7 +266,7 @@ detail_screen(
             Section(
                 pgettext_lazy("assessment", "The result"),
                 (
-                    Column("organisation"), Column("region_code"), "score", "grade", "rank", "earned", "possible",
+                    Column("organisation"), Column("expert__name", title=_("Expert")), Column("region_code"), "score", "grade", "rank", "earned", "possible",
                     "bonus", "deduction", "computed_score", "provisional_score",
                 ),
             ),
@@ -266,7 +281,7 @@ detail_screen(
 def result_rows(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The frozen rows of one element: what counts, what falls short and why, what was left out."""
     check_reader(request, Outcome)
-    outcome = Outcome.objects.select_related("campaign__scheme", "organisation").filter(pk=pk).first()
+    outcome = Outcome.objects.select_related("campaign__scheme", "organisation", "expert").filter(pk=pk).first()
     tally = tally_of(request, outcome) if outcome else None
     if outcome is None or tally is None:
         raise Http404
@@ -311,7 +326,7 @@ def result_rows(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 def rows_of(outcome: Outcome, code: str) -> Any:
     """The frozen rows of one input of a result, by an index."""
-    party = {PARTY[SubjectKind(outcome.campaign.subject)]: outcome.insurer_id or outcome.agency_id}
+    party = {PARTY[SubjectKind(outcome.campaign.subject)]: outcome.party}
     rows = FrozenRow.objects.filter(campaign=outcome.campaign, input=code, **party)
     if outcome.level == Level.CITY:
         rows = rows.filter(region_code__startswith=outcome.region_code[:4])
@@ -319,7 +334,7 @@ def rows_of(outcome: Outcome, code: str) -> Any:
 
 
 def _corrections(outcome: Outcome, code: str) -> dict[int, Correction]:
-    party = {PARTY[SubjectKind(outcome.campaign.subject)]: outcome.insurer_id or outcome.agency_id}
+    party = {PARTY[SubjectKind(outcome.campaign.subject)]: outcome.party}
     rows = Correction.objects.filter(campaign=outcome.campaign, input=code, **party).order_by("id")
     return {each.row_id: each for each in rows}
 

@@ -50,7 +50,7 @@ def _chart(scheme: SchemeText, lines: list[dict[str, Any]], found: Spread, own: 
         datum: dict[str, Any] = {"name": line["name"], "value": [float(line["score"]), row]}
         if "url" in line:
             datum["url"] = line["url"]
-        if own is not None and own in (line["outcome"].insurer_id, line["outcome"].agency_id):
+        if own is not None and line["outcome"].party == own:
             datum |= {
                 "symbolSize": 20,
                 "label": {"show": True, "position": "top", "formatter": _now("you: %(score)s") % {"score": line["score"]}},

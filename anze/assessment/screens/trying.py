@@ -144,8 +144,9 @@ def what_if(request: HttpRequest) -> HttpResponse:
 def what_if_words(
     campaign: Campaign, scheme: SchemeText, tried: SchemeText, spread: float, seed: int
 ) -> dict[str, Any]:
-    tallies = Tally.objects.filter(campaign=campaign, region_code=PROVINCE).select_related("outcome__organisation")
-    outcomes = {tally.outcome.organisation.code: (tally.outcome, tally) for tally in tallies}
+    tallies = Tally.objects.filter(campaign=campaign, region_code=PROVINCE)
+    tallies = tallies.select_related("outcome__organisation", "outcome__expert")
+    outcomes = {tally.outcome.known_as: (tally.outcome, tally) for tally in tallies}
     measures: dict[str, dict[str, Measure]] = {}
     results = {}
     for code, (_outcome, tally) in outcomes.items():
@@ -159,7 +160,7 @@ def what_if_words(
         rank, was = placed.get(code), outcome.rank
         lines.append(
             {
-                "name": str(outcome.organisation),
+                "name": str(outcome.assessed),
                 "url": url("assessment-result", outcome.pk),
                 "rank": rank,
                 "was": was,
@@ -173,7 +174,7 @@ def what_if_words(
             }
         )
     lines.sort(key=lambda line: (line["rank"] is None, line["rank"] or 0, line["name"]))
-    names = {code: str(outcome.organisation) for code, (outcome, _tally) in outcomes.items()}
+    names = {code: str(outcome.assessed) for code, (outcome, _tally) in outcomes.items()}
     titles = {element.code: element.title for element in scheme.elements}
     return {
         "elements": [
@@ -220,8 +221,8 @@ def fairness(request: HttpRequest) -> HttpResponse:
     code = request.GET.get("input", "")
     code = code if code in FAIR_INPUTS else FAIR_INPUTS[0]
     mean, found = compared(_strata(campaign, code))
-    outcomes = Outcome.objects.filter(campaign=campaign, region_code=PROVINCE).select_related("organisation")
-    names = {str(each.insurer_id or each.agency_id): each for each in outcomes}
+    outcomes = Outcome.objects.filter(campaign=campaign, region_code=PROVINCE).select_related("organisation", "expert")
+    names = {str(each.party): each for each in outcomes}
     lines = [_fair_line(names[key], each) for key, each in found.items() if key in names]
     lines.sort(key=lambda line: -line["order"])
     words = {
@@ -232,7 +233,7 @@ def fairness(request: HttpRequest) -> HttpResponse:
         "mean": percent(Decimal(str(mean))),
         "lines": lines,
         "spread": spread_words(campaign.scheme.text, ranking_of(campaign, PROVINCE)),
-        "chart": funnel(mean, found, {key: str(each.organisation) for key, each in names.items()}),
+        "chart": funnel(mean, found, {key: str(each.assessed) for key, each in names.items()}),
     }
     return render(request, "assessment/fairness.html", words)
 
@@ -256,7 +257,7 @@ def _strata(campaign: Campaign, code: str) -> dict[str, dict[str, Stratum]]:
 def _fair_line(outcome: Outcome, each: Compared) -> dict[str, Any]:
     words, tone = STANDINGS[each.standing]
     return {
-        "name": str(outcome.organisation),
+        "name": str(outcome.assessed),
         "url": url("assessment-result", outcome.pk),
         "count": int(each.count),
         "observed": percent(Decimal(str(each.observed))),

@@ -315,7 +315,7 @@ ROLES: dict[Role, RoleRule] = {
         Reach.EXPERT,
         {P.SEE_SERVICES, P.SEE_HAZARDS, P.SEE_ENTERPRISES, P.SEE_PARTIES, P.JOIN_TRAININGS}
         | {P.RECORD_VISITS, P.ANSWER_ORDERS, P.HANDLE_HAZARDS}
-        | {P.ISSUE_REPORTS, *_ENTER},
+        | {P.ISSUE_REPORTS, P.SEE_ASSESSMENT, P.ANSWER_ASSESSMENT, *_ENTER},
         _("Your visits"),
     ),
     Role.ENTERPRISE: _rule(
