@@ -9,9 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from anze.assessment.rules.campaigns import APPEAL, DECIDE, REPORT, REVIEW
 from anze.kernel.alert import Party, duty_alert
 
-_OWN: dict[str, str] = {
-    name: f"x.{name}" for name in ("region_code", "insurer_id", "agency_id", "expert_id")
-}
+_OWN: dict[str, str] = {name: f"x.{name}" for name in ("region_code", "insurer_id", "agency_id", "expert_id")}
 _ASSESSED = (
     "(SELECT c.title || ' · ' || coalesce(o.name, e.name) FROM assessment_outcome u "
     "JOIN assessment_campaign c ON c.id = u.campaign_id LEFT JOIN parties_organisation o ON o.id = u.organisation_id "

@@ -13,6 +13,7 @@ from anze.assessment.actions.looking_back import Cause, as_of_today, known_on, s
 from anze.assessment.actions.reviews import Verdict, review_row
 from anze.assessment.models import Appeal, Campaign, Correction, Outcome, ReviewItem
 from anze.expenses.models import Expense
+from anze.monitoring.models import Alert
 from anze.parties.rules import Role
 from anze.prevention.models import Service
 from tests.assessment.conftest import AT, BY, begin
@@ -112,9 +113,35 @@ def test_steps_are_for_the_assessed_and_authorities_and_years_for_all(world, pub
     )
     early = browser.get(reverse("assessment-result-then", args=[own.pk]), {"known": "2026-11-23"}).content.decode()
     assert "按当时已知记录" in early
+    assert str(Alert._meta.verbose_name_plural) in early  # tables without a history are named
+    assert str(Alert._meta.verbose_name_plural) not in page
     other = browser.get(reverse("assessment-result-then", args=[foreign.pk])).content.decode()
     assert ("逐步变化" in other) == (role != Role.INSURER_MANAGER)
     assert published.title in other
+    # what the records say by now is asked for when the page stands: a part of it, or a page of its own
+    address = reverse("assessment-result-today", args=[own.pk])
+    assert f'hx-get="{address}"' in page
+    part, whole = browser.get(address, headers={"HX-Request": "true"}), browser.get(address)
+    assert part.content.decode().strip() in whole.content.decode()
+    assert str(own.score) in part.content.decode()
+    hidden = browser.get(reverse("assessment-result-today", args=[foreign.pk])).status_code
+    assert hidden == (404 if role == Role.INSURER_MANAGER else 200)
+
+
+def test_the_time_machine_asks_the_records_of_the_year_once_and_only_when_asked(
+    world,
+    computed,  # noqa: F811
+    browser_of,
+    django_assert_max_num_queries,
+):
+    browser = browser_of(Role.PROVINCE_REGULATOR)
+    outcome = result(computed, world.huaihai)
+    with django_assert_max_num_queries(60) as asked:
+        browser.get(reverse("assessment-result-then", args=[outcome.pk]))
+    assert not [each for each in asked if "rows_now" in each["sql"]]
+    with django_assert_max_num_queries(90) as asked:
+        browser.get(reverse("assessment-result-today", args=[outcome.pk]))
+    assert len([each for each in asked if "then_and_now AS" in each["sql"]]) == 1
 
 
 def test_nobody_looks_back_at_what_he_may_not_see(world, computed, browser_of):  # noqa: F811

@@ -20,10 +20,12 @@ from anze.kernel.refusal import Refused
 DATA = Path("anze/assessment/data")
 SCHEME = read_scheme((DATA / "scheme-insurers.json").read_bytes())
 AGENCIES = read_scheme((DATA / "scheme-agencies.json").read_bytes())
+EXPERTS = read_scheme((DATA / "scheme-experts.json").read_bytes())
 KINDS = {
-    **{e.input: "RATIO" for e in (*SCHEME.elements, *AGENCIES.elements)},
+    **{e.input: "RATIO" for e in (*SCHEME.elements, *AGENCIES.elements, *EXPERTS.elements)},
     "rate_cases": "CASES",
     "agency_cases": "CASES",
+    "expert_cases": "CASES",
     "organisation_checklist": "CHECKLIST",
     "campaign_attendance": "RATIO",
     "satisfaction": "RATIO",
@@ -50,11 +52,10 @@ def test_the_worked_example_gives_78_48_and_grade_c():
     assert result.of("A3").points == 5
 
 
-def test_both_schemes_that_are_shipped_can_be_used():
-    assert not problems(SCHEME, KINDS)
-    assert not problems(AGENCIES, KINDS)
-    assert SCHEME.is_example
-    assert AGENCIES.is_example
+def test_the_schemes_that_are_shipped_can_be_used():
+    for scheme in (SCHEME, AGENCIES, EXPERTS):
+        assert not problems(scheme, KINDS)
+        assert scheme.is_example
 
 
 def test_rate_findings_cost_two_points_each_and_never_more_than_there_are():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import zipfile
 from dataclasses import replace
 from datetime import date, datetime
 from io import BytesIO
@@ -17,7 +18,7 @@ from docx import Document
 from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 
-from anze.kernel.actor import platform
+from anze.kernel.actor import Actor, platform
 from anze.kernel.models import Event
 from anze.kernel.refusal import Refused
 from anze.monitoring.bulletin import FIVE, checksum, publish_bulletin, publish_due
@@ -111,6 +112,39 @@ def test_excel_holds_the_dashboards_cells(filled, browser_of):
     assert {tuple(row[:2]): row[2:5] for row in found[3][1:]} == {key: numbers(each) for key, each in places.items()}
     by_insurer = {tuple(row[:2]): row[2:5] for row in found[4][1:]}
     assert {key: by_insurer[key] for key in insurers} == {key: numbers(each) for key, each in insurers.items()}
+
+
+def test_excel_draws_what_page_pdf_and_word_draw(filled, browser_of):
+    made, browser = publish(), browser_of(Role.PROVINCE_REGULATOR)
+    content = taken(browser, made, "xlsx")
+    with override("zh-hans"):
+        charts = [each for table in paper_of(made, _everything_open()).tables for each in table.charts]
+    assert {each.shape for each in charts} == {"line", "bar"}
+    with zipfile.ZipFile(BytesIO(content)) as archive:
+        drawn = {
+            name: archive.read(name).decode()
+            for name in archive.namelist()
+            if re.fullmatch(r"xl/charts/chart\d+\.xml", name)
+        }
+    assert len(drawn) == len(charts)
+    *_before, shown, data = sheets(content)
+    assert (shown, data) == ("图表", "图表数据")
+    rows = sheets(content)[data]
+    for place, chart in enumerate(charts, 1):
+        text = drawn[f"xl/charts/chart{place}.xml"]
+        assert f"<c:{'barChart' if chart.shape == 'bar' else 'lineChart'}>" in text
+        assert chart.title in text
+        first = int(re.search(rf"<c:f>'?{data}'?!\$A\$(\d+):", text).group(1))
+        for number, label in enumerate(chart.labels):
+            line = rows[first - 1 + number]
+            assert line[0] == label
+            for value, each in zip(line[1:], chart.series, strict=False):
+                wanted = each.values[number]
+                assert value == ("" if wanted is None else pytest.approx(wanted))
+
+
+def _everything_open() -> Actor:
+    return platform(frozenset(Permission))
 
 
 def numbers(figure: Any) -> list[Any]:

@@ -315,7 +315,11 @@ def test_a_branch_sees_the_insurers_rows_of_its_own_city_only(world, browser_of)
 
 
 # whose rows of an expert's result open to whom: his own, his agency's, those of the city; the others see none at all
-READS_AN_EXPERT = {Role.EXPERT: ("370000", "370100"), Role.AGENCY: ("370000", "370100"), Role.CITY_REGULATOR: ("370100",)}
+READS_AN_EXPERT = {
+    Role.EXPERT: ("370000", "370100"),
+    Role.AGENCY: ("370000", "370100"),
+    Role.CITY_REGULATOR: ("370100",),
+}
 
 
 @pytest.mark.parametrize("role", list(Role))
@@ -324,7 +328,9 @@ def test_what_an_expert_reached_opens_to_himself_his_agency_and_authorities(worl
     """Not even the state of what is public for all others opens it."""
     Assessment.objects.update(state=state)
     browser = browser_of(role)
-    page_of = [page for page in PAGES.values() if page.name.startswith("assessment-result") and page.methods == ("GET",)]
+    page_of = [
+        page for page in PAGES.values() if page.name.startswith("assessment-result") and page.methods == ("GET",)
+    ]
     assert {page.name for page in page_of} >= {"assessment-result", "assessment-result-rows", "assessment-result-then"}
     outcomes = list(Outcome.objects.all())
     assert {outcome.expert for outcome in outcomes} == {world.expert, world.other_expert}

@@ -307,7 +307,13 @@ def experts_assessed(cast: Cast) -> CampaignOfScores:
             )  # fmt: skip
             Tally.objects.create(outcome=outcome, campaign=made, region_code=region, measures={}, cases={}, **of)
         Forecast.objects.create(
-            scheme=scheme, region_code="370000", period_from=NOW.date(), as_of=NOW.date(), made_at=NOW, score=score, **of
+            scheme=scheme,
+            region_code="370000",
+            period_from=NOW.date(),
+            as_of=NOW.date(),
+            made_at=NOW,
+            score=score,
+            **of,
         )
         if mark == OWN_MARK:
             continue

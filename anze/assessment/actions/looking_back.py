@@ -116,8 +116,7 @@ def standing_on(steps: Iterable[Step], at: datetime) -> Step | None:
 def known_on(outcome: Outcome, at: datetime) -> Result | None:
     """What it would have come to at a moment before the data were frozen, by the records as they were known then.
 
-    Tables that keep no history (alerts, complaints, quality checks, deliveries) give the rows that were there, as
-    they are by now.
+    Tables that keep no history give the rows that were there, as they are by now; the page names them.
     """
     campaign, party = outcome.campaign, outcome.party
     period = period_of(campaign, at)
@@ -260,6 +259,7 @@ class Changed:
 
 @dataclass(frozen=True)
 class Today:
+    before: Result  # as the assessment has it
     result: Result
     moved: tuple[Moved, ...]
     changed: tuple[Changed, ...]
@@ -336,7 +336,7 @@ def as_of_today(outcome: Outcome) -> Today:
     key = (party, outcome.region_code)
     now = _scored(scheme, key, sums, party, report or SelfReport(state=ReportState.DRAFT))
     before = steps_of(outcome)[-1].result
-    return Today(now, moved_between(scheme, before, now), changed, count)
+    return Today(before, now, moved_between(scheme, before, now), changed, count)
 
 
 def _sums_now(cursor: Any) -> Sums:

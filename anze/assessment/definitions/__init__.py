@@ -187,5 +187,19 @@ def _model_of(table: str) -> type[models.Model]:
     return next(model for model in apps.get_models() if model._meta.db_table == table)
 
 
-__all__ = ["COLUMNS", "INPUTS", "KEPT", "NOT_COMPUTED", "TOLD", "Input", "InputKind", "PARTY", "OfRows", "Period", "Source",
-           "contents", "kinds_of", "row_statements"]  # fmt: skip
+__all__ = [
+    "COLUMNS",
+    "INPUTS",
+    "KEPT",
+    "NOT_COMPUTED",
+    "PARTY",
+    "TOLD",
+    "Input",
+    "InputKind",
+    "OfRows",
+    "Period",
+    "Source",
+    "contents",
+    "kinds_of",
+    "row_statements",
+]  # fmt: skip

@@ -5,109 +5,175 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('assessment', '0001_initial'),
-        ('parties', '0001_squashed_0004_entering'),
+        ("assessment", "0001_initial"),
+        ("parties", "0001_squashed_0004_entering"),
     ]
 
     operations = [
         migrations.RemoveConstraint(
-            model_name='outcome',
-            name='result_of_one_party',
+            model_name="outcome",
+            name="result_of_one_party",
         ),
         migrations.AddField(
-            model_name='appeal',
-            name='expert_id',
+            model_name="appeal",
+            name="expert_id",
             field=models.UUIDField(null=True),
         ),
         migrations.AddField(
-            model_name='conductcase',
-            name='expert',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.expert', verbose_name='expert'),
+            model_name="conductcase",
+            name="expert",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="parties.expert",
+                verbose_name="expert",
+            ),
         ),
         migrations.AddField(
-            model_name='correction',
-            name='expert_id',
+            model_name="correction",
+            name="expert_id",
             field=models.UUIDField(null=True),
         ),
         migrations.AddField(
-            model_name='forecast',
-            name='expert',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='parties.expert', verbose_name='expert'),
+            model_name="forecast",
+            name="expert",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to="parties.expert",
+                verbose_name="expert",
+            ),
         ),
         migrations.AddField(
-            model_name='frozenrow',
-            name='expert_id',
+            model_name="frozenrow",
+            name="expert_id",
             field=models.UUIDField(null=True),
         ),
         migrations.AddField(
-            model_name='outcome',
-            name='expert',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.expert', verbose_name='expert'),
+            model_name="outcome",
+            name="expert",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="parties.expert",
+                verbose_name="expert",
+            ),
         ),
         migrations.AddField(
-            model_name='reviewitem',
-            name='expert_id',
+            model_name="reviewitem",
+            name="expert_id",
             field=models.UUIDField(null=True),
         ),
         migrations.AddField(
-            model_name='selfreport',
-            name='expert_id',
+            model_name="selfreport",
+            name="expert_id",
             field=models.UUIDField(null=True),
         ),
         migrations.AddField(
-            model_name='tally',
-            name='expert_id',
+            model_name="tally",
+            name="expert_id",
             field=models.UUIDField(null=True),
         ),
         migrations.AlterField(
-            model_name='campaign',
-            name='subject',
-            field=models.CharField(choices=[('INSURER', 'insurers'), ('AGENCY', 'service agencies'), ('EXPERT', 'experts')], max_length=8, verbose_name='assesses'),
+            model_name="campaign",
+            name="subject",
+            field=models.CharField(
+                choices=[("INSURER", "insurers"), ("AGENCY", "service agencies"), ("EXPERT", "experts")],
+                max_length=8,
+                verbose_name="assesses",
+            ),
         ),
         migrations.AlterField(
-            model_name='conductcase',
-            name='organisation',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.organisation', verbose_name='about'),
+            model_name="conductcase",
+            name="organisation",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="parties.organisation",
+                verbose_name="about",
+            ),
         ),
         migrations.AlterField(
-            model_name='forecast',
-            name='organisation',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='parties.organisation', verbose_name='assessed'),
+            model_name="forecast",
+            name="organisation",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to="parties.organisation",
+                verbose_name="assessed",
+            ),
         ),
         migrations.AlterField(
-            model_name='outcome',
-            name='organisation',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.organisation', verbose_name='assessed'),
+            model_name="outcome",
+            name="organisation",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="parties.organisation",
+                verbose_name="assessed",
+            ),
         ),
         migrations.AlterField(
-            model_name='scheme',
-            name='subject',
-            field=models.CharField(choices=[('INSURER', 'insurers'), ('AGENCY', 'service agencies'), ('EXPERT', 'experts')], max_length=8, verbose_name='assesses'),
+            model_name="scheme",
+            name="subject",
+            field=models.CharField(
+                choices=[("INSURER", "insurers"), ("AGENCY", "service agencies"), ("EXPERT", "experts")],
+                max_length=8,
+                verbose_name="assesses",
+            ),
         ),
         migrations.AddIndex(
-            model_name='frozenrow',
-            index=models.Index(condition=models.Q(('expert_id__isnull', False)), fields=['campaign', 'expert_id', 'input', 'id'], name='frozen_by_expert'),
+            model_name="frozenrow",
+            index=models.Index(
+                condition=models.Q(("expert_id__isnull", False)),
+                fields=["campaign", "expert_id", "input", "id"],
+                name="frozen_by_expert",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='conductcase',
-            constraint=models.CheckConstraint(condition=models.Q(('organisation__isnull', True), ('expert__isnull', True), _connector='XOR'), name='case_about_one'),
+            model_name="conductcase",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("organisation__isnull", True), ("expert__isnull", True), _connector="XOR"),
+                name="case_about_one",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='forecast',
-            constraint=models.UniqueConstraint(fields=('expert', 'region_code'), name='one_forecast_an_expert'),
+            model_name="forecast",
+            constraint=models.UniqueConstraint(fields=("expert", "region_code"), name="one_forecast_an_expert"),
         ),
         migrations.AddConstraint(
-            model_name='forecast',
-            constraint=models.CheckConstraint(condition=models.Q(('organisation__isnull', True), ('expert__isnull', True), _connector='XOR'), name='forecast_of_one'),
+            model_name="forecast",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("organisation__isnull", True), ("expert__isnull", True), _connector="XOR"),
+                name="forecast_of_one",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='outcome',
-            constraint=models.UniqueConstraint(fields=('campaign', 'expert', 'region_code'), name='one_result_an_expert'),
+            model_name="outcome",
+            constraint=models.UniqueConstraint(
+                fields=("campaign", "expert", "region_code"), name="one_result_an_expert"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='outcome',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('expert__isnull', False), ('insurer_id__isnull', True), ('organisation__isnull', True)), models.Q(('expert__isnull', True), ('organisation__isnull', False), models.Q(('insurer_id__isnull', False), ('agency_id__isnull', False), _connector='XOR')), _connector='OR'), name='result_of_one_party'),
+            model_name="outcome",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("expert__isnull", False), ("insurer_id__isnull", True), ("organisation__isnull", True)),
+                    models.Q(
+                        ("expert__isnull", True),
+                        ("organisation__isnull", False),
+                        models.Q(("insurer_id__isnull", False), ("agency_id__isnull", False), _connector="XOR"),
+                    ),
+                    _connector="OR",
+                ),
+                name="result_of_one_party",
+            ),
         ),
     ]

@@ -116,9 +116,7 @@ class ConductCase(About):
 
     policies: ClassVar = OWN_EXPERT
 
-    organisation = models.ForeignKey(
-        Organisation, models.PROTECT, null=True, related_name="+", verbose_name=_("about")
-    )
+    organisation = models.ForeignKey(Organisation, models.PROTECT, null=True, related_name="+", verbose_name=_("about"))
     expert = models.ForeignKey(Expert, models.PROTECT, null=True, related_name="+", verbose_name=_("expert"))
     region_code = models.CharField(_("region"), max_length=6)
     code = models.CharField(_("item of the scheme"), max_length=12)

@@ -77,8 +77,13 @@ detail_screen(
             Section(
                 _("The case"),
                 (
-                    "organisation", Column("expert__name", title=_("Expert"), opens="expert"), "code", "happened_on",
-                    Column("region_code"), "document_no", "text",
+                    "organisation",
+                    Column("expert__name", title=_("Expert"), opens="expert"),
+                    "code",
+                    "happened_on",
+                    Column("region_code"),
+                    "document_no",
+                    "text",
                 ),
             ),
             Section(

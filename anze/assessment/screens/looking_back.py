@@ -25,7 +25,7 @@ from anze.assessment.actions.looking_back import (
     standing_on,
     steps_of,
 )
-from anze.assessment.definitions import INPUTS, KEPT
+from anze.assessment.definitions import INPUTS, KEPT, tables_read
 from anze.assessment.models import Outcome
 from anze.assessment.rules import SchemeText, WhyNot
 from anze.assessment.screens.results import PAGES_OF, SEE, tally_of
@@ -34,7 +34,7 @@ from anze.kernel.duty import beijing_day, end_of_day
 from anze.parties.models import Enterprise
 from anze.parties.screens import REGION_NAMES
 from anze.screen.lists import check_reader
-from anze.screen.pages import moment, money, url, whole
+from anze.screen.pages import is_fragment, moment, money, url, whole
 from anze.screen.registry import PAGES, page
 
 CAUSES = {
@@ -71,9 +71,22 @@ def result_then(request: HttpRequest, pk: UUID) -> HttpResponse:
         steps = steps_of(outcome)
         words |= _steps_words(scheme, outcome, steps)
         words |= _day_words(request, outcome, steps)
-        if outcome.campaign.as_of is not None and steps:
-            words["today"] = _today_words(scheme, as_of_today(outcome), steps[-1])
+        words["has_today"] = outcome.campaign.as_of is not None and bool(steps)
     return render(request, "assessment/then.html", words)
+
+
+@page(
+    "assessment/results/<uuid:pk>/then/today/", name="assessment-result-today", title=_("Time machine"), permission=SEE
+)
+def result_today(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """What the records say by now. All of one party are judged anew for it, so the page asks for it when it stands."""
+    check_reader(request, Outcome)
+    outcome = Outcome.objects.select_related("campaign__scheme", "organisation", "expert").filter(pk=pk).first()
+    if outcome is None or tally_of(request, outcome) is None or outcome.campaign.as_of is None:
+        raise Http404
+    scheme = outcome.campaign.scheme.text
+    words = {"outcome": outcome, "today": _today_words(scheme, as_of_today(outcome))}
+    return render(request, f"assessment/{'then_part' if is_fragment(request) else 'then_today'}.html", words)
 
 
 def years_of(outcome: Outcome) -> list[Outcome]:
@@ -185,6 +198,12 @@ def _steps_chart(steps: list[Step]) -> dict[str, Any]:
 # a day --------------------------------------------------------------------------------------------------------
 
 
+def without_history(outcome: Outcome) -> list[str]:
+    """The tables behind a result whose rows are only known as they are by now."""
+    tables = (each for each in tables_read(outcome.campaign.subject) if not getattr(each, "keeps_history", False))
+    return sorted(str(each._meta.verbose_name_plural) for each in tables)
+
+
 def _day_words(request: HttpRequest, outcome: Outcome, steps: list[Step]) -> dict[str, Any]:
     """As the assessment stood; before there was one, as the records known then would have had it."""
     scheme, first = outcome.campaign.scheme.text, outcome.campaign.period_from
@@ -201,6 +220,7 @@ def _day_words(request: HttpRequest, outcome: Outcome, steps: list[Step]) -> dic
     result = stood.result if stood else known_on(outcome, at)
     if result is not None:
         titles = {grade.code: grade.title for grade in scheme.grades}
+        words["without_history"] = [] if stood else without_history(outcome)
         words["stood"] = {
             "score": result.score,
             "grade": result.grade,
@@ -215,8 +235,8 @@ def _day_words(request: HttpRequest, outcome: Outcome, steps: list[Step]) -> dic
 # the records as they are by now -------------------------------------------------------------------------------
 
 
-def _today_words(scheme: SchemeText, found: Today, last: Step) -> dict[str, Any]:
-    change = found.result.score - last.result.score
+def _today_words(scheme: SchemeText, found: Today) -> dict[str, Any]:
+    change = found.result.score - found.before.score
     titles = {grade.code: grade.title for grade in scheme.grades}
     keys = {each.enterprise_id for each in found.changed if each.enterprise_id}
     names = dict(Enterprise.objects.filter(pk__in=keys).values_list("pk", "name")) if keys else {}

@@ -79,9 +79,7 @@ def year_before(outcome: Outcome) -> Outcome | None:
     before = outcome.campaign.before_id
     if before is None:
         return None
-    return Outcome.objects.filter(
-        campaign_id=before, region_code=outcome.region_code, **outcome.who
-    ).first()
+    return Outcome.objects.filter(campaign_id=before, region_code=outcome.region_code, **outcome.who).first()
 
 
 def gain_of(scheme: SchemeText, code: str, measures: dict[str, list[Any]], result: Result) -> dict[str, Any] | None:

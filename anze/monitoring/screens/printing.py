@@ -15,7 +15,6 @@ from docx import Document
 from docx.enum.section import WD_ORIENT
 from docx.oxml.ns import qn
 from docx.shared import Cm, Pt
-from rustpy_xlsxwriter import Format
 
 from anze.kernel.actor import Actor
 from anze.kernel.alert import AlertLevel
@@ -25,8 +24,8 @@ from anze.monitoring.models import Bulletin
 from anze.monitoring.rules import Unit
 from anze.monitoring.screens.figures import part_shown, value_shown
 from anze.monitoring.screens.pictures import Chart, Series, as_png, bars, drawn, imported, lines
+from anze.monitoring.screens.workbooks import workbook_of
 from anze.parties.rules import Permission
-from anze.screen.exports import Sheet, safe, write_workbook
 from anze.screen.pages import day, is_chinese, moment, percent
 from anze.screen.typesetting import typeset
 
@@ -309,31 +308,6 @@ def as_pdf(paper: Paper) -> bytes:
     return typeset("monitoring/bulletin.typ", data, files=imported(), at=paper.bulletin.made_at)
 
 
-def as_excel(paper: Paper) -> bytes:
-    """One sheet a table, the numbers as numbers, shares as shares of one."""
-    key, value = _now("Item"), _now("Content")
-    about = [{key: safe(paper.title), value: ""}, *({key: name, value: safe(said)} for name, said in paper.facts)]
-    sheets = [Sheet(_now("About this file"), iter(about), [30.0, 90.0])]
-    amounts = {_now("Numerator"), _now("Denominator"), pgettext("bulletin", "Open")}
-    for table in paper.tables:
-        rows = [
-            {
-                head: safe(cell.text) if place < table.words else cell.number
-                for place, (head, cell) in enumerate(zip(table.heads, row, strict=True))
-            }
-            for row in table.rows
-        ]
-        widths = {head: 30.0 if place < table.words else 16.0 for place, head in enumerate(table.heads)}
-        formats = {
-            head: Format().set_num_format("#,##0.##" if head in amounts else "0.0000")
-            for head in table.heads[table.words :]
-        }
-        sheets.append(Sheet(table.title, iter(rows or [dict.fromkeys(table.heads)]), widths, formats))
-    made = BytesIO()
-    write_workbook(made, sheets)
-    return made.getvalue()
-
-
 def as_word(paper: Paper) -> bytes:
     document = Document()
     normal = document.styles["Normal"]
@@ -398,7 +372,7 @@ FORMS = (
     Form("pdf", "PDF", "file-download", "application/pdf", as_pdf),
     Form(
         "xlsx", "Excel", "file-spreadsheet",
-        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", as_excel,
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", workbook_of,
     ),
     Form(
         "docx", "Word", "file-text",
