@@ -77,7 +77,8 @@ def percent(value: Decimal | None, places: int = 2) -> str:
     """A ratio as percent, rounded half up for display only; unknown (denominator 0) is a dash."""
     if value is None:
         return "–"
-    return f"{(Decimal(value) * 100).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)}%"
+    shown = (Decimal(value) * 100).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    return f"{abs(shown) if shown == 0 else shown}%"
 
 
 def whole(value: int | Decimal | None) -> str:

@@ -32,6 +32,7 @@ from anze.assessment.definitions import PARTY
 from anze.assessment.models import Campaign, Forecast, Outcome
 from anze.assessment.rules import Standing, SubjectKind, WhyNot, score
 from anze.assessment.rules.campaigns import AppealState, CampaignState
+from anze.assessment.rules.scoring import is_small
 from anze.assessment.screens.campaigns import RUN, SEE, campaign_or_404
 from anze.assessment.screens.results import gain_of
 from anze.assessment.screens.spread import spread_words
@@ -266,7 +267,7 @@ def forecast_page(request: HttpRequest) -> HttpResponse:
     else:
         rows = [row for row in rows if row.scheme.subject == kind]
     words: dict[str, Any] = {
-        "rows": rows,
+        "rows": _forecast_lines(rows),
         "chosen": chosen,
         "is_own": own is not None,
         "kind": kind,
@@ -275,6 +276,22 @@ def forecast_page(request: HttpRequest) -> HttpResponse:
     if chosen is not None:
         words |= _forecast_words(chosen)
     return render(request, "assessment/forecast.html", words)
+
+
+def _forecast_lines(rows: list[Forecast]) -> list[dict[str, Any]]:
+    """Those who have too few stand below: what they reached in a few elements says nothing beside the others."""
+    texts = {row.scheme_id: row.scheme.text for row in rows}
+    few = {row.pk for row in rows if is_small(texts[row.scheme_id], Sums(row.measures, row.cases).as_measures())}
+    return [
+        {
+            "pk": row.pk,
+            "name": str(row.assessed),
+            "score": "–" if row.pk in few else row.score,
+            "why_not": WhyNot.TOO_FEW.label if row.pk in few else "",
+            "as_of": row.as_of,
+        }
+        for row in sorted(rows, key=lambda row: row.pk in few)
+    ]
 
 
 def _regions_of(request: HttpRequest) -> list[str]:

@@ -275,7 +275,8 @@ def _apart(now: Figure, other: Decimal | None) -> Cell:
     change = now.value - other
     if now.indicator.unit != Unit.RATIO:
         return Cell(f"{change:+,.1f}", float(change))
-    points = _now("%(points)s percentage points") % {"points": f"{change * 100:+.2f}"}
+    apart = round(change * 100, 2)
+    points = _now("%(points)s percentage points") % {"points": f"{abs(apart) if apart == 0 else apart:+.2f}"}
     return Cell(points, float(change))
 
 
