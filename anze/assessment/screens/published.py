@@ -125,15 +125,12 @@ def published_words(campaign: Campaign) -> dict[str, Any]:
 
 
 def _dimension_points(scheme: Any, points: dict[str, list[str]]) -> list[str]:
-    return [
-        points_text(
-            sum(
-                (Decimal(points[e.code][0]) for e in dimension.elements if points[e.code][1] == Standing.SCORED),
-                Decimal(0),
-            )
-        )
-        for dimension in scheme.dimensions
-    ]
+    """Points by dimension; of one in which nothing was scored there are none to tell."""
+    found = []
+    for dimension in scheme.dimensions:
+        scored = [Decimal(points[e.code][0]) for e in dimension.elements if points[e.code][1] == Standing.SCORED]
+        found.append(points_text(sum(scored, Decimal(0)) if scored else None))
+    return found
 
 
 @page("assessment/published/<str:code>/", name="assessment-published", title=_("Published assessment"), is_open=True)
@@ -196,7 +193,7 @@ def published_pdf(request: HttpRequest, code: str) -> HttpResponse:
             for each in words["appeals"]
         ],
         "signed": _now("Signed on %(day)s by %(name)s") % {"day": signed_on, "name": campaign.signed_by},
-        "digest": f"{_now('Digest of the manifest')} SHA-256 {campaign.manifest_sha256}",
+        "digest": _now("Digest of the manifest") + f" SHA-256 {campaign.manifest_sha256}",
         "signature": campaign.signature,
         "address": address,
     }  # fmt: skip
