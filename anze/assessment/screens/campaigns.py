@@ -28,7 +28,7 @@ from anze.assessment.actions.course import (
     set_up,
 )
 from anze.assessment.models import Campaign, Outcome, Scheme
-from anze.assessment.rules import SchemeState, SubjectKind, WhyNot
+from anze.assessment.rules import Checklist, SchemeState, SubjectKind, WhyNot
 from anze.assessment.rules.campaigns import FOR_EXPERTS, FOR_THE_ASSESSED, CampaignState
 from anze.assessment.screens.spread import spread_words
 from anze.kernel.duty import beijing_day
@@ -108,7 +108,7 @@ def course_of(campaign: Campaign) -> list[dict[str, Any]]:
     here = order.index(S(campaign.state))
     return [
         {
-            "title": S(state).label,
+            "title": title_of(campaign, state),
             "at": getattr(campaign, when),
             "until": getattr(campaign, until) if until else None,
             "is_done": order.index(state) < here or campaign.state == S.PUBLISHED,
@@ -117,6 +117,12 @@ def course_of(campaign: Campaign) -> list[dict[str, Any]]:
         for state, when, until in COURSE
         if not (state == S.PUBLISHED and campaign.subject == SubjectKind.EXPERT)
     ]
+
+
+def title_of(campaign: Campaign, state: str) -> Promise | str:
+    """A state's name; where a scheme has no checklist nobody hands a self-report in."""
+    has_reports = any(isinstance(element.curve, Checklist) for element in campaign.scheme.text.elements)
+    return S(state).label if has_reports or state != S.COMPUTED else _("computed, to be reviewed")
 
 
 def told_of(campaign: Campaign) -> Promise:
@@ -149,6 +155,7 @@ def _words(request: HttpRequest, campaign: Any) -> dict[str, Any]:
     results = ranking_of(campaign, region)
     return {
         "course": course_of(campaign),
+        "state_said": title_of(campaign, campaign.state) if campaign.state == S.COMPUTED else "",
         "said": told_of(campaign) if own is not None and campaign.state != S.PUBLISHED else "",
         "regions": [(code, REGION_NAMES.name(code)) for code in regions],
         "region": region,
