@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
+from importlib import import_module
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 
 from anze.hazards.models import Hazard
-from anze.library.models import Criterion, Standard, edition_on
+from anze.library.models import Criterion, HazardEntry, Standard, edition_on
 from anze.parties.rules import Role
 from tests.hazards.test_steps import take
 from tests.web.conftest import browser_of, put_down  # noqa: F401 - fixtures
@@ -92,3 +94,71 @@ def test_the_page_of_a_hazard_names_number_edition_and_clause(found, browser_of)
     assert "应急管理部令第10号" in page
     assert kept.clause in page
     assert Hazard.objects.get(pk=hazard.pk).criterion_edition == "INDUSTRY-2023"
+
+
+@pytest.mark.parametrize(
+    ("entry", "day", "edition"),
+    [
+        ("MI-01", "2026-06-30", "COAL-2020"),
+        ("MI-01", "2026-07-01", "COAL-2026"),
+        ("SM-05", "2026-11-16", "INDUSTRY-2023"),  # by its criterion
+        ("SM-08", "2026-11-16", ""),  # rests on no standard on file
+        ("NO-SUCH", "2026-11-16", ""),
+    ],
+)
+def test_a_hazard_of_the_library_has_the_edition_its_version_of_the_day_rests_on(found, entry, day, edition):
+    kept = found(entry_code=entry, source="SELF_CHECK", service_no="", found_on=day)
+    assert kept.criterion_edition == edition
+
+
+def test_a_library_hazard_keeps_its_edition_until_it_is_corrected(found):
+    words = {"entry_code": "MI-01", "source": "SELF_CHECK", "service_no": "", "found_on": "2026-06-30"}
+    found(**words)
+    HazardEntry.objects.filter(code="MI-01", version=1).update(effective_to=date(2026, 6, 1))
+    assert found(**words, state="NOTIFIED", notified_on="2026-07-02").criterion_edition == "COAL-2020"
+    assert found(**words | {"found_on": "2026-07-01"}).criterion_edition == "COAL-2026"
+    assert found(**words | {"entry_code": "MI-06"}).criterion_edition == "METALMINE-2022"
+
+
+def test_findings_of_before_get_the_edition_of_their_day(found):
+    of_day = {"source": "SELF_CHECK", "service_no": ""}
+    made = {
+        "H1": found(hazard_no="H1", criterion_code="NH3-2"),
+        "H2": found(hazard_no="H2", entry_code="MI-01", found_on="2026-06-30", **of_day),
+        "H3": found(hazard_no="H3", entry_code="SM-08"),
+        "H4": found(hazard_no="H4", criterion_code="NO-SUCH"),
+        "H5": found(hazard_no="H5"),
+    }
+    kept = Hazard.objects.values_list("hazard_no", "criterion_edition")
+    judged = dict(kept)
+    Hazard.objects.exclude(hazard_no="H1").update(criterion_edition="")
+    Hazard.objects.filter(hazard_no="H1").update(criterion_edition="AS-IT-WAS")
+    step = import_module("anze.hazards.migrations.0010_editions_of_earlier_findings")
+    with connection.cursor() as cursor:
+        cursor.execute(step.FILL)
+        assert cursor.rowcount == 1
+    assert set(judged) == set(made)
+    assert dict(kept.all()) == judged | {"H1": "AS-IT-WAS"}
+    assert judged["H2"] == "COAL-2020"
+
+
+@pytest.mark.parametrize(
+    ("words", "is_said"),
+    [
+        ({"criterion_code": "NO-SUCH"}, True),
+        ({"entry_code": "SM-08"}, True),
+        ({"hazard_class": "MAJOR"}, True),
+        ({}, False),  # a general hazard rests on no standard by itself
+        ({"criterion_code": "NH3-2"}, False),
+    ],
+)
+def test_an_edition_nobody_recorded_is_called_so(found, browser_of, words, is_said):  # noqa: F811 - fixture
+    page = browser_of(Role.PROVINCE_REGULATOR).get(reverse("hazard", args=[found(**words).pk])).content.decode()
+    assert ("未记录版本" in page) is is_said
+
+
+def test_a_new_edition_counts_the_open_hazards_of_the_library_under_the_earlier(found, browser_of):  # noqa: F811 - fixture
+    found(entry_code="MI-01", source="SELF_CHECK", service_no="", found_on="2026-06-30")
+    page = browser_of(Role.PROVINCE_REGULATOR).get(reverse("hazard-editions")).content.decode()
+    assert "edition=COAL-2020" in page
+    assert "edition=INDUSTRY-2017&amp;due=open" not in page

@@ -225,6 +225,7 @@ def hazard_rows(visit: Visit) -> list[dict[str, Any]]:
             "service_no": visit.visit_no,
             "hazard_class": said["hazard_class"],
             "criterion_code": said.get("criterion_code", ""),
+            "entry_code": said.get("library_code", ""),
             "found_on": on,
             "location": said.get("location", ""),
             "description": said["description"],

@@ -9,7 +9,7 @@ from anze.exchange.feed import SENDER, Check, Feed, Field, Kind, Reference, Send
 from anze.exchange.feeds.policies import OF_ENTERPRISE
 from anze.hazards.models import Hazard
 from anze.hazards.rules import ORDER, HazardClass, HazardSource, HazardState, VerifierKind
-from anze.library.models import EDITION_ON
+from anze.library.models import EDITION_OF_ENTRY_ON, EDITION_ON
 from anze.parties.models import Enterprise
 from anze.prevention.models import Service
 
@@ -79,11 +79,13 @@ _CRITERION = (
     "CASE WHEN r.known_acted_at IS NOT NULL AND r.criterion_code = '' THEN r.known_criterion_code "
     "ELSE r.criterion_code END"
 )
-# the edition stays as it was judged by, until criterion or day are corrected
+# the edition stays as it was judged by, until criterion, hazard of the library or day are corrected
 _EDITION = (
     f"CASE WHEN r.known_criterion_edition <> '' AND r.known_criterion_code = ({_CRITERION}) "
-    "AND r.known_event_on = r.found_on THEN r.known_criterion_edition "
-    f"ELSE coalesce({EDITION_ON.format(code=f'({_CRITERION})', day='r.found_on')}, '') END"
+    "AND r.known_entry_code = r.entry_code AND r.known_event_on = r.found_on THEN r.known_criterion_edition "
+    f"WHEN ({_CRITERION}) <> '' THEN coalesce({EDITION_ON.format(code=f'({_CRITERION})', day='r.found_on')}, '') "
+    f"WHEN r.entry_code <> '' THEN coalesce({EDITION_OF_ENTRY_ON.format(code='r.entry_code', day='r.found_on')}, '') "
+    "ELSE '' END"
 )
 # a deadline of each duty, computed once when the row is written
 _DUE_BY_DAY = {
@@ -231,6 +233,7 @@ HAZARDS = Feed(
         "extension_reason",
         "criterion_code",
         "criterion_edition",
+        "entry_code",
         "authority_due_at",
         "supervised_level",
         "lifted_on",

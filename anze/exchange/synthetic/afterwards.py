@@ -1,4 +1,5 @@
-"""What comes after services on the platform itself: ratings, a quality sample, reports of the demonstration's enterprise."""
+"""What comes after services on the platform itself: ratings, a quality sample, reports of the
+demonstration's enterprise."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from datetime import datetime, timedelta
 from django.db import connection
 
 from anze.exchange.synthetic.claims_work import speak_for_enterprises
+from anze.exchange.synthetic.photos import REPORTED
 from anze.exchange.synthetic.settling import settle
 from anze.kernel.actor import platform
 from anze.kernel.drawing import Draw
@@ -15,10 +17,9 @@ from anze.parties.models import Membership
 from anze.parties.rules import Permission, Role
 from anze.prevention.actions.quality import draw_sample, fix_population
 from anze.prevention.actions.reports import issue_report
-from anze.prevention.models import Service
+from anze.prevention.models import Report, Service
 
 BASE = "http://localhost:8000"
-REPORTS = 4
 DRAWN = 12
 
 # a third of the confirmed services is rated some days later, mostly as the follow-up said
@@ -42,16 +43,20 @@ def record_on_platform(at: datetime) -> None:
         cursor.execute(RATINGS, [today])
     settle(at)
     speak_for_enterprises(at)
-    may = frozenset({Permission.CHECK_QUALITY, Permission.ISSUE_REPORTS})
-    by = platform(may)
+    by = platform(frozenset({Permission.CHECK_QUALITY}))
     first = today - timedelta(days=90)
     count = Service.objects.filter(performed_on__range=(first, today), is_void=False).count()
     if count:
         draw = Draw("服务质量抽查（演示）", first, today, min(DRAWN, count))
         sample = fix_population(draw, by=by, at=at)
         draw_sample(sample, by=by, at=at, seed="07 11 23 28 30 31", source="演示用种子")
+
+
+def issue_reports(at: datetime) -> None:
+    """Reports of the last services at the demonstration's enterprise, with the photos that are there by then."""
+    by = platform(frozenset({Permission.ISSUE_REPORTS}))
     enterprises = Membership.objects.filter(role=Role.ENTERPRISE).values("enterprise_id")
-    for service in Service.objects.filter(enterprise_id__in=enterprises, is_void=False).order_by("-performed_on")[
-        :REPORTS
-    ]:
-        issue_report(service, by=by, at=at, base=BASE)
+    services = Service.objects.filter(enterprise_id__in=enterprises, is_void=False).order_by("-performed_on")
+    for service in services[:REPORTED]:
+        if not Report.objects.filter(service=service).exists():
+            issue_report(service, by=by, at=at, base=BASE)

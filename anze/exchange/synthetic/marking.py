@@ -49,6 +49,11 @@ def as_of_loaded() -> date:
     return date.fromisoformat(str(last.details["as_of"]))
 
 
+def seed_loaded() -> int:
+    """What the province that is there was drawn from."""
+    return int(str(Event.objects.filter(kind=STARTED).latest("at").details["seed"]))
+
+
 def mark(kind: str, at: datetime, **details: object) -> None:
     """Write down that a load began or ended, in the audit log like everything else that is done."""
     record(kind, by=platform(), at=at, details=details)

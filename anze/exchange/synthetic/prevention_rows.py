@@ -185,6 +185,7 @@ def _send_hazard(reporter: Reporter, visit: Visit, n: int, found: Found, random:
         "service_no": visit.number,
         "hazard_class": "MAJOR" if found.is_major else "GENERAL",
         "criterion_code": found.criterion,
+        "entry_code": texts.entry_of(found.description),
         "found_on": reporter.iso(day),
         "location": found.location,
         "description": found.description,

@@ -32,6 +32,8 @@ class Change:
     old: Standard
     new: Standard
     touched: list[Touched]
+    count: int  # open hazards of the library that rest on the earlier edition as a whole
+    url: str
 
 
 KINDS = {"removed": _("no longer there"), "changed": _("changed"), "renumbered": _("renumbered")}
@@ -64,5 +66,6 @@ def editions(request: HttpRequest) -> HttpResponse:
             for each in edition_difference(old, new)
             if each.old and each.kind in KINDS
         ]  # fmt: skip
-        changes.append(Change(old, new, touched))
+        url = HAZARDS.link(edition=old.code, due="open")
+        changes.append(Change(old, new, touched, counts.get((old.code, ""), 0), url))
     return render(request, "hazards/editions.html", {"changes": changes})

@@ -18,7 +18,7 @@ from anze.hazards.models import Hazard, Recurrence, escalated
 from anze.hazards.rules import ENDED, OPEN, HazardClass, HazardState, Level
 from anze.hazards.screens.story import page_words
 from anze.kernel.duty import beijing_day
-from anze.library.models import Criterion
+from anze.library.models import Criterion, Standard
 from anze.parties.rules import INSURER_ROLES, Permission, Role
 from anze.parties.screens import AGENCY, ENTERPRISE, INSURER, ORIGIN, USCC, agency_filter, insurer_filter
 from anze.prevention.screens.chain import below_service
@@ -218,14 +218,23 @@ HAZARDS = list_screen(
 )  # fmt: skip
 
 
-def _edition(asking: Asking, code: str, edition: str) -> str:
+def _edition(asking: Asking, code: str, edition: str, entry: str, hazard_class: str) -> str:
     """The edition it was judged by, by the words people know it by: title, number and clause."""
+    if not edition:
+        # a general hazard may rest on no standard at all
+        is_judged = code or entry or hazard_class == HazardClass.MAJOR
+        return _now("edition not recorded") if is_judged else ""
     found = Criterion.objects.filter(code=code, standard__code=edition).select_related("standard").first()
-    return f"{found.standard} {found.clause}".rstrip() if found else edition
+    if found is not None:
+        return f"{found.standard} {found.clause}".rstrip()
+    return str(Standard.objects.filter(code=edition).first() or edition)
 
 
 EDITION = Column(
-    "edition", title=_("edition of the criterion"), needs=("criterion_code", "criterion_edition"), compute=_edition
+    "edition",
+    title=_("edition of the criterion"),
+    needs=("criterion_code", "criterion_edition", "entry_code", "hazard_class"),
+    compute=_edition,
 )
 
 detail_screen(

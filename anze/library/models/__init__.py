@@ -4,6 +4,7 @@ from anze.library.models.checklists import Checklist, ChecklistItem, checklist_d
 from anze.library.models.drafts import Draft
 from anze.library.models.materials import Material, MaterialDay, MaterialUse
 from anze.library.models.standards import (
+    EDITION_OF_ENTRY_ON,
     EDITION_ON,
     Criterion,
     HazardEntry,
@@ -15,6 +16,7 @@ from anze.library.models.standards import (
 from anze.library.models.trainings import Certificate, Question, SignUp, Training
 
 __all__ = [
+    "EDITION_OF_ENTRY_ON",
     "EDITION_ON",
     "Certificate",
     "Checklist",

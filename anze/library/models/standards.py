@@ -123,6 +123,14 @@ EDITION_ON = (
     "ORDER BY coalesce(s.effective_from::text, s.issued) DESC LIMIT 1)"
 )
 
+# SQL: the same for a finding that names a hazard of the library: what its version of that day rests on
+EDITION_OF_ENTRY_ON = (
+    "(SELECT s.code FROM library_hazardentry e LEFT JOIN library_criterion c ON c.id = e.criterion_id "
+    "JOIN library_standard s ON s.id = coalesce(c.standard_id, e.standard_id) WHERE e.code = {code} "
+    "AND (e.effective_from IS NULL OR e.effective_from <= {day}) "
+    "AND (e.effective_to IS NULL OR e.effective_to >= {day}) ORDER BY e.version DESC LIMIT 1)"
+)
+
 
 def edition_on(criterion: str, on: date) -> str:
     """The code of the edition a criterion stands in on a day; empty where it stands in none."""

@@ -148,7 +148,7 @@ class Found(msgspec.Struct, forbid_unknown_fields=True):
     location: Line = ""
     advice: Text = ""
     basis: Text = ""
-    library_code: Annotated[str, msgspec.Meta(max_length=40)] = ""
+    library_code: Annotated[str, msgspec.Meta(max_length=20)] = ""
     criterion_code: Annotated[str, msgspec.Meta(max_length=20)] = ""
     item: int | None = None
     owner: Short = ""

@@ -84,6 +84,29 @@ class Figures:
         return TONES.get(self.state, "")
 
 
+@dataclass(frozen=True)
+class Line:
+    """An insurer at all the tasks shown; on a phone its sums stand for it until it is unfolded."""
+
+    name: str
+    url: str
+    cells: list[Figures | None]
+
+    @property
+    def times(self) -> int:
+        return sum(each.times for each in self.cells if each)
+
+    @property
+    def done(self) -> int:
+        return sum(each.done for each in self.cells if each)
+
+    @property
+    def unanswered(self) -> str:
+        """What is said of one who has not answered all of them."""
+        waits = any(each.state == ShareState.SENT for each in self.cells if each)
+        return str(ShareState.SENT.label) if waits else ""
+
+
 def progress_of(tasks: list[UUID]) -> list[Figures]:
     with connection.cursor() as cursor:
         cursor.execute(_PROGRESS, {"tasks": tasks})
@@ -122,11 +145,13 @@ def progress(request: HttpRequest) -> HttpResponse:
         each.times for each in found if each.insurer_id == key
     ))  # fmt: skip
     rows = [
-        (ORGANISATION_NAMES.name(key), reverse("insurer", args=[key]), [cells.get((key, task.pk)) for task in shown])
+        Line(
+            ORGANISATION_NAMES.name(key), reverse("insurer", args=[key]), [cells.get((key, task.pk)) for task in shown]
+        )
         for key in insurers
     ]
     words: dict[str, Any] = {
-        "tasks": shown, "rows": rows, "sums": [_sum(found, task.pk) for task in shown],
+        "tasks": shown, "tasks_by_key": {task.pk: task for task in shown}, "rows": rows, "sums": [_sum(found, task.pk) for task in shown],
         "which": _Which(list(offered[:60]), {"task": [str(task.pk) for task in shown]}),
     }  # fmt: skip
     return render(request, "prevention/progress.html", words)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -15,10 +16,12 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from anze.claims.models import Accident
+from anze.evidence.screens.media import tiles
 from anze.kernel.duty import beijing_day
 from anze.parties.models import Expert
 from anze.parties.rules import Permission, Role
 from anze.parties.screens import AGENCY, ENTERPRISE, INSURER, ORIGIN, USCC, agency_filter, insurer_filter
+from anze.prevention.actions.reports import media_of
 from anze.prevention.models import Order, Plan, PlanItem, Service, ServicePerson, Task
 from anze.prevention.rules import ServiceType
 from anze.prevention.rules.orders import ON_THE_WAY
@@ -47,6 +50,7 @@ from anze.screen.registry import Search as SearchAnswer
 from anze.screen.stories import Story, story
 from anze.underwriting.screens import ORIGIN_SECTION
 
+MOST_PHOTOS = 120
 POLICY = Column("policy__policy_no", opens="policy")
 CONFIRMATION = Column(
     "confirmation", tones={"NONE": "warning", "SIGNATURE": "success", "SEAL": "success", "ONLINE": "success"}
@@ -294,6 +298,12 @@ SERVICES = list_screen(
         order=20,
     )
 )  # fmt: skip
+
+
+def _photographed(_request: HttpRequest, service: Service) -> Mapping[str, Any]:
+    return {"photos": tiles([media.pk for media in media_of(service)[:MOST_PHOTOS]])["tiles"]}
+
+
 detail_screen(
     DetailScreen(
         name="service",
@@ -305,6 +315,8 @@ detail_screen(
         state=CONFIRMATION,
         of_list="services",
         buttons=(REPORT_BUTTON, *SERVICE_BUTTONS),
+        template="prevention/service.html",
+        tabs=(("photos", _("Photos and files"), Permission.SEE_EVIDENCE, _photographed),),
         climb=service_crumbs,
         sections=(
             Section(

@@ -7,6 +7,7 @@ import json
 import os
 import time
 from argparse import ArgumentParser
+from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ from rich.progress import (
 from anze.assessment.actions import load_schemes
 from anze.assessment.actions.demonstration import show_assessments
 from anze.exchange.synthetic import anomalies, marking
-from anze.exchange.synthetic.afterwards import record_on_platform
+from anze.exchange.synthetic.afterwards import issue_reports, record_on_platform
 from anze.exchange.synthetic.agreements import load_agreements
 from anze.exchange.synthetic.calendar import shipped_calendar
 from anze.exchange.synthetic.campaigns import create_campaign
@@ -43,6 +44,7 @@ from anze.exchange.synthetic.loading import REGISTER, Late, LoadProblem, load
 from anze.exchange.synthetic.market import load_market
 from anze.exchange.synthetic.on_site import order_visits
 from anze.exchange.synthetic.people import create_people, issue_keys
+from anze.exchange.synthetic.photos import show_photos
 from anze.kernel.duty import beijing_day
 from anze.kernel.readiness import NotReady, connect_as_owner
 from anze.kernel.scope import EVERYTHING, inside
@@ -96,7 +98,7 @@ class Command(BaseCommand):
                 raise CommandError("Another load of the synthetic province is under way: wait for it to end.")
             try:
                 if options["assessments"] == "only":
-                    self._assess()
+                    self._assess(options["truth"])
                 else:
                     self._make_room(replace=options["replace"])
                     self._run(owner, options)
@@ -173,18 +175,21 @@ class Command(BaseCommand):
                 marking.mark(marking.FINISHED, timezone.now(), scale=province.scale, as_of=as_of.isoformat())
             show.advance(1)
             if options["assessments"] == "with":
-                show.begin("Effect, repeated reports, assessments", 1)
-                self._assess()
+                show.begin("Photos, effect, repeated reports, assessments", 1)
+                self._assess(options["truth"])
                 show.advance(1)
         console.print(
             f"Loaded in {time.monotonic() - started:.0f} s. What was planted: {truth}; interface keys: {keys}"
         )
 
-    def _assess(self) -> None:
-        """What takes long and nobody opens first. All of it or nothing: what was interrupted is done again."""
+    def _assess(self, truth: Path | None) -> None:
+        """What takes long and nobody opens first. What was interrupted is done again and doubles nothing."""
         with inside(EVERYTHING):
             if not marking.lacks_assessments():
                 return
+            planted = show_photos(marking.seed_loaded(), timezone.now())
+            issue_reports(timezone.now())
+        self._tell_truth(truth, planted)
         take_stock(at=timezone.now())
         with inside(EVERYTHING):
             look_for_likeness(at=timezone.now())
@@ -214,8 +219,6 @@ class Command(BaseCommand):
         return load(draft, advance=advance, processes=processes)
 
     def _write_truth(self, province: Province, late: Late, path: Path | None) -> Path:
-        path = path or settings.STATE / "demo" / "truth.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
         content = {
             "seed": province.seed,
             "scale": province.scale,
@@ -225,8 +228,20 @@ class Command(BaseCommand):
             ],
             **anomalies.truth(province),
         }
-        path.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
+        _truth(path).unlink(missing_ok=True)
+        return self._tell_truth(path, content)
+
+    def _tell_truth(self, path: Path | None, more: Mapping[str, Any]) -> Path:
+        """Add to the list of what was planted."""
+        path = _truth(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        path.write_text(json.dumps({**known, **more}, ensure_ascii=False, indent=1), encoding="utf-8")
         return path
+
+
+def _truth(path: Path | None) -> Path:
+    return path or settings.STATE / "demo" / "truth.json"
 
 
 class _Stages:

@@ -79,7 +79,7 @@ class Command(BaseCommand):
                 watch.look_after()
                 if rest and rest.poll() is not None:
                     said = "are there now" if rest.returncode == 0 else f"could not be made: see {logs / 'demo.log'}"
-                    self.console.print(f"Assessments, effect and compared reports {said}.")
+                    self.console.print(f"Photos, assessments, effect and compared reports {said}.")
                     rest = None
         except (ServingProblem, NotReady) as problem:
             raise CommandError(str(problem)) from None
@@ -143,7 +143,7 @@ class Command(BaseCommand):
         with inside(EVERYTHING):
             if not marking.lacks_assessments():
                 return None
-        self.console.print("Assessments, effect and compared reports are still being made; all else is there.")
+        self.console.print("Photos, assessments, effect and compared reports are still being made; all else is there.")
         with (logs / "demo.log").open("ab") as log:
             return subprocess.Popen(
                 [*_DEMO, "--assessments", "only"],
