@@ -273,7 +273,7 @@ def _guard(sheet: _Sheet, random: Random, is_bad: bool) -> Sequence[Point]:
         for n in range(12):
             sheet.line([(x - 0.12 + n * 0.045, y - 0.13), (x - 0.12 + n * 0.045, y + 0.13)], _YELLOW, 0.007, 0.75)
         for up in (-0.13, 0.0, 0.13):
-            sheet.line([(x - 0.12, y + k), (x + 0.375, y + k)], _YELLOW, 0.01, 0.75)
+            sheet.line([(x - 0.12, y + up), (x + 0.375, y + up)], _YELLOW, 0.01, 0.75)
     _triangle(sheet, x + 0.1, y + 0.19, 0.045, 0.6)
     return [(x - 0.11, y - 0.12), (x + 0.38, y + 0.11)]
 
