@@ -25,13 +25,14 @@ from anze.parties.models import Enterprise, Membership
 from anze.parties.rules import Permission, Role
 from anze.prevention.models import Service
 
-MOST_HAZARDS, LEAST_HAZARDS = 44, 12
+MOST_HAZARDS, LEAST_HAZARDS = 44, 20
 SERVICES_A_HAZARD = 100  # in a small province fewer are photographed
 BACK = timedelta(days=100)
 REPORTED = 4
 SITE_PHOTOS = 2  # of each service
 REUSED = ("brighter", "cropped", "smaller", "mirrored", "unchanged")
 AFTER_IS_BEFORE = "after is before"
+_REUSED_ROLE = {"cropped": MediaRole.SITE, "smaller": MediaRole.HAZARD}
 
 
 @dataclass(eq=False)
@@ -139,7 +140,8 @@ def _shots(hazard: Hazard, seed: int) -> Iterator[Shot]:
     yield Shot(hazard, MediaRole.HAZARD, Scene(seed, hazard.hazard_no, kind, is_bad=True), found, name, expert)
     if hazard.rectified_on is not None:
         since = Scene(seed, hazard.hazard_no, kind, is_bad=False, view=1)
-        yield Shot(hazard, MediaRole.RECTIFIED, since, _hour(hazard.rectified_on, random), person(random), expert)
+        later = max(_hour(hazard.rectified_on, random), found + timedelta(hours=2))
+        yield Shot(hazard, MediaRole.RECTIFIED, since, later, person(random), expert)
 
 
 def _hour(day: Any, random: Any) -> datetime:
@@ -159,31 +161,32 @@ def _on_site(service: Service, seed: int) -> Iterator[Shot]:
 
 def _plant(shots: list[Shot]) -> dict[str, list[dict[str, object]]]:
     """Some photos become others that were there before; a few say too little or arrive too late."""
-    used: set[int] = set()
-    reused = []
-    for how in REUSED:
-        pair = _pair(shots, used, other_insurer=how != "unchanged", role=MediaRole.SITE if how == "cropped" else None)
-        if pair is not None:
-            reused.append((*pair, how))
-    rectified = (n for n, each in enumerate(shots) if each.role == MediaRole.RECTIFIED and n not in used)
-    for n in rectified:
-        before = next((k for k in range(n) if shots[k].record is shots[n].record), None)
-        if before is not None and before not in used:
-            used |= {n, before}
-            reused.append((shots[before], shots[n], AFTER_IS_BEFORE))
+    used: set[Any] = set()  # services and hazards: each is in one story at most
+    reused = [
+        (*pair, how)
+        for how in REUSED
+        if (pair := _pair(shots, used, other_insurer=how != "unchanged", role=_REUSED_ROLE.get(how)))
+    ]
+    found = {each.record: each for each in shots if each.role == MediaRole.HAZARD}
+    for after in shots:
+        before = found.get(after.record)
+        if after.role == MediaRole.RECTIFIED and before is not None and after.record not in used:
+            used.add(after.record)
+            reused.append((before, after, AFTER_IS_BEFORE))
             break
     for first, second, how in reused:
         second.again = (first, how)
     odd = []
-    for shot, n in zip(
-        [s for k, s in enumerate(shots) if k not in used and s.role == MediaRole.SITE][-2:], (0, 1), strict=False
-    ):
-        if n:
-            shot.tells_nothing = True
-        else:
+    free = [each for each in shots if each.role == MediaRole.SITE and each.record not in used]
+    for shot, is_late in zip(free[-2:], (True, False), strict=False):
+        if is_late:
+            shot.arrived_at = shot.received_at
             shot.taken_at -= timedelta(days=3)
-            shot.arrived_at = shot.taken_at + timedelta(days=3, minutes=4)
-        odd.append({**_named(shot), "what": "neither time nor device" if n else "taken three days before the service"})
+        else:
+            shot.tells_nothing = True
+        odd.append(
+            {**_named(shot), "what": "taken three days before the service" if is_late else "neither time nor device"}
+        )
     return {
         "reused_photos": [
             {"how": how, "earlier": _named(first), "again": _named(second)} for first, second, how in reused
@@ -193,23 +196,24 @@ def _plant(shots: list[Shot]) -> dict[str, list[dict[str, object]]]:
 
 
 def _pair(
-    shots: list[Shot], used: set[int], *, other_insurer: bool, role: MediaRole | None
+    shots: list[Shot], used: set[Any], *, other_insurer: bool, role: MediaRole | None
 ) -> tuple[Shot, Shot] | None:
-    """The last photo that can be an earlier one of another enterprise, and that one."""
-    for n in range(len(shots) - 1, 0, -1):
-        second = shots[n]
-        if n in used or second.role == MediaRole.RECTIFIED or (role and second.role != role):
-            continue
-        for k in range(n):
-            first = shots[k]
-            if (
-                k not in used
-                and first.role == second.role
-                and first.record.enterprise_id != second.record.enterprise_id
-                and (first.record.insurer_id != second.record.insurer_id) == other_insurer
-            ):
-                used |= {n, k}
-                return first, second
+    """The last photo that can be an earlier one of another enterprise, and that one; enterprises that are in no
+    story yet first."""
+    places = {each.enterprise_id for each in used}
+    free = [each for each in shots if each.record not in used and each.role != MediaRole.RECTIFIED]
+    fresh = [each for each in free if each.record.enterprise_id not in places]
+    for offered in (fresh, free):
+        for n, second in reversed(list(enumerate(offered))):
+            for first in offered[:n]:
+                is_other = first.record.insurer_id != second.record.insurer_id
+                if (
+                    first.role == second.role == (role or second.role)
+                    and first.record.enterprise_id != second.record.enterprise_id
+                    and is_other == other_insurer
+                ):
+                    used |= {first.record, second.record}
+                    return first, second
     return None
 
 

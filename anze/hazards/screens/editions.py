@@ -35,6 +35,14 @@ class Change:
     count: int  # open hazards of the library that rest on the earlier edition as a whole
     url: str
 
+    @property
+    def open(self) -> list[Touched]:
+        return [each for each in self.touched if each.count]
+
+    @property
+    def others(self) -> list[Touched]:
+        return [each for each in self.touched if not each.count]
+
 
 KINDS = {"removed": _("no longer there"), "changed": _("changed"), "renumbered": _("renumbered")}
 

@@ -74,7 +74,7 @@ def story_of(hazard: Hazard) -> list[Told]:
         (hazard.rectified_on, StepKind.SUBMITTED, ""),
         (hazard.closed_on, StepKind.CLOSED, hazard.get_verifier_display()),
     ]
-    for on, kind, text in given:
+    for on, kind, text in reversed(given):
         if on is not None and kind not in kinds:
             when = "" if kind == StepKind.EXTENSION_GRANTED else str(on)
             told.append(Told(on, when, words[kind], reported, text, (), _TONES.get(kind, "")))

@@ -183,7 +183,7 @@ SHARES = list_screen(
         detail="task-share",
         sort="-answer_due_at",
         columns=(
-            Column("task__title", title=_("Task"), opens="task-share"),
+            Column("task__title", title=_("Task"), opens="task-share", opens_row=True),
             INSURER,
             Column("times"),
             Column("part", title=_("Share"), kind=None, hide_for="insurer_id", needs=("part",),
