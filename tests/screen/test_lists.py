@@ -24,7 +24,8 @@ from anze.parties.rules import Permission, Role
 from anze.parties.screens.enterprises import ENTERPRISES
 from anze.prevention.screens import SERVICES
 from anze.screen.asked import Asked
-from anze.screen.columns import Column
+from anze.screen.columns import Column, plan
+from anze.screen.details import DETAILS
 from anze.screen.lists import LISTS, ListScreen
 from anze.screen.registry import load_screens
 from anze.underwriting.models import Obligation
@@ -418,3 +419,20 @@ def test_the_first_column_opens_the_row_itself_also_where_it_names_another(cast,
     text = browser_of(Role.PROVINCE_REGULATOR).get(reverse("obligations")).content.decode()
     assert reverse("obligation", args=[entry.pk]) in text
     assert reverse("obligation", args=[entry.enterprise_id]) not in text
+
+
+def test_a_column_opens_the_page_of_the_row_it_speaks_of():
+    """The id in a link is the row's own or the related row's: the page has to be one of that table."""
+    wrong = []
+    for name, screen in LISTS.items():
+        for column in screen.columns:
+            page = DETAILS.get(column.opens)
+            if page is None:
+                continue
+            worked = plan(screen.model, column)
+            table = screen.model
+            if (worked.related is not None or worked.directory is not None) and not column.opens_row:
+                table = screen.model._meta.get_field(column.path.split("__")[0]).related_model
+            if table is not page.model:
+                wrong.append((name, column.path, column.opens))
+    assert wrong == []
