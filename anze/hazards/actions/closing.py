@@ -121,7 +121,8 @@ def closing_content(campaign: Campaign, language: str, at: datetime) -> dict[str
         )  # fmt: skip
         parts.append(_major(campaign))
         parts.append(_groups(campaign))
-        parts.append({"name": "result", "title": _now("What came of it"), "text": campaign.result or NOTHING})
+        if campaign.result:
+            parts.append({"name": "result", "title": _now("What came of it"), "text": campaign.result})
         return {"language": language, "parts": [each for each in parts if each.get("table", {"rows": 1})["rows"]]}
 
 
