@@ -9,7 +9,9 @@ service, a payment of a claim) was known with the record it belongs to, in the s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import json
+import re
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -26,7 +28,7 @@ from anze.kernel.scope import EVERYTHING, Scope, widened
 from anze.monitoring.contributions import RowsOf, row_contributions, whole_table
 from anze.monitoring.figures import Figure, Slice
 from anze.monitoring.rows import in_cut, in_scope
-from anze.monitoring.rules import Fact, Indicator
+from anze.monitoring.rules import Indicator
 
 _SHOWN = 200  # rows that make the difference, the largest first
 
@@ -63,11 +65,11 @@ class Then:
 def then_and_now(indicator: Indicator, cut: Slice, *, day: date, known_at: datetime, scope: Scope) -> Then:
     """Look back. Rows are shown as far as they lie in the reader's scope; the figures are those of the whole cut."""
     with transaction.atomic(), widened(EVERYTHING), _cursor() as cursor:
-        _judge(cursor, "known_part", indicator, cut, day, rows_known(cursor, indicator.fact, known_at))
+        _judge(cursor, "known_part", indicator, cut, day, rows_known(cursor, indicator, day, known_at))
         _judge(cursor, "now_part", indicator, cut, day, whole_table)
         known, corrected = (_figure(cursor, table, indicator) for table in ("known_part", "now_part"))
         changed, number = _changed(cursor, scope)
-        cursor.execute("DROP TABLE known_part, now_part, later")
+        cursor.execute("DROP TABLE known_part, now_part")
     return Then(day, known_at, known, corrected, changed, number)
 
 
@@ -77,20 +79,31 @@ def _cursor() -> Iterator[CursorWrapper]:
         yield cursor
 
 
-def rows_known(cursor: CursorWrapper, fact: Fact, at: datetime) -> RowsOf:
-    """Rows of the fact's sources as they were known at a moment."""
-    known = tables_known(cursor, {source.model for source in fact.sources}, at)
-    return lambda source: known(source.model)
+def rows_known(cursor: CursorWrapper, indicator: Indicator, day: date, at: datetime) -> RowsOf:
+    """Rows of the sources of an indicator as they were known at a moment: as far as it reads them."""
+    text = _judged(indicator, day, whole_table)
+    cursor.execute("EXPLAIN (FORMAT JSON) " + text)
+    read = set(re.findall(r'"Relation Name": "(\w+)"', json.dumps(cursor.fetchall())))
+    models = {source.model for source in indicator.fact.sources if source.table in read}
+    known = tables_known(cursor, models, at, columns=set(re.findall(r"\w+", text)))
+    return lambda source: known(source.model) if source.model in models else whole_table(source)
+
+
+def _judged(indicator: Indicator, day: date, rows_of: RowsOf) -> str:
+    """SQL of what every row gives to an indicator."""
+    parts = [part for part in indicator.parts if part.ever_gives(indicator.numerator, indicator.denominator)]
+    return row_contributions(indicator, day, rows_of, parts).replace("%", "%%")
 
 
 def tables_known(
-    cursor: CursorWrapper, tables: Iterable[type[models.Model]], at: datetime
+    cursor: CursorWrapper, tables: Iterable[type[models.Model]], at: datetime, columns: Container[str] | None = None
 ) -> Callable[[type[models.Model]], str]:
-    """Rows of some tables as they were known at a moment. Puts the first change after it into `later`."""
-    wanted = list(tables)
-    parents = {model: _parent_of(model) for model in wanted}
-    names = {model._meta.db_table for model in wanted}
+    """Rows of some tables as they were known at a moment, as SQL. What changed since is put back into tables that last
+    as long as the transaction, of the columns named only; the first change after the moment into `later`."""
+    parents = {model: _parent_of(model) for model in tables}
+    names = {model._meta.db_table for model in parents}
     names |= {field.related_model._meta.db_table for field in parents.values() if field}
+    cursor.execute("DROP TABLE IF EXISTS later")
     cursor.execute(
         "CREATE TEMP TABLE later ON COMMIT DROP AS SELECT DISTINCT ON (row_id) table_name, row_id, at, before "
         "FROM kernel_change WHERE table_name = ANY(%s) AND at > %s ORDER BY row_id, id",
@@ -98,28 +111,49 @@ def tables_known(
     )
     cursor.execute("CREATE UNIQUE INDEX ON later (row_id)")
     cursor.execute("ANALYZE later")
+    cursor.execute("SELECT DISTINCT table_name FROM later")
+    changed = {name for (name,) in cursor.fetchall()}
     moment = f"TIMESTAMPTZ '{at.isoformat()}'"
     made_by = f"UUID '{_last_id(at)}'"
 
+    def columns_of(row: str, model: type[models.Model]) -> str:
+        every = (field.column for field in model._meta.local_concrete_fields)
+        return ", ".join(f"{row}.{column}" for column in every if columns is None or column in columns)
+
     def rows_of(model: type[models.Model]) -> str:
         table, field = model._meta.db_table, parents[model]
+        now, then = columns_of("t", model), columns_of("o", model)
         images = f"later l CROSS JOIN LATERAL jsonb_populate_record(NULL::{table}, l.before) o"
         if field is None:
             was, image = (f"{row}.{_known_by(model, moment, made_by)}" for row in ("t", "o"))
+            if table not in changed:
+                return f"SELECT {now} FROM {table} t WHERE {was}"
             return (
-                f"SELECT t.* FROM {table} t LEFT JOIN later l ON l.row_id = t.id WHERE l.row_id IS NULL AND {was} "
-                f"UNION ALL SELECT o.* FROM {images} WHERE l.table_name = '{table}' AND {image}"
+                f"SELECT {now} FROM {table} t LEFT JOIN later l ON l.row_id = t.id WHERE l.row_id IS NULL AND {was} "
+                f"UNION ALL SELECT {then} FROM {images} WHERE l.table_name = '{table}' AND {image}"
             )
         of, column = field.related_model._meta.db_table, field.column
+        if not changed & {table, of}:
+            return f"SELECT {now} FROM {table} t JOIN {of} p ON p.id = t.{column} WHERE p.received_at <= {moment}"
         return (
-            f"SELECT t.* FROM {table} t JOIN {of} p ON p.id = t.{column} LEFT JOIN later l ON l.row_id = t.id "
+            f"SELECT {now} FROM {table} t JOIN {of} p ON p.id = t.{column} LEFT JOIN later l ON l.row_id = t.id "
             f"LEFT JOIN later c ON c.row_id = p.id WHERE l.row_id IS NULL AND p.received_at <= {moment} "
             f"AND (t.id <= {made_by} OR c.row_id IS NULL) "
-            f"UNION ALL SELECT o.* FROM {images} JOIN {of} p ON p.id = o.{column} "
+            f"UNION ALL SELECT {then} FROM {images} JOIN {of} p ON p.id = o.{column} "
             f"WHERE l.table_name = '{table}' AND p.received_at <= {moment} AND o.id <= {made_by}"
         )
 
-    return rows_of
+    def put_back(model: type[models.Model]) -> str:
+        """As a table of its own: of a union the planner knows no sizes, and what it then chooses takes minutes."""
+        table, field = model._meta.db_table, parents[model]
+        if not changed & {table, field.related_model._meta.db_table if field else table}:
+            return rows_of(model)
+        cursor.execute(f"DROP TABLE IF EXISTS known_{table}")
+        cursor.execute(f"CREATE TEMP TABLE known_{table} ON COMMIT DROP AS {rows_of(model)}")
+        cursor.execute(f"ANALYZE known_{table}")
+        return f"SELECT * FROM known_{table}"
+
+    return {model: put_back(model) for model in parents}.__getitem__
 
 
 def _known_by(model: type[models.Model], moment: str, made_by: str) -> str:
@@ -144,14 +178,12 @@ def _last_id(at: datetime) -> str:
 
 def _judge(cursor: CursorWrapper, table: str, indicator: Indicator, cut: Slice, day: date, rows_of: RowsOf) -> None:
     where, words = in_cut(indicator, cut, day)
-    parts = [part for part in indicator.parts if part.ever_gives(indicator.numerator, indicator.denominator)]
-    text = row_contributions(indicator, day, rows_of, parts).replace("%", "%%")
     unit = " * 0.01" if indicator.money else ""
     cursor.execute(
         f"CREATE TEMP TABLE {table} ON COMMIT DROP AS SELECT source, row_id, min(label) AS label, enterprise_id, "
         f"region_code, sector, insurer_id, sum(num){unit} AS num, sum(den){unit} AS den, "
         f"(array_agg(reason ORDER BY counts_on DESC) FILTER (WHERE reason IS NOT NULL))[1] AS reason "
-        f"FROM ({text}) x WHERE {' AND '.join(where)} "
+        f"FROM ({_judged(indicator, day, rows_of)}) x WHERE {' AND '.join(where)} "
         "GROUP BY source, row_id, enterprise_id, region_code, sector, insurer_id",
         words,
     )
