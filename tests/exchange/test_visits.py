@@ -69,6 +69,21 @@ def test_nothing_found_and_nobody_signed(phone, by):
     assert not Hazard.objects.exists()
 
 
+def test_a_finding_taken_from_the_library_brings_its_number_and_edition_along(phone, by):
+    phone.record(
+        "FINDING",
+        {
+            "description": "局部通风机未连续运转",
+            "hazard_class": "MAJOR",
+            "deadline_on": "2026-12-01",
+            "library_code": "MI-01",
+        },
+    )
+    filed(phone, by, finding=False)
+    hazard = Hazard.objects.get()
+    assert (hazard.entry_code, hazard.criterion_code, hazard.criterion_edition) == ("MI-01", "", "COAL-2026")
+
+
 def test_delivered_twice_it_is_one_service(phone, by):
     visit = filed(phone, by)
     deliver_visit(visit, by=by, at=NOW + timedelta(minutes=5))
