@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import date, datetime, timedelta
+from statistics import median
 
 import psycopg
 from django.db import connection

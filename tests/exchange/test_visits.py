@@ -79,9 +79,9 @@ def test_a_finding_taken_from_the_library_brings_its_number_and_edition_along(ph
             "library_code": "MI-01",
         },
     )
-    filed(phone, by, finding=False)
-    hazard = Hazard.objects.get()
-    assert (hazard.entry_code, hazard.criterion_code, hazard.criterion_edition) == ("MI-01", "", "COAL-2026")
+    filed(phone, by)
+    hazard = Hazard.objects.get(entry_code="MI-01")
+    assert (hazard.criterion_code, hazard.criterion_edition) == ("", "COAL-2026")
 
 
 def test_delivered_twice_it_is_one_service(phone, by):
