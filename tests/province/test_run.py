@@ -117,7 +117,7 @@ def test_from_an_empty_database_to_the_open_site_and_again(place: Demo) -> None:
         # what takes long comes while the site is open
         first.until("compared reports are there now")
         campaigns = place.select("SELECT count(*) FROM assessment_campaign")
-        assert campaigns == [(3,)]
+        assert campaigns == [(4,)]
 
         # what dies is started again
         pids = children_of(first.process.pid)
