@@ -128,7 +128,7 @@ def rows_of(page: Page, role: Role) -> tuple[Any, Any]:
     else:
         found = MODELS[kind]._default_manager.all()
     own, foreign = [], []
-    for row in found:
+    for row in found.order_by("pk"):
         if getattr(row, "is_void", False):  # a copy made for another row's sake, which not all see who see that one
             continue
         side = sides(row)
@@ -142,7 +142,10 @@ def rows_of(page: Page, role: Role) -> tuple[Any, Any]:
 
 
 def _of_party(rows: list[Any], role: Role) -> Any:
-    """Of what each party of a side has one of, that of the role's kind of party (see `world.entering`)."""
+    """Of what each party of a side has one of, that of the role's kind of party (see `world.entering`); of events, one
+    that names the role's party."""
+    column = {Reach.INSURER: "insurer_id", Reach.AGENCY: "agency_id"}.get(ROLES[role].reach, "")
+    rows = sorted(rows, key=lambda row: isinstance(row, Event) and bool(column) and getattr(row, column) is None)
     kind = {Reach.INSURER: "-0", Reach.AGENCY: "-1", Reach.EXPERT: "-2"}.get(ROLES[role].reach, "-3")
     return next((row for row in rows if str(row).endswith(kind)), rows[0] if rows else None)
 

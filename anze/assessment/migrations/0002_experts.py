@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("assessment", "0001_initial"),
-        ("parties", "0001_squashed_0004_entering"),
+        ("parties", "0004_entering"),
     ]
 
     operations = [

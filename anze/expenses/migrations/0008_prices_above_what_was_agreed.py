@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("expenses", "0001_squashed_0007_invoices_and_settlement"),
+        ("expenses", "0007_invoices_and_settlement"),
         ("prevention", "0018_topic_after_accident"),
     ]
 
