@@ -58,6 +58,7 @@ def set_up_province() -> float:
             cluster.execute(f"CREATE DATABASE {NAME} TEMPLATE {PROVINCE} STRATEGY file_copy OWNER {OWNER}")
             _migrate()  # a kept one may have been made by the program of yesterday
             _start_django()
+            _load_reference_data()
             return 0.0
     set_up()
     from django.core.management import call_command
@@ -100,6 +101,14 @@ def _migrate() -> None:
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings"}
     environment.pop("ANZE_DATABASE_LOGIN", None)
     subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
+
+
+def _load_reference_data() -> None:
+    from anze.kernel.scope import EVERYTHING, inside
+    from anze.parties.actions import load_reference_data
+
+    with inside(EVERYTHING):
+        load_reference_data()
 
 
 def _start_django() -> None:
