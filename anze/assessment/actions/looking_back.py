@@ -131,7 +131,6 @@ def known_on(outcome: Outcome, at: datetime) -> Result | None:
     ):
         known = tables_known(cursor, tables_read(campaign.subject), at)
         sums = sums_now(campaign.subject, period, party, known=known, at=at).get(key, Sums())
-        cursor.execute("DROP TABLE later")
     return _scored(campaign.scheme.text, key, sums, party, SelfReport(state=ReportState.DRAFT))
 
 

@@ -275,7 +275,12 @@ def assessment_freeze(request: HttpRequest, pk: UUID) -> HttpResponse:
 @page("assessment/<uuid:pk>/compute/", name="assessment-compute", permission=RUN, methods=("POST",))
 def assessment_compute(request: HttpRequest, pk: UUID) -> HttpResponse:
     compute(campaign_or_404(pk), by=request.actor, at=request.at)  # type: ignore[attr-defined]
-    messages.success(request, _now("Computed. Everybody assessed sees his own score and hands in his self-report."))
+    messages.success(
+        request,
+        _now(
+            "Computed. Everybody assessed sees his own score; self-reports can be handed in where the scheme asks for them."
+        ),
+    )
     return redirect("assessment", pk)
 
 

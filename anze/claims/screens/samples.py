@@ -103,7 +103,7 @@ def sample_new(request: HttpRequest) -> HttpResponse:
         "form": form,
         "title": _now("New sample"),
         "about": _now(
-            "First it is fixed which claims may be drawn, and the digest is published. Then the seed is awaited."
+            "First it is fixed which claims may be drawn, by the day of their notice, and the digest is published. Then the seed is awaited."
         ),
         "save": _now("Fix the population"),
         "back": reverse("claim-samples"),
