@@ -82,6 +82,30 @@ def test_single_records_have_their_pages(world, published, browser_of):  # noqa:
     assert not ConductCase.objects.exists()
 
 
+def test_branches_agencies_and_experts_are_compared_as_insurers_are(world, published, browser_of):  # noqa: F811
+    browser, address = browser_of(Role.PROVINCE_REGULATOR), reverse("assessment-fairness")
+    whole = text(browser.get(address, {"campaign": str(published.pk), "input": "policy_compliance"}))
+    assert whole.count(world.huaihai.name) >= 1
+    assert f"{world.huaihai.name} · 济南市" not in whole
+    cities = text(browser.get(address, {"campaign": str(published.pk), "input": "policy_compliance", "level": "CITY"}))
+    assert f"{world.huaihai.name} · 济南市" in cities
+    for code, party in (("EXAMPLE-AGENCY", world.agency), ("EXAMPLE-EXPERT", world.expert)):
+        campaign = compute(begin(code), by=BY, at=AT)
+        page = text(browser.get(address, {"campaign": str(campaign.pk), "level": "CITY"}))
+        assert party.name in page.split("<tbody")[1], code
+        assert "样本过少，不参与排名" in page, code
+        assert 'data-chart="funnel"' in page, code
+    empty = text(browser.get(address, {"campaign": str(campaign.pk), "input": "expert_orders"}))
+    assert 'data-chart="funnel"' not in empty
+
+
+def test_the_list_says_of_nobody_that_reports_are_awaited_whom_nobody_asks_for_any(world, browser_of):
+    campaign = compute(begin("EXAMPLE-AGENCY"), by=BY, at=AT)
+    browser = browser_of(Role.PROVINCE_REGULATOR)
+    assert "自评" not in text(browser.get(reverse("assessments"))).split("<tbody")[1].split("</tbody>")[0]
+    assert "已计算，待复核" in text(browser.get(reverse("assessment", args=[campaign.pk])))
+
+
 def test_moved_weights_move_no_published_score(world, published, browser_of):  # noqa: F811
     browser = browser_of(Role.COMMITTEE)
     before = dict(Outcome.objects.values_list("pk", "score"))

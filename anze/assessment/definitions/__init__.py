@@ -1,8 +1,7 @@
 """Every input a scheme may name, and the SQL of its rows.
 
 A row says which record it is, what it gives to numerator and denominator, or why it does not count. Most inputs are
-indicators of the statistics; the others read the rooms' tables. What nobody keeps records of is not computed:
-elements that name it are left out as “insufficient data” (see `NOT_COMPUTED`).
+indicators of the statistics; the others read the rooms' tables.
 """
 
 from __future__ import annotations
@@ -38,11 +37,6 @@ TOLD: dict[str, tuple[InputKind, SubjectKind, Promise]] = {
     "agency_cases": (InputKind.CASES, SubjectKind.AGENCY, _("Confirmed cases of conduct")),
     "expert_cases": (InputKind.CASES, SubjectKind.EXPERT, _("Complaints upheld and other confirmed cases")),
 }
-# an input a scheme may name though nothing is kept of it yet: it says so instead of inventing
-NOT_COMPUTED: dict[str, tuple[SubjectKind, Promise]] = {
-    "agency_accuracy": (SubjectKind.AGENCY, _("Hazards confirmed by the recheck")),
-}
-
 
 # the column that says whose a row is
 PARTY = {SubjectKind.INSURER: "insurer_id", SubjectKind.AGENCY: "agency_id", SubjectKind.EXPERT: "expert_id"}
@@ -60,7 +54,6 @@ class Input:
     kind: InputKind
     subject: SubjectKind
     is_money: bool = False
-    is_counted: bool = True
 
 
 def _inputs() -> Iterator[Input]:
@@ -71,8 +64,6 @@ def _inputs() -> Iterator[Input]:
             yield Input(made.code, made.title, InputKind.RATIO, subject)
     for code, (kind, subject, title) in TOLD.items():
         yield Input(code, title, kind, subject)
-    for code, (subject, title) in NOT_COMPUTED.items():
-        yield Input(code, title, InputKind.RATIO, subject, is_counted=False)
 
 
 INPUTS: dict[str, Input] = {each.code: each for each in _inputs()}
@@ -191,7 +182,6 @@ __all__ = [
     "COLUMNS",
     "INPUTS",
     "KEPT",
-    "NOT_COMPUTED",
     "PARTY",
     "TOLD",
     "Input",

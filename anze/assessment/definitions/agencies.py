@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from anze.assessment.definitions.kinds import OfRows
+from anze.hazards.models import Hazard, HazardStep, Recurrence
 from anze.kernel.parameters import parameters_of
 from anze.monitoring.contributions import in_force
 from anze.prevention.models import QualityCheck, Rating, Service
@@ -23,6 +24,24 @@ AGENCY_ROWS: tuple[OfRows, ...] = (
         GROUP BY s.id, s.service_no, s.enterprise_id, s.region_code, s.sector, s.agency_id
         """,
         {"checks": QualityCheck, "services": Service},
+    ),
+    # a finding is confirmed when the recheck stands, and neither insurer nor authority gave the hazard another class
+    OfRows(
+        "agency_accuracy",
+        _("Hazards confirmed by the recheck"),
+        """
+        SELECT 'hazards', h.id, h.hazard_no, h.enterprise_id, h.region_code, h.sector, NULL::uuid, h.agency_id,
+               (b.reason = '')::int::numeric, 1::numeric, b.reason
+        FROM hazards h CROSS JOIN LATERAL (SELECT CASE
+            WHEN h.reopened_on IS NOT NULL
+              OR h.id IN (SELECT earlier_id FROM recurrences WHERE state = 'LINKED') THEN 'CAME_BACK'
+            WHEN h.id IN (SELECT hazard_id FROM steps WHERE kind = 'RECLASSIFIED'
+                          AND party IN ('INSURER', 'REGULATOR')) THEN 'CLASS_CHANGED'
+            ELSE '' END AS reason) b
+        WHERE NOT h.is_void AND h.agency_id IS NOT NULL AND h.source = 'SERVICE'
+          AND coalesce(h.verified_on, h.reopened_on) BETWEEN {first} AND least({last}, {as_of})
+        """,
+        {"hazards": Hazard, "recurrences": Recurrence, "steps": HazardStep},
     ),
     OfRows(
         "agency_timeliness",

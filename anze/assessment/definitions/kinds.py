@@ -83,6 +83,7 @@ KEPT: dict[str, Promise] = {
     "FEWER_FOUND": _("fewer hazards found than on comparable visits"),
     "NOTHING_TO_COMPARE": _("no comparable visits, or none that found hazards"),
     "CAME_BACK": _("the hazard came back after it was found rectified"),
+    "CLASS_CHANGED": _("the insurer or an authority gave the hazard another class"),
     "NOT_DONE": _("not done by the day agreed"),
     "NOT_QUALIFIED": _("no certificate valid on the day of the service"),
     "REPORT_REPEATED": _("the report repeats another one; confirmed"),

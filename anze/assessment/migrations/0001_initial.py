@@ -117,7 +117,7 @@ class Migration(TablesAtOnce):
                             ("DRAFT", "draft"),
                             ("FREEZING", "data being frozen"),
                             ("FROZEN", "data frozen"),
-                            ("COMPUTED", "computed, self-reports awaited"),
+                            ("COMPUTED", "computed"),
                             ("REVIEW", "sample review"),
                             ("PROVISIONAL", "provisional result, open to appeal"),
                             ("FINAL", "final"),

@@ -16,7 +16,7 @@ class CampaignState(TextChoices):
     DRAFT = "DRAFT", pgettext_lazy("assessment", "draft")
     FREEZING = "FREEZING", _("data being frozen")
     FROZEN = "FROZEN", _("data frozen")
-    COMPUTED = "COMPUTED", _("computed, self-reports awaited")
+    COMPUTED = "COMPUTED", pgettext_lazy("assessment", "computed")
     REVIEW = "REVIEW", _("sample review")
     PROVISIONAL = "PROVISIONAL", _("provisional result, open to appeal")
     FINAL = "FINAL", pgettext_lazy("assessment", "final")

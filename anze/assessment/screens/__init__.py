@@ -4,6 +4,7 @@ from anze.assessment.screens import (
     campaigns,
     cases,
     contested,
+    fairness,
     looking_back,
     published,
     reports,
@@ -12,4 +13,15 @@ from anze.assessment.screens import (
     trying,
 )
 
-__all__ = ["campaigns", "cases", "contested", "looking_back", "published", "reports", "results", "schemes", "trying"]
+__all__ = [
+    "campaigns",
+    "cases",
+    "contested",
+    "fairness",
+    "looking_back",
+    "published",
+    "reports",
+    "results",
+    "schemes",
+    "trying",
+]

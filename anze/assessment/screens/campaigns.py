@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -66,7 +67,7 @@ CAMPAIGNS = list_screen(
             Column("title"),
             Column("subject"),
             STATE,
-            Column("period_from"),
+            Column("period_from", optional=True),
             Column("period_to"),
             Column("report_due_at", optional=True),
             Column("review_due_at", optional=True),
@@ -120,9 +121,11 @@ def course_of(campaign: Campaign) -> list[dict[str, Any]]:
 
 
 def title_of(campaign: Campaign, state: str) -> Promise | str:
-    """A state's name; where a scheme has no checklist nobody hands a self-report in."""
+    """A state's name; when computed also what follows: where a scheme has no checklist nobody hands a report in."""
+    if state != S.COMPUTED:
+        return S(state).label
     has_reports = any(isinstance(element.curve, Checklist) for element in campaign.scheme.text.elements)
-    return S(state).label if has_reports or state != S.COMPUTED else _("computed, to be reviewed")
+    return _("computed, self-reports awaited") if has_reports else _("computed, to be reviewed")
 
 
 def told_of(campaign: Campaign) -> Promise:
@@ -227,6 +230,20 @@ def campaign_or_404(pk: UUID) -> Campaign:
     if found is None:
         raise Http404
     return found
+
+
+def computed_campaigns() -> QuerySet[Campaign]:
+    """Those with results, the latest first."""
+    return Campaign.objects.exclude(computed_at=None).order_by("-period_to", "-id")
+
+
+def computed_campaign(asked: str) -> Campaign | None:
+    """The one asked for, else the latest of insurers."""
+    try:
+        found = computed_campaigns().filter(pk=UUID(asked)).first() if asked else None
+    except ValueError:
+        found = None
+    return found or computed_campaigns().filter(subject=SubjectKind.INSURER).first()
 
 
 class SetUpForm(Form):

@@ -1,14 +1,11 @@
-"""What if? Weights and thresholds moved in private; how firm the ranks are; who differs by more than chance."""
+"""What if? Weights and thresholds moved in private, and how firm the ranks are."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from decimal import Decimal, InvalidOperation
 from typing import Any
-from uuid import UUID
 
 from django.contrib import messages
-from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _now
@@ -17,32 +14,19 @@ from django.utils.translation import gettext_lazy as _
 from anze.assessment.actions.results import Sums
 from anze.assessment.actions.schemes import keep_copy
 from anze.assessment.definitions import INPUTS, kinds_of
-from anze.assessment.models import Campaign, FrozenRow, Outcome, SchemeCopy, Tally
+from anze.assessment.models import Campaign, SchemeCopy, Tally
 from anze.assessment.rules import Measure, Problem, SchemeText, WhyNot, problems, ranks, score
-from anze.assessment.rules.campaigns import CampaignState
 from anze.assessment.rules.moving import thresholds, with_thresholds, with_weights
 from anze.assessment.rules.schemes import scheme_from
-from anze.assessment.rules.stability import Compared, Interval, Stratum, by_kind, compared, limits, stability
-from anze.assessment.screens.campaigns import ranking_of
-from anze.assessment.screens.spread import spread_words
+from anze.assessment.rules.stability import Interval, stability
+from anze.assessment.screens.campaigns import computed_campaign, computed_campaigns
 from anze.kernel.scope import EVERYTHING, PROVINCE, widened
-from anze.parties.models import Enterprise
 from anze.parties.rules import Permission
 from anze.screen.pages import percent, url
 from anze.screen.registry import page
 
-RUN, SEE = Permission.RUN_ASSESSMENT, Permission.SEE_ASSESSMENT
+RUN = Permission.RUN_ASSESSMENT
 MONEY = frozenset(code for code, each in INPUTS.items() if each.is_money)
-
-
-def _campaign(request: HttpRequest, asked: str) -> Campaign | None:
-    """The assessment asked for, else the latest with results."""
-    rows = Campaign.objects.exclude(state__in=(CampaignState.DRAFT, CampaignState.FREEZING, CampaignState.FROZEN))
-    try:
-        found = rows.filter(pk=UUID(asked)).first() if asked else None
-    except ValueError:
-        found = None
-    return found or rows.filter(subject="INSURER").order_by("-period_to").first()
 
 
 def _numbers(asked: Any, start: tuple[str, ...]) -> dict[str, Decimal]:
@@ -112,7 +96,7 @@ def _whole(text: str, usual: int, low: int, high: int) -> int:
 def what_if(request: HttpRequest) -> HttpResponse:
     """New ranks at once; nothing official moves."""
     asked = request.POST if request.method == "POST" else request.GET
-    campaign = _campaign(request, asked.get("campaign", ""))
+    campaign = computed_campaign(asked.get("campaign", ""))
     if campaign is None:
         return render(request, "assessment/nothing.html", {"title": _now("What if?")})
     scheme = campaign.scheme.text
@@ -131,7 +115,7 @@ def what_if(request: HttpRequest) -> HttpResponse:
     words = what_if_words(campaign, scheme, tried, spread / 100, seed)
     words |= {
         "campaign": campaign,
-        "campaigns": Campaign.objects.exclude(computed_at__isnull=True).order_by("-period_to"),
+        "campaigns": computed_campaigns(),
         "spread": spread,
         "seed": seed,
         "copies": copies_kept,
@@ -196,102 +180,3 @@ def what_if_words(
 
 def _interval(found: Interval) -> str:
     return str(found.best) if found.best == found.worst else f"{found.best}–{found.worst}"
-
-
-# fairness -----------------------------------------------------------------------------------------------------
-
-FAIR_INPUTS = ("service_completion_rate", "hazard_rectification_rate", "qualified_services", "follow_up_on_time",
-               "data_timeliness", "policy_compliance")  # fmt: skip
-STANDINGS = {
-    "FAR_BELOW": (_("clearly below what was to be expected"), "danger"),
-    "BELOW": (_("below what was to be expected"), "warning"),
-    "WITHIN": (_("not to be told from chance"), ""),
-    "ABOVE": (_("above what was to be expected"), "info"),
-    "FAR_ABOVE": (_("clearly above what was to be expected"), "success"),
-}
-
-
-@page("assessment/fairness/", name="assessment-fairness", title=_("Fair comparison"), permission=RUN, in_menu=True,
-      order=51, icon="scale")  # fmt: skip
-def fairness(request: HttpRequest) -> HttpResponse:
-    """Everybody beside what records of his sectors, sizes and cities come to elsewhere, with the funnel of chance."""
-    campaign = _campaign(request, request.GET.get("campaign", ""))
-    if campaign is None:
-        return render(request, "assessment/nothing.html", {"title": _now("Fair comparison")})
-    code = request.GET.get("input", "")
-    code = code if code in FAIR_INPUTS else FAIR_INPUTS[0]
-    mean, found = compared(_strata(campaign, code))
-    outcomes = Outcome.objects.filter(campaign=campaign, region_code=PROVINCE).select_related("organisation", "expert")
-    names = {str(each.party): each for each in outcomes}
-    lines = [_fair_line(names[key], each) for key, each in found.items() if key in names]
-    lines.sort(key=lambda line: -line["order"])
-    words = {
-        "campaign": campaign,
-        "inputs": [(each, str(INPUTS[each].title)) for each in FAIR_INPUTS],
-        "input": code,
-        "title": str(INPUTS[code].title),
-        "mean": percent(Decimal(str(mean))),
-        "lines": lines,
-        "spread": spread_words(campaign.scheme.text, ranking_of(campaign, PROVINCE)),
-        "chart": funnel(mean, found, {key: str(each.assessed) for key, each in names.items()}),
-    }
-    return render(request, "assessment/fairness.html", words)
-
-
-def _strata(campaign: Campaign, code: str) -> dict[str, dict[str, Stratum]]:
-    """Counts by sector, size and city; the size is the enterprise's of today, which was not frozen."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT coalesce(r.insurer_id, r.agency_id)::text, r.sector, coalesce(e.size, ''), left(r.region_code, 4), "
-            f"sum(r.numerator), sum(r.denominator) FROM {FrozenRow._meta.db_table} r "
-            f"LEFT JOIN {Enterprise._meta.db_table} e ON e.id = r.enterprise_id "
-            "WHERE r.campaign_id = %s AND r.input = %s AND r.insurer_id IS NOT NULL GROUP BY 1, 2, 3, 4",
-            [campaign.pk, code],
-        )
-        found: dict[str, dict[tuple[str, str, str], Stratum]] = defaultdict(dict)
-        for party, sector, size, city, numerator, denominator in cursor:
-            found[party][sector, size, city] = Stratum(float(numerator), float(denominator))
-    return by_kind(found)
-
-
-def _fair_line(outcome: Outcome, each: Compared) -> dict[str, Any]:
-    words, tone = STANDINGS[each.standing]
-    return {
-        "name": str(outcome.assessed),
-        "url": url("assessment-result", outcome.pk),
-        "count": int(each.count),
-        "observed": percent(Decimal(str(each.observed))),
-        "expected": percent(Decimal(str(each.expected))),
-        "adjusted": percent(Decimal(str(each.adjusted))),
-        "shrunk": percent(Decimal(str(each.shrunk))),
-        "sure": f"{percent(Decimal(str(each.sure_low)))}–{percent(Decimal(str(each.sure_high)))}",
-        "standing": words,
-        "tone": tone,
-        "order": each.shrunk,
-    }
-
-
-def funnel(mean: float, found: dict[str, Compared], names: dict[str, str]) -> dict[str, Any]:
-    """Share against number of records; between the lines nobody differs by more than chance."""
-    most = max((each.count for each in found.values()), default=1.0)
-    steps = [max(most * i / 40, 1.0) for i in range(1, 41)]
-
-    def line(z: float, side: int, name: str) -> dict[str, Any]:
-        data = [[round(n), round(limits(mean, n, z)[side], 5)] for n in steps]
-        style = {"type": "dashed" if z > 2 else "solid", "width": 1}
-        return {"type": "line", "name": name, "data": data, "symbol": "none", "lineStyle": style}
-
-    points = [
-        {"name": names.get(key, key), "value": [round(each.count), round(each.adjusted, 5)]}
-        for key, each in found.items()
-    ]
-    return {
-        "tooltip": {"trigger": "item", "valueFormatter": "@share"},
-        "legend": {"data": ["95 %", "99.8 %"]},
-        "xAxis": {"type": "value", "name": _now("records")},
-        "yAxis": {"type": "value", "scale": True, "axisLabel": {"formatter": "@share"}},
-        "series": [
-            line(1.96, 0, "95 %"), line(1.96, 1, "95 %"), line(3.09, 0, "99.8 %"), line(3.09, 1, "99.8 %"),
-            {"type": "scatter", "name": _now("Assessed"), "data": points, "symbolSize": 10},
-        ],
-    }  # fmt: skip

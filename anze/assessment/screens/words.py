@@ -99,7 +99,6 @@ def scheme_table(text: Any) -> list[dict[str, Any]]:
                     "input": input_title(element.input),
                     "rule": curve_text(element),
                     "ground": element.ground,
-                    "is_counted": INPUTS[element.input].is_counted if element.input in INPUTS else False,
                 }
                 for element in dimension.elements
             ],
