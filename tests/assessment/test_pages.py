@@ -17,8 +17,10 @@ from anze.assessment.actions.course import Draw, compute, open_review
 from anze.assessment.models import Appeal, Campaign, ConductCase, Outcome, ReviewItem, Scheme, SchemeCopy, SelfReport
 from anze.evidence.models import Media
 from anze.parties.rules import Role
+from anze.prevention.models import Service
 from tests.assessment.conftest import AT, BY, begin
 from tests.assessment.test_course import computed, published  # noqa: F401 - fixtures
+from tools.draw_sample import draw
 
 LISTS = ("assessments", "schemes", "self-reports", "review-items", "appeals", "conduct-cases", "assessment-forecast")
 
@@ -40,6 +42,39 @@ def test_everybody_reads_the_published_result_without_signing_in(world, publishe
     words = "".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf.content)).pages)
     assert published.manifest_sha256 in words.replace("\n", "")
     assert text(client.get(reverse("assessment-manifest", args=[published.code]))).startswith("{")
+
+
+def test_anybody_takes_population_and_sample_and_draws_again(world, published, browser_of, client):  # noqa: F811
+    own = Outcome.objects.get(campaign=published, insurer_id=world.huaihai.pk, region_code="370000")
+    page = text(client.get(reverse("assessment-published", args=[published.code])))
+    assert f"{published.seed}/INS01" in page
+    population, sample = (
+        client.get(reverse("assessment-draw", args=[published.code, "INS01"]), {"part": part}).content
+        for part in ("population", "sample")
+    )
+    again = draw(population, f"{published.seed}/INS01", published.sample_each)
+    assert sample.decode().split() == [each for rank, row in enumerate(again, 1) for each in (str(rank), *row)]
+    assert again
+    insurer = browser_of(Role.INSURER_MANAGER)
+    assert f"{published.seed}/INS01" in text(insurer.get(reverse("assessment-result", args=[own.pk])))
+    taken = insurer.get(reverse("assessment-result-draw", args=[own.pk]), {"part": "population"})
+    assert taken.content == population
+    assert client.get(reverse("assessment-draw", args=[published.code, "nobody"])).status_code == 404
+
+
+def test_rows_show_the_photos_behind_them_to_those_who_may_see_photos(world, published, browser_of):  # noqa: F811
+    own = Outcome.objects.get(campaign=published, insurer_id=world.huaihai.pk, region_code="370000")
+    service = Service.objects.get(service_no="S-OWN7")
+    photo = Media.objects.filter(enterprise=world.xinghuo, kind="PHOTO").first()
+    assert photo is not None
+    Media.objects.filter(pk=photo.pk).update(subject=service.pk, subject_kind="service")
+    address = reverse("assessment-result-rows", args=[own.pk])
+    asked = {"element": "B2", "part": "counted"}
+    shown = reverse("media-small", args=[photo.pk])
+    page = text(browser_of(Role.INSURER_MANAGER).get(address, asked))
+    assert "S-OWN7" in page
+    assert shown in page
+    assert shown not in text(browser_of(Role.FINANCIAL_REGULATOR).get(address, asked))
 
 
 def test_nothing_is_published_before_it_is(world, computed, client):  # noqa: F811

@@ -15,6 +15,8 @@ from django.core.cache import cache
 from django.db import IntegrityError, ProgrammingError, transaction
 from django.utils.translation import override
 from docx import Document
+from docx.enum.text import WD_ALIGN_PARAGRAPH
+from docx.shared import Cm
 from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 
@@ -166,6 +168,22 @@ def test_pdf_and_word_say_the_same_with_filter_moment_and_checksum(filled, brows
     for name, text in squeezed.items():
         for each in said:
             assert "".join(each.split()) in text, (name, each)
+
+
+def test_word_repeats_the_heads_and_keeps_numbers_in_their_columns(filled, browser_of):
+    document = Document(BytesIO(taken(browser_of(Role.PROVINCE_REGULATOR), publish(), "docx")))
+    section = document.sections[0]
+    between = section.page_width - section.left_margin - section.right_margin
+    for table in document.tables[1:]:
+        head, *lines = table._tbl.tr_lst
+        assert head.xpath("w:trPr/w:tblHeader")
+        assert all(line.xpath("w:trPr/w:cantSplit") for line in lines)
+        assert abs(sum(column.width for column in table.columns) - between) < Cm(0.1)
+    figures = document.tables[1].rows[1].cells
+    assert [cell.paragraphs[0].alignment for cell in figures[:2]] == [None, WD_ALIGN_PARAGRAPH.RIGHT]
+    fonts = document.styles["Heading 1"].element.rPr.rFonts.attrib
+    assert not [name for name in fonts if name.endswith("Theme")]
+    assert "PAGE" in section.footer.paragraphs[0]._p.xml
 
 
 def test_changes_are_against_the_month_before_and_the_year_before(filled, browser_of):

@@ -70,6 +70,7 @@ SAMPLES: dict[str, tuple[str, ...]] = {
     "assessment-data": ("INSURER-202601-202612",),
     "assessment-manifest": ("INSURER-202601-202612",),
     "assessment-pdf": ("INSURER-202601-202612",),
+    "assessment-draw": ("INSURER-202601-202612", "INS01"),
     "apply-as": ("agency",),
     **dict.fromkeys(
         (
@@ -365,6 +366,8 @@ def test_what_an_expert_reached_opens_to_himself_his_agency_and_authorities(worl
     assert not limited or "93.75" not in listed
     for name in ("assessment-published", "assessment-data", "assessment-manifest", "assessment-pdf"):
         assert Browser().get(reverse(name, args=["EXPERT-202501-202512"])).status_code == 404, name
+    draw = reverse("assessment-draw", args=["EXPERT-202501-202512", world.expert.number])
+    assert Browser().get(draw).status_code == 404
 
 
 def test_reading_a_row_out_of_scope_looks_like_reading_none(world, browser_of):

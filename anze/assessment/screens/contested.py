@@ -73,8 +73,8 @@ ITEMS = list_screen(
             ITEM_STATE,
             INPUT,
             Column("region_code"),
-            CAMPAIGN,
             Column("due_at"),
+            CAMPAIGN,
             Column("reviewer_name", optional=True),
             Column("id", title=_("Order of entry"), optional=True),
         ),
@@ -89,7 +89,7 @@ ITEMS = list_screen(
 def _item_words(request: HttpRequest, item: Any) -> dict[str, Any]:
     row = FrozenRow.objects.filter(pk=item.row_id).first()
     known = INPUTS.get(item.input)
-    lines = row_lines([row], {}, is_money=bool(known and known.is_money)) if row else []
+    lines = row_lines([row], {}, is_money=bool(known and known.is_money), actor=request.actor) if row else []  # type: ignore[attr-defined]
     may = (
         item.state == ItemState.WAITING and item.campaign.state == CampaignState.REVIEW and request.actor.may(REVIEW)  # type: ignore[attr-defined]
     )
@@ -197,7 +197,7 @@ def _appeal_words(request: HttpRequest, made: Any) -> dict[str, Any]:
     return {
         "element_title": element.title,
         "who": str(made.outcome.assessed),
-        "lines": row_lines(rows, {}, is_money=bool(known and known.is_money)),
+        "lines": row_lines(rows, {}, is_money=bool(known and known.is_money), actor=request.actor),  # type: ignore[attr-defined]
         "is_open": made.state == AppealState.OPEN,
         **files_of(request, made.pk),
     }

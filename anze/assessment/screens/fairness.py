@@ -53,7 +53,7 @@ def fairness(request: HttpRequest) -> HttpResponse:
         return render(request, "assessment/nothing.html", {"title": _now("Fair comparison")})
     inputs, code = FAIR_INPUTS[campaign.subject], request.GET.get("input", "")
     code = code if code in inputs else inputs[0]
-    is_by_city = request.GET.get("level") == Level.CITY and _has_branches(campaign)
+    is_by_city = request.GET.get("level") == Level.CITY
     outcomes = Outcome.objects.filter(campaign=campaign, level=Level.CITY if is_by_city else Level.PROVINCE)
     known = {_key(each, is_by_city): each for each in outcomes.select_related("organisation", "expert")}
     names = {key: _name(each, is_by_city) for key, each in known.items()}
@@ -66,9 +66,7 @@ def fairness(request: HttpRequest) -> HttpResponse:
         "campaigns": computed_campaigns(),
         "inputs": [(each, str(INPUTS[each].title)) for each in inputs],
         "input": code,
-        "levels": [("", _now("everybody in the whole province")), (Level.CITY, _now("each city branch"))]
-        if _has_branches(campaign)
-        else [],
+        "levels": (("", _now("everybody in the whole province")), (Level.CITY, _now("everybody, city by city"))),
         "level": Level.CITY if is_by_city else "",
         "title": str(INPUTS[code].title),
         "mean": percent(Decimal(str(mean))),
@@ -78,10 +76,6 @@ def fairness(request: HttpRequest) -> HttpResponse:
         "chart": funnel(mean, found, names) if lines else None,
     }
     return render(request, "assessment/fairness.html", words)
-
-
-def _has_branches(campaign: Campaign) -> bool:
-    return campaign.subject == SubjectKind.INSURER
 
 
 def _key(outcome: Outcome, is_by_city: bool) -> str:

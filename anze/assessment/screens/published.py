@@ -74,7 +74,7 @@ def _is_of(scope: Scope, each: Outcome) -> bool:
     return own is not None and own in (each.expert_id, each.insurer_id, each.agency_id)
 
 
-def _published(code: str) -> Campaign:
+def published_campaign(code: str) -> Campaign:
     found = Campaign.objects.select_related("scheme").filter(code=code, state=CampaignState.PUBLISHED).first()
     if found is None or is_personal(found):
         raise Http404
@@ -93,6 +93,7 @@ def published_words(campaign: Campaign) -> dict[str, Any]:
     lines = [
         {
             "name": _name(each),
+            "code": each["code"],
             "rank": each["rank"],
             "score": each["score"],
             "grade": each["grade"],
@@ -137,7 +138,7 @@ def _dimension_points(scheme: Any, points: dict[str, list[str]]) -> list[str]:
 def published(request: HttpRequest, code: str) -> HttpResponse:
     """For everybody, signed in or not: ranking, grades, scheme, decisions, signature."""
     with transaction.atomic(), widened(EVERYTHING):
-        campaign = _published(code)
+        campaign = published_campaign(code)
         words = published_words(campaign)
         words["spread"] = spread_words(words["scheme"], words["results"])
         return render(request, "assessment/published.html", words)
@@ -146,7 +147,7 @@ def published(request: HttpRequest, code: str) -> HttpResponse:
 @page("assessment/published/<str:code>/data.csv", name="assessment-data", is_open=True)
 def published_data(request: HttpRequest, code: str) -> HttpResponse:
     with transaction.atomic(), widened(EVERYTHING):
-        content = open_data(_published(code))
+        content = open_data(published_campaign(code))
     answer = HttpResponse(content, content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{code}.csv"'
     return answer
@@ -156,7 +157,7 @@ def published_data(request: HttpRequest, code: str) -> HttpResponse:
 def published_manifest(request: HttpRequest, code: str) -> HttpResponse:
     """The signed manifest: the hash of every file behind the result."""
     with transaction.atomic(), widened(EVERYTHING):
-        content = manifest_file(_published(code))
+        content = manifest_file(published_campaign(code))
     answer = HttpResponse(content, content_type="application/json; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{code}-manifest.json"'
     return answer
@@ -166,7 +167,7 @@ def published_manifest(request: HttpRequest, code: str) -> HttpResponse:
 def published_pdf(request: HttpRequest, code: str) -> HttpResponse:
     """The result on paper, with its signature as a code."""
     with transaction.atomic(), widened(EVERYTHING):
-        campaign = _published(code)
+        campaign = published_campaign(code)
         words = published_words(campaign)
     address = request.build_absolute_uri(reverse("assessment-published", args=[code]))
     signed_on = timezone.localtime(campaign.signed_at).date().isoformat() if campaign.signed_at else ""
@@ -180,7 +181,7 @@ def published_pdf(request: HttpRequest, code: str) -> HttpResponse:
         "heads": [_now("Rank"), _now("Assessed"), _now("Score"), _now("Grade"), *words["codes"]],
         "rows": [
             [
-                str(line["rank"] or "–"), line["name"], str(line["score"]),
+                str(line["rank"] or "–"), line["name"], "–" if line["why_not"] else str(line["score"]),
                 line["why_not"] or f"{line['grade']} {line['grade_title']}", *line["dimensions"],
             ]
             for line in words["results"]

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext, pgettext_lazy
 
+from anze.assessment.actions.course import seed_of
 from anze.assessment.actions.results import result_of
 from anze.assessment.definitions import INPUTS, KEPT, PARTY
 from anze.assessment.models import Appeal, Correction, FrozenRow, Outcome, ReviewItem, SelfReport, Tally
@@ -24,11 +25,15 @@ from anze.assessment.rules.campaigns import CampaignState, ItemState, Level
 from anze.assessment.rules.scoring import Measure
 from anze.assessment.rules.spread import FEWEST
 from anze.assessment.screens.words import formula_text, input_title, measure_text, points_text
+from anze.evidence.models import Media
+from anze.evidence.rules import MediaKind, MediaRole
+from anze.kernel.actor import Actor
 from anze.kernel.scope import EVERYTHING, widened
 from anze.monitoring.screens import RECORD_PAGES
 from anze.parties.models import Enterprise
 from anze.parties.rules import Permission
 from anze.parties.screens import REGION_NAMES
+from anze.prevention.models import Visit
 from anze.screen.columns import Column, readers_of
 from anze.screen.details import Crumb, DetailScreen, Section, detail_screen
 from anze.screen.lists import check_reader
@@ -43,6 +48,7 @@ PARTS = {
     "corrected": _("Corrected by review or appeal"),
 }
 AT_ONCE = 50
+PHOTOS_SHOWN = 4
 # sums of something else than records: one more is nothing anybody should aim at
 NO_RECORDS = ("expert_findings",)
 # kinds of record the statistics do not know
@@ -239,6 +245,7 @@ def _words(request: HttpRequest, outcome: Any) -> dict[str, Any]:
         "appeals": appeals,
         "report": report,
         "may_appeal": may_appeal,
+        "seed": seed_of(outcome.campaign.seed, outcome.known_as) if is_own and outcome.campaign.seed else "",
         "input_title": input_title,
     }
 
@@ -315,7 +322,12 @@ def result_rows(request: HttpRequest, pk: UUID) -> HttpResponse:
         "parts": [
             (name, title, url("assessment-result-rows", pk, element=code, part=name)) for name, title in PARTS.items()
         ],
-        "rows": row_lines(shown, corrections, is_money=bool(known and known.is_money)),
+        "rows": row_lines(
+            shown,
+            corrections,
+            is_money=bool(known and known.is_money),
+            actor=request.actor,  # type: ignore[attr-defined]
+        ),
         "next": url("assessment-result-rows", pk, element=code, part=part, after=more) if more else "",
         "back": url("assessment-result", pk),
     }
@@ -337,9 +349,32 @@ def _corrections(outcome: Outcome, code: str) -> dict[int, Correction]:
     return {each.row_id: each for each in rows}
 
 
-def row_lines(rows: list[FrozenRow], corrections: dict[int, Correction], *, is_money: bool) -> list[dict[str, Any]]:
-    """Rows as a page shows them, each with the page of its record; enterprises are named by one query."""
-    show = money if is_money else whole
+def _photos_behind(rows: Iterable[FrozenRow], actor: Actor) -> dict[UUID, list[dict[str, Any]]]:
+    """Service or hazard → the first photos taken of it, those of its visit included."""
+    if actor.scope.reader not in readers_of(Media) or not actor.may(Permission.SEE_EVIDENCE):
+        return {}
+    keys = {row.source: set[UUID]() for row in rows}
+    for row in rows:
+        if row.row_id:
+            keys[row.source].add(row.row_id)
+    services, hazards = keys.get("services", set()), keys.get("hazards", set())
+    if not services and not hazards:
+        return {}
+    visits = dict(Visit.objects.filter(service_id__in=services).values_list("pk", "service_id"))
+    taken = Media.objects.filter(subject__in=[*services, *hazards, *visits], kind=MediaKind.PHOTO, voided_at=None)
+    found: dict[UUID, list[dict[str, Any]]] = {}
+    for key, subject, role in taken.order_by("received_at", "pk").values_list("pk", "subject", "role"):
+        photos = found.setdefault(visits.get(subject) or subject, [])
+        if len(photos) < PHOTOS_SHOWN:
+            photos.append({"key": key, "role": MediaRole(role).label})
+    return found
+
+
+def row_lines(
+    rows: list[FrozenRow], corrections: dict[int, Correction], *, is_money: bool, actor: Actor
+) -> list[dict[str, Any]]:
+    """Rows as a page shows them, each with the page of its record and its photos; enterprises are named by one query."""
+    show, photos = money if is_money else whole, _photos_behind(rows, actor)
     keys = {row.enterprise_id for row in rows if row.enterprise_id}
     names = dict(Enterprise.objects.filter(pk__in=keys).values_list("pk", "name")) if keys else {}
     lines = []
@@ -361,6 +396,7 @@ def row_lines(rows: list[FrozenRow], corrections: dict[int, Correction], *, is_m
                 "fixed": f"{show(fixed.numerator)} / {show(fixed.denominator)}" if fixed else "",
                 "why": fixed.reasons if fixed else "",
                 "by": fixed.by_name if fixed else "",
+                "photos": photos.get(row.row_id, []) if row.row_id else [],
             }
         )
     return lines

@@ -74,7 +74,7 @@ def _chart(scheme: SchemeText, lines: list[dict[str, Any]], found: Spread, own: 
     lowest = min((found.bands[0].low, *(grade.at_least for grade in thresholds)))
     return {
         "tooltip": {"trigger": "item"},
-        "legend": {"data": [each["name"] for each in series]},
+        "legend": {"type": "scroll", "data": [each["name"] for each in series]},
         "grid": {"top": 36},
         "xAxis": {
             "type": "value",

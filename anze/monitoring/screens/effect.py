@@ -27,7 +27,7 @@ def effect(request: HttpRequest) -> HttpResponse:
     latest = {row.outcome: row for row in reversed(rows)}
     words = {
         "sides": [_told(latest[outcome]) for outcome in Outcome if outcome in latest],
-        "chart": _chart(rows),
+        "chart": _chart(rows) if any(row.ratio is not None for row in rows) else None,
         "rows": [_told(row) for row in rows],
     }
     return render(request, "monitoring/effect.html", words)

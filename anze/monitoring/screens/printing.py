@@ -13,6 +13,8 @@ from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _now
 from docx import Document
 from docx.enum.section import WD_ORIENT
+from docx.enum.text import WD_ALIGN_PARAGRAPH
+from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Cm, Pt
 
@@ -141,6 +143,7 @@ def _tables(content: dict[str, Any], words: dict[str, Any], hidden: set[str]) ->
                     (Cell(known[code]["title"]), Cell(words[key].get(each, each)), *_compared(code, by_code[code]))
                     for code in five
                     for each, by_code in content[key].items()
+                    if "insurer" not in content or _is_counted(by_code[code])
                 ),
                 2,
                 tuple(filter(None, (_bars(key, content, words, code) for code in five))),
@@ -221,6 +224,11 @@ def _trend(content: dict[str, Any], known: dict[str, Any], five: list[str]) -> T
         if figures[0].indicator.unit == Unit.RATIO and any(value is not None for value in series[0].values):
             charts.append(lines(title, months, series, _target(content["targets"].get(code)).number))
     return Table(_now("Month by month"), (_now("Indicator"), *months), tuple(rows), 1, tuple(filter(None, charts)))
+
+
+def _is_counted(pairs: list[list[str]]) -> bool:
+    """Whether an insurer did anything there, now or at one of the times compared."""
+    return any(Decimal(part) for pair in pairs for part in pair)
 
 
 def _bars(key: str, content: dict[str, Any], words: dict[str, Any], code: str) -> Chart | None:
@@ -314,29 +322,55 @@ def as_word(paper: Paper) -> bytes:
     normal = document.styles["Normal"]
     normal.font.size = Pt(9)
     for name in ("Normal", "Title", "Heading 1", "Table Grid"):
-        style = document.styles[name]
-        style.font.name = "Arial"
-        style.element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), "宋体")
+        _in_our_fonts(document.styles[name])
     section = document.sections[0]
     section.orientation = WD_ORIENT.LANDSCAPE
     section.page_width, section.page_height = Cm(29.7), Cm(21)
     section.left_margin = section.right_margin = section.top_margin = section.bottom_margin = Cm(1.6)
-    section.footer.paragraphs[0].text = f"SHA-256 {paper.bulletin.checksum}"
+    _word_footer(section.footer.paragraphs[0], f"SHA-256 {paper.bulletin.checksum}")
     document.core_properties.title = paper.title
     document.core_properties.author = paper.bulletin.made_by
     document.core_properties.created = paper.bulletin.made_at
+    document.core_properties.language = "zh-CN" if is_chinese() else "en"
     document.add_heading(paper.title, 0)
-    _word_table(document, [], [list(each) for each in paper.facts])
+    _word_table(document, [], [list(each) for each in paper.facts], [20, 120], 2)
     for table in paper.tables:
         document.add_heading(table.title, 1)
         _word_charts(document, table.charts)
         if table.rows:
-            _word_table(document, list(table.heads), [[cell.text for cell in row] for row in table.rows])
+            rows = [[cell.text for cell in row] for row in table.rows]
+            _word_table(document, list(table.heads), rows, table.widths, table.words)
         else:
             document.add_paragraph(_now("Nothing."))
     made = BytesIO()
     document.save(made)
     return made.getvalue()
+
+
+_WIDE = 26.5  # centimetres between the margins
+_MARGIN = 3  # left and right of a cell's text, in halves of a Chinese character
+
+
+def _in_our_fonts(style: Any) -> None:
+    """The template names fonts of its theme, which go before any font named beside them."""
+    style.font.name = "Arial"
+    fonts = style.element.get_or_add_rPr().get_or_add_rFonts()
+    for theme in ("asciiTheme", "hAnsiTheme", "eastAsiaTheme", "cstheme"):
+        fonts.attrib.pop(qn(f"w:{theme}"), None)
+    fonts.set(qn("w:eastAsia"), "宋体")
+
+
+def _word_footer(paragraph: Any, text: str) -> None:
+    """The checksum, and the number of the page as a field."""
+    paragraph.text = f"{text}    "
+    for kind, code in (("begin", ""), ("", "PAGE"), ("end", "")):
+        run = paragraph.add_run()
+        part = OxmlElement("w:fldChar" if kind else "w:instrText")
+        if kind:
+            part.set(qn("w:fldCharType"), kind)
+        else:
+            part.text = code
+        run._r.append(part)
 
 
 def _word_charts(document: Any, charts: tuple[Chart, ...]) -> None:
@@ -349,15 +383,39 @@ def _word_charts(document: Any, charts: tuple[Chart, ...]) -> None:
         shape._inline.docPr.set("descr", chart.said)
 
 
-def _word_table(document: Any, heads: list[str], rows: list[list[str]]) -> None:
+def _word_table(document: Any, heads: list[str], rows: list[list[str]], widths: list[int], words: int) -> None:
+    """Numbers stand at the right; the heads are repeated on every page, and no row is torn in two."""
     lines = [heads, *rows] if heads else rows
     table = document.add_table(rows=len(lines), cols=len(lines[0]), style="Table Grid")
+    table.autofit = False
+    beside = [width + _MARGIN for width in widths]
+    wide = [Cm(_WIDE * width / sum(beside)) for width in beside]
+    for column, width in zip(table.columns, wide, strict=True):
+        column.width = width
     # each access to a cell by its place walks the whole table, so its cells are taken once
-    for cell, text in zip(table._cells, (text for line in lines for text in line), strict=True):
-        cell.text = text
-    if heads:
-        for cell in table.rows[0].cells:
-            cell.paragraphs[0].runs[0].bold = True
+    cells = iter(table._cells)
+    for place, line in enumerate(lines):
+        is_head = bool(heads) and not place
+        for column, text in enumerate(line):
+            cell = next(cells)
+            cell.text, cell.width = text, wide[column]
+            paragraph = cell.paragraphs[0]
+            if column >= words:
+                paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
+            if is_head:
+                paragraph.runs[0].bold = True
+                cell._tc.get_or_add_tcPr().append(_shaded())
+        properties = table._tbl.tr_lst[place].get_or_add_trPr()
+        properties.append(OxmlElement("w:cantSplit"))
+        if is_head:
+            properties.append(OxmlElement("w:tblHeader"))
+
+
+def _shaded() -> Any:
+    shade = OxmlElement("w:shd")
+    for name, value in (("val", "clear"), ("color", "auto"), ("fill", "E8EDF2")):
+        shade.set(qn(f"w:{name}"), value)
+    return shade
 
 
 @dataclass(frozen=True)

@@ -326,8 +326,8 @@ def _find_organisations(words: str, limit: int) -> list[Hit]:
     rows = Organisation.objects.filter(Q(name__contains=words) | Q(short_name__contains=words) | Q(code=words.upper()))
     pages = {KIND.INSURER: "insurer", KIND.INSURER_BRANCH: "insurer", KIND.AGENCY: "agency"}
     return [
-        Hit(name, code, reverse(pages[OrganisationKind(kind)], args=[key]))
-        for key, kind, name, code in rows.filter(kind__in=pages).values_list("id", "kind", "name", "code")[:limit]
+        Hit(str(each), each.code, reverse(pages[OrganisationKind(each.kind)], args=[each.pk]))
+        for each in rows.filter(kind__in=pages)[:limit]
     ]
 
 
