@@ -14,14 +14,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
-from tempfile import SpooledTemporaryFile
-from typing import BinaryIO, cast
+from typing import BinaryIO
 from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from anze.kernel.alert import load_alerts
+from anze.kernel.beside import made_of, reading, spooled
 from anze.kernel.duty import beijing_day
 from anze.kernel.planning import plan_by_hashing
 from anze.kernel.scope import EVERYTHING, enter
@@ -143,7 +143,8 @@ def _recompute_all(
             while left:
                 with suppress(IndexError):  # the other was faster
                     fact = left.popleft()
-                    _make_base(cursor, f"AS {summed(fact, as_of)}")
+                    cursor.execute("DROP TABLE IF EXISTS base")
+                    cursor.execute(f"CREATE TEMP TABLE base ON COMMIT DROP AS {summed(fact, as_of)}")
                     _replace(cursor, fact)
                     if progress:
                         progress(fact.name)
@@ -152,10 +153,8 @@ def _recompute_all(
         finally:
             left.clear()
     for fact, sums in beside:
-        _make_base(cursor, f"AS {summed(fact, as_of)} WITH NO DATA")
-        with sums, cursor.copy("COPY base FROM STDIN (FORMAT binary)") as copy:
-            while piece := sums.read(1 << 20):
-                copy.write(piece)
+        cursor.execute("DROP TABLE IF EXISTS base")
+        made_of(cursor, "base", summed(fact, as_of), sums)
         _replace(cursor, fact)
         if progress:
             progress(fact.name)
@@ -169,30 +168,12 @@ def _recompute_all(
 
 
 def _sum_beside(snapshot: str, as_of: date, left: deque[Fact], made: deque[tuple[Fact, BinaryIO]]) -> None:
-    """Sum up facts from the end of the list, in a session of this thread's own that sees the very same rows and
-    writes nothing: two cores take half the time, and all cells still change in one transaction."""
-    try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            cursor.execute("SET TRANSACTION SNAPSHOT %s", [snapshot])
-            enter(EVERYTHING)
-            plan_by_hashing(cursor)
-            while left:
-                with suppress(IndexError):
-                    fact = left.pop()
-                    sums = cast(BinaryIO, SpooledTemporaryFile(max_size=64 << 20))  # noqa: SIM115 - closed when read
-                    with cursor.copy(f"COPY ({summed(fact, as_of)}) TO STDOUT (FORMAT binary)") as copy:
-                        for piece in copy:
-                            sums.write(piece)
-                    sums.seek(0)
-                    made.append((fact, sums))
-    finally:
-        connection.close()
-
-
-def _make_base(cursor: CursorWrapper, definition: str) -> None:
-    cursor.execute("DROP TABLE IF EXISTS base")
-    cursor.execute(f"CREATE TEMP TABLE base ON COMMIT DROP {definition}")
+    """Sum up facts from the end of the list in the second session; all cells still change in one transaction."""
+    with reading(snapshot) as cursor:
+        while left:
+            with suppress(IndexError):
+                fact = left.pop()
+                made.append((fact, spooled(cursor, summed(fact, as_of))))
 
 
 def _replace(cursor: CursorWrapper, fact: Fact) -> None:

@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models import Q
 
 from anze.assessment.actions.freezing import statements, year_of
-from anze.assessment.actions.results import TOTALS, Key, Sums, assessed, collected, columns_of, told
+from anze.assessment.actions.results import BY_CITY, Key, Sums, assessed, collected, columns_of, told
 from anze.assessment.definitions import COLUMNS, PARTY, Period
 from anze.assessment.models import Forecast, Scheme, SelfReport
 from anze.assessment.rules import SchemeState, SubjectKind, score
@@ -49,7 +49,7 @@ def sums_now(subject: str, period: Period, of: UUID | None = None, **known: Any)
                 f"SELECT {party}, left(region_code, 4) || '00' AS city, input, numerator::numeric(20, 4) AS numerator, "
                 f"denominator::numeric(20, 4) AS denominator FROM ({text}) t ({names}) WHERE {party} IS NOT NULL"
             )
-            cursor.execute(TOTALS.format(party=party, province=PROVINCE, rows=rows) + " ORDER BY GROUPING(city) DESC")
+            cursor.execute(BY_CITY.format(party=party, rows=rows))
             for key, sums in collected(cursor.fetchall()).items():
                 kept = found.setdefault(key, Sums())
                 kept.measures |= sums.measures

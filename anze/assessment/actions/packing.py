@@ -24,7 +24,7 @@ from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from anze.assessment.actions.files import files_told
-from anze.assessment.actions.freezing import LINE, digest_of, digests_of
+from anze.assessment.actions.freezing import digest_of, digests_of, lines_of
 from anze.assessment.definitions import PARTY
 from anze.assessment.models import Appeal, Campaign, Correction, FrozenRow, Outcome, SelfReport, Tally
 from anze.assessment.rules import Checklist, SubjectKind, scheme_file
@@ -38,7 +38,6 @@ from anze.parties.rules import Permission
 from anze.prevention.actions.packing import keys_file
 
 FORMAT = "anze-assessment-1"
-_AT_A_TIME = 5000
 
 
 def _json(value: Any) -> bytes:
@@ -116,7 +115,7 @@ def party_files(campaign: Campaign, outcome: Outcome) -> Iterator[tuple[str, Ite
     if is_personal(campaign):
         yield f"results/{code}.json", iter([_json(results_content(campaign, **of_party))])
         yield f"appeals/{code}.json", iter([_json(decisions_content(campaign, **of_party))])
-    yield f"rows/{code}.jsonl", _row_lines(campaign, column, outcome.party)
+    yield f"rows/{code}.jsonl", _row_lines(campaign, outcome.party)
     numbers = dict(Appeal.objects.filter(campaign=campaign).values_list("pk", "number"))
     corrections = Correction.objects.filter(**own).order_by("id")
     yield f"corrections/{code}.jsonl", _lines(
@@ -140,22 +139,11 @@ def party_files(campaign: Campaign, outcome: Outcome) -> Iterator[tuple[str, Ite
     )
 
 
-def _row_lines(campaign: Campaign, column: str, party: UUID) -> Iterator[bytes]:
-    """The lines as they were hashed when the data were frozen, read piece by piece."""
-    last: tuple[str, int] = ("", 0)
-    while True:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"SELECT input, id, {LINE} FROM {FrozenRow._meta.db_table} WHERE campaign_id = %s AND {column} = %s "
-                f"AND (input, id) > (%s, %s) ORDER BY input, id LIMIT {_AT_A_TIME}",
-                [campaign.pk, party, *last],
-            )
-            found = cursor.fetchall()
-        for _input, _id, line in found:
-            yield f"{line}\n".encode()
-        if len(found) < _AT_A_TIME:
-            return
-        last = found[-1][0], found[-1][1]
+def _row_lines(campaign: Campaign, party: UUID) -> Iterator[bytes]:
+    """The lines as they were hashed when the data were frozen."""
+    for _party, lines in lines_of(campaign, party):
+        # not splitlines: JSON keeps other separators, such as U+2028, as they are
+        yield from (f"{line}\n".encode() for line in lines.removesuffix("\n").split("\n"))
 
 
 def _digested(pieces: Iterator[bytes]) -> tuple[str, int, list[str]]:

@@ -45,31 +45,34 @@ class Sums:
         return {code: Measure(Decimal(found[0]), Decimal(found[1])) for code, found in self.measures.items()}
 
 
-TOTALS = """
-    SELECT {party}, CASE WHEN GROUPING(city) = 1 THEN '{province}' ELSE city END, input,
-           trim_scale(sum(numerator))::text, trim_scale(sum(denominator))::text,
+BY_CITY = """
+    SELECT {party}, city, input, sum(numerator), sum(denominator),
            count(*) FILTER (WHERE numerator <> 0 OR denominator <> 0),
            count(*) FILTER (WHERE numerator = 0 AND denominator = 0)
-    FROM ({rows}) r
-    GROUP BY GROUPING SETS (({party}, input), ({party}, input, city))
+    FROM ({rows}) r GROUP BY {party}, city, input
 """
 
 
-def collected(rows: Iterable[tuple[Any, ...]]) -> dict[Key, Sums]:
+def collected(by_city: Iterable[tuple[Any, ...]]) -> dict[Key, Sums]:
     """Totals by party and region; what belongs to no city counts in the province only."""
+    totals: dict[tuple[UUID, str, str], list[Any]] = defaultdict(lambda: [Decimal(0), Decimal(0), 0, 0])
+    for party, city, code, *counted in by_city:
+        for region in {city, PROVINCE}:
+            total = totals[party, region, code]
+            for place, value in enumerate(counted):
+                total[place] += value
     found: dict[Key, Sums] = defaultdict(Sums)
-    whole: set[tuple[UUID, str]] = set()
-    for party, region, code, numerator, denominator, counted, left_out in rows:
-        if region == PROVINCE:
-            if (party, code) in whole:
-                continue  # of two lines for the province the one over everything comes first
-            whole.add((party, code))
+    for (party, region, code), (numerator, denominator, *rows) in totals.items():
         sums = found[party, region]
         if code.startswith("case."):
-            sums.cases[code.removeprefix("case.")] = int(Decimal(numerator))
+            sums.cases[code.removeprefix("case.")] = int(numerator)
         else:
-            sums.measures[code] = [numerator, denominator, counted, left_out]
+            sums.measures[code] = [_plain(numerator), _plain(denominator), *rows]
     return found
+
+
+def _plain(value: Decimal) -> str:
+    return f"{value.normalize():f}"
 
 
 def sums_of(campaign: Campaign, party: UUID | None = None, *, is_corrected: bool = True) -> dict[Key, Sums]:
@@ -87,7 +90,7 @@ def sums_of(campaign: Campaign, party: UUID | None = None, *, is_corrected: bool
         WHERE f.campaign_id = '{campaign.pk}' AND f.{column} IS NOT NULL{only}
     """
     with connection.cursor() as cursor:
-        cursor.execute(TOTALS.format(party=column, province=PROVINCE, rows=rows) + " ORDER BY GROUPING(city) DESC")
+        cursor.execute(BY_CITY.format(party=column, rows=rows))
         return collected(cursor.fetchall())
 
 

@@ -147,7 +147,7 @@ def _of_indicators(fact: Fact, wanted: Iterable[OfIndicator], period: Period, ro
         FROM (
             SELECT tag, source, row_id, min(label) AS label, enterprise_id, region_code, sector, insurer_id,
                    sum(num)::numeric AS num, sum(den)::numeric AS den,
-                   (array_agg(reason ORDER BY reason) FILTER (WHERE reason IS NOT NULL))[1] AS reason,
+                   min(reason) AS reason,
                    CASE WHEN tag IN ({cents}) THEN 0.01 ELSE 1 END AS f
             FROM ({inner}) c
             WHERE month BETWEEN DATE '{period.first.replace(day=1)}' AND DATE '{period.last}'

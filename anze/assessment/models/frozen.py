@@ -25,7 +25,9 @@ class FrozenRow(models.Model):
     """
 
     id = models.BigAutoField(primary_key=True)
-    campaign = models.ForeignKey(Campaign, models.CASCADE, db_index=False, related_name="+")
+    # Written by one action, for the campaign it holds; the database would look it up once more for each of a million
+    # rows, which takes a sixth of the whole time.
+    campaign = models.ForeignKey(Campaign, models.CASCADE, db_constraint=False, db_index=False, related_name="+")
     input = models.CharField(_("input"), max_length=40)
     insurer_id = models.UUIDField(null=True)
     agency_id = models.UUIDField(null=True)

@@ -132,7 +132,8 @@ qualified AS (
            r.fault AS service_fault
     FROM agreed a LEFT JOIN results r ON r.id = a.id AND r.k = 0
 ), by_visit AS (
-    SELECT e.*, r.accepted FROM expected e JOIN results r ON r.id = e.id AND r.k = e.k
+    SELECT c.id, c.policy_no, c.enterprise_id, c.region_code, c.sector, c.insurer_id, r.due_on, r.accepted
+    FROM results r JOIN contracts c ON c.id = r.policy_id WHERE r.k > 0
 ), by_policy AS (
     SELECT c.id, c.policy_no, c.enterprise_id, c.region_code, c.sector, c.insurer_id,
            min(r.due_on) AS first_due_on, max(r.due_on) AS last_due_on,
