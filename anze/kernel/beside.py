@@ -39,9 +39,13 @@ def reading(snapshot: str = "") -> Iterator[CursorWrapper]:
 def spooled(cursor: CursorWrapper, text: str) -> BinaryIO:
     """The rows of a query as a file."""
     file = cast(BinaryIO, SpooledTemporaryFile(max_size=_IN_MEMORY))  # noqa: SIM115 - closed by `made_of`
-    with cursor.copy(f"COPY ({text}) TO STDOUT (FORMAT binary)") as copy:
-        for piece in copy:
-            file.write(piece)
+    try:
+        with cursor.copy(f"COPY ({text}) TO STDOUT (FORMAT binary)") as copy:
+            for piece in copy:
+                file.write(piece)
+    except BaseException:
+        file.close()
+        raise
     file.seek(0)
     return file
 
@@ -70,14 +74,13 @@ def found_beside(cursor: CursorWrapper, texts: Iterable[str]) -> Iterator[str]:
 
     finding = find()
     with ThreadPoolExecutor(1) as thread:
-        coming = thread.submit(next, finding)
+        coming = [thread.submit(next, finding) for _ in texts]
         try:
-            for place, text in enumerate(texts):
-                file = coming.result()
-                if place + 1 < len(texts):
-                    coming = thread.submit(next, finding)
-                made_of(cursor, "found", text, file)
+            for text, found in zip(texts, coming, strict=True):
+                made_of(cursor, "found", text, found.result())
                 yield "found"
                 cursor.execute("DROP TABLE found")
         finally:
+            for found in coming:
+                found.cancel()
             thread.submit(finding.close).result()

@@ -239,17 +239,45 @@ def _note_for_alerts(cursor: CursorWrapper) -> None:
     cursor.execute(f'INSERT INTO monitoring_touchedsubject (table_name, "column", subject) {notes}')
 
 
+def _touched_groups(fact: Fact, source: Source) -> tuple[str, str]:
+    """SQL for the groups of a source's changed rows, now and before, and, if anything of the fact lasts, between which
+    days a group may have changed."""
+    lasting = next((each for each in fact.sources if each.lasts), None)
+    now, before = f"t.{source.group}", f"(w.before->>'{source.group}')::uuid"
+    changed = f"FROM was w JOIN {source.table} t ON t.id = w.row_id"
+    was = f"FROM was w {{}}WHERE w.table_name = '{source.table}' AND w.before IS NOT NULL"
+    if lasting is None:
+        days = days_before = ""
+    elif source is lasting:
+        days = "".join(f", t.{day}" for day in source.lasts or ())
+        days_before = "".join(f", (w.before->>'{day}')::date" for day in source.lasts or ())
+    elif source.within:
+        # a changed row of the source that lasts stands for itself: its stretch of before need not be asked for here
+        days = days_before = "".join(f", p.{day}" for day in lasting.lasts or ())
+        changed += f" JOIN {lasting.table} p ON p.id = t.{source.within}"
+        was = was.format(f"JOIN {lasting.table} p ON p.id = (w.before->>'{source.within}')::uuid ")
+    else:
+        days = days_before = ", date '-infinity', date 'infinity'"
+    return (
+        f"SELECT {now}{days} {changed} WHERE w.table_name = '{source.table}'",
+        f"SELECT {before}{days_before} {was.format('')}",
+    )
+
+
+def _stretched(fact: Fact, groups: str) -> str:
+    if not any(source.lasts for source in fact.sources):
+        return f"SELECT id FROM ({groups}) g (id)"
+    return (
+        "SELECT id, min(least(from_on, to_on)) AS from_on, max(greatest(from_on, to_on)) AS to_on "
+        f"FROM ({groups}) g (id, from_on, to_on) GROUP BY id"
+    )
+
+
 def _judge_again(cursor: CursorWrapper, fact: Fact, as_of: date) -> bool:
     """Add what touched groups contribute now and take off what they contributed; False if none is touched."""
-    groups = " UNION ".join(
-        f"SELECT t.{source.group} AS id FROM was w JOIN {source.table} t ON t.id = w.row_id "
-        f"WHERE w.table_name = '{source.table}' UNION "
-        f"SELECT (w.before->>'{source.group}')::uuid FROM was w "
-        f"WHERE w.table_name = '{source.table}' AND w.before IS NOT NULL"
-        for source in fact.sources
-    )
+    groups = " UNION ".join(each for source in fact.sources for each in _touched_groups(fact, source))
     cursor.execute("DROP TABLE IF EXISTS touched_group")
-    cursor.execute(f"CREATE TEMP TABLE touched_group ON COMMIT DROP AS {groups}")
+    cursor.execute(f"CREATE TEMP TABLE touched_group ON COMMIT DROP AS {_stretched(fact, groups)}")
     if not cursor.rowcount:
         return False
     cursor.execute("ANALYZE touched_group")
@@ -257,11 +285,14 @@ def _judge_again(cursor: CursorWrapper, fact: Fact, as_of: date) -> bool:
 
     for source in fact.sources:
         table, group = source.table, source.group
+        # Other rows of a group are left away where they end before, or begin after, all that was touched in it: what
+        # they say is the same now as it was, and goes out in the difference. The day after the end counts too.
+        near = "s.{} <= g.to_on + 1 AND s.{} >= g.from_on - 1".format(*source.lasts) if source.lasts else "true"
         # Group by group through its index: the work follows the change, not the table. Left to choose, the
         # planner may take a table just filled for an empty one, and compare everything with everything.
         cursor.execute(
             f"CREATE TEMP TABLE now_{source.name} ON COMMIT DROP AS SELECT t.* FROM touched_group g "
-            f"CROSS JOIN LATERAL (SELECT * FROM {table} s WHERE s.{group} = g.id OFFSET 0) t"
+            f"CROSS JOIN LATERAL (SELECT * FROM {table} s WHERE s.{group} = g.id AND {near} OFFSET 0) t"
         )
         cursor.execute(
             f"CREATE TEMP TABLE old_{source.name} ON COMMIT DROP AS "

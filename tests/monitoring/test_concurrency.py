@@ -7,12 +7,15 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from django.db import OperationalError, connection
+from psycopg.errors import DivisionByZero
 
+from anze.kernel.beside import found_beside
 from anze.kernel.models import Touch
 from anze.kernel.scope import EVERYTHING, inside
 from anze.monitoring import refresh as refreshing
@@ -223,3 +226,45 @@ def test_a_refresh_inside_somebodys_transaction_lets_nobody_change_rows_meanwhil
     refresh(at=NOW)
     refreshed = cells()
     assert refreshed == as_if_counted_anew()
+
+
+NUMBERS = "SELECT policy_no FROM underwriting_policy ORDER BY policy_no"
+
+
+def found(cursor: Any, texts: list[str], meanwhile: Callable[[], Any] = lambda: None) -> list[list[tuple]]:
+    """What each query finds; after the first, something happens."""
+    rows = []
+    for relation in found_beside(cursor, texts):
+        cursor.execute(f"SELECT * FROM {relation}")
+        rows.append(cursor.fetchall())
+        if len(rows) == 1:
+            meanwhile()
+    return rows
+
+
+def test_what_a_second_session_finds_is_of_one_moment(committed):
+    cast = committed
+    deliver(cast, "policies", policy("P1"))
+    with inside(EVERYTHING), connection.cursor() as cursor:
+        rows = found(
+            cursor, [NUMBERS, "SELECT 1.5 AS n, NULL::uuid AS nothing", NUMBERS],
+            lambda: in_a_thread(lambda: deliver(cast, "policies", policy("P2", YUANFAN))),
+        )  # fmt: skip
+        assert rows == [[("P1",)], [(Decimal("1.5"), None)], [("P1",)]]
+        cursor.execute(NUMBERS)
+        assert cursor.fetchall() == [("P1",), ("P2",)]
+
+
+def test_a_transaction_that_has_written_finds_its_own_rows(committed):
+    deliver(committed, "policies", policy("P1"))
+    with inside(EVERYTHING), connection.cursor() as cursor:
+        cursor.execute("UPDATE underwriting_policy SET policy_no = 'P9'")
+        assert found(cursor, [NUMBERS, NUMBERS]) == [[("P9",)], [("P9",)]]
+
+
+def test_an_error_of_the_second_session_is_told_in_the_first(committed):
+    with inside(EVERYTHING), connection.cursor() as cursor:
+        with pytest.raises(DivisionByZero):
+            found(cursor, [NUMBERS, "SELECT 1 / (count(*) - count(*)) AS n FROM underwriting_policy", NUMBERS])
+        cursor.execute("SELECT 1")
+        assert cursor.fetchone() == (1,)

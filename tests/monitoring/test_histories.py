@@ -124,7 +124,7 @@ class History:
                     "form": "OWN_STAFF",
                     "times": self.draw.randrange(1, 3),
                     "window_start_on": str(start),
-                    "window_end_on": str(start + timedelta(days=self.draw.randrange(60))),
+                    "window_end_on": str(start + timedelta(days=self.draw.randrange(4))),
                 }
             )
         return {
@@ -292,6 +292,66 @@ def test_any_history_counts_as_if_counted_anew(cast, seed):
     for name, cells in anew.items():
         assert refreshed[name] == cells, name
     assert all(anew.values())
+
+
+class LongCover(History):
+    """Three years of short contracts for two enterprises: some follow each other to the day, some leave gaps."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        self.policies = [f"P{n}" for n in range(12)]
+        self.ends = [date(2023, 10, 1)]
+
+    def insured(self, policy_no: str) -> str:
+        return XINGHUO if int(policy_no[1:]) % 2 else YUANFAN
+
+    def policy(self, number: str) -> dict[str, Any]:
+        follows = self.draw.choice(self.ends) + timedelta(days=self.draw.choice([0, 1, 1, 2, 40]))
+        start = min(follows, date(2026, 4, 1))
+        end = start + timedelta(days=self.draw.choice([10, 60, 90, 250]))
+        self.ends.append(end)
+        row = {"issued_on": str(start), "applied_on": str(start), "start_on": str(start), "end_on": str(end)}
+        return super().policy(number) | row
+
+    def obligation(self) -> dict[str, Any]:
+        return super().obligation() | {"listed_on": str(self.draw.choice([date(2024, 1, 15), self.day()]))}
+
+    def endorsement(self) -> dict[str, Any]:
+        row = super().endorsement()
+        effective = self.draw.choice(self.ends) - timedelta(days=self.draw.choice([0, 5, 30]))
+        after = str(effective + timedelta(days=20)) if row["kind"] == "PERIOD" else row["after_value"]
+        return row | {"effective_on": str(effective), "issued_on": str(effective), "after_value": after}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_years_of_cover_count_as_if_counted_anew(cast, seed):
+    """Only contracts near what changed are read again: whatever lies between them must come out the same."""
+    history = LongCover(seed)
+    at = NOW.replace(year=2026, month=5, day=1)
+    cast.accepted(
+        cast.province,
+        "obligations",
+        *(history.obligation() | {"uscc": e, "sector": "SMELT", "is_void": False} for e in (XINGHUO, YUANFAN)),
+        at=at,
+    )
+    cast.send(cast.huaihai, "policies", *(history.policy(number) for number in history.policies), at=at)
+    recompute(at=at)
+    changed = 0
+    for _ in range(40):
+        feed, make = history.draw.choice(
+            [("policies", lambda: history.policy(history.draw.choice(history.policies)))] * 3
+            + [("endorsements", history.endorsement)] * 3 + [("obligations", history.obligation)]
+        )  # fmt: skip
+        sender = cast.province if feed == "obligations" else cast.huaihai
+        batch = cast.send(sender, feed, make(), at=at)
+        changed += batch.created + batch.updated
+        if history.draw.random() < 0.5:
+            refresh(at=at)
+    assert changed > 15
+    refresh(at=at)
+    refreshed = all_cells()
+    recompute(at=at)
+    assert refreshed == all_cells()
 
 
 @pytest.mark.parametrize("seed", [6, 7])

@@ -20,13 +20,12 @@ from tempfile import TemporaryFile
 from typing import IO, Any
 from uuid import UUID
 
-from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from anze.assessment.actions.files import files_told
 from anze.assessment.actions.freezing import digest_of, digests_of, lines_of
 from anze.assessment.definitions import PARTY
-from anze.assessment.models import Appeal, Campaign, Correction, FrozenRow, Outcome, SelfReport, Tally
+from anze.assessment.models import Appeal, Campaign, Correction, Outcome, SelfReport, Tally
 from anze.assessment.rules import Checklist, SubjectKind, scheme_file
 from anze.assessment.rules.campaigns import CAMPAIGN, AppealState
 from anze.kernel.actions import action

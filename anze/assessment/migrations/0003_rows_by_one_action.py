@@ -5,15 +5,20 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('assessment', '0002_experts'),
+        ("assessment", "0002_experts"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='frozenrow',
-            name='campaign',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='assessment.campaign'),
+            model_name="frozenrow",
+            name="campaign",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to="assessment.campaign",
+            ),
         ),
     ]

@@ -17,8 +17,9 @@ from anze.underwriting.models.cover import COVER_LINES
 
 _SOURCES = (
     Source("obligations", Obligation, "enterprise_id"),
-    Source("policies", Policy, "enterprise_id"),
-    Source("endorsements", Endorsement, "enterprise_id"),
+    # cover_end_on already holds what endorsements made of the end
+    Source("policies", Policy, "enterprise_id", lasts=("start_on", "cover_end_on")),
+    Source("endorsements", Endorsement, "enterprise_id", within="policy_id"),
     Source("enterprises", Enterprise, "id"),
 )
 

@@ -40,11 +40,18 @@ class Family(TextChoices):
 
 @dataclass(frozen=True)
 class Source:
-    """A table a fact reads, under the name its SQL uses, and the column that says which group a row is in."""
+    """A table a fact reads, under the name its SQL uses, and the column that says which group a row is in.
+
+    `lasts`: the first and the last day of what a row says, where it says nothing of days outside (the day after it
+    is the first without). `within`: the column by which a row belongs to a row of the source that lasts, and says
+    nothing beyond that. Rows of other sources may speak of any day.
+    """
 
     name: str
     model: type[models.Model]
     group: str
+    lasts: tuple[str, str] | None = None
+    within: str = ""
 
     @property
     def table(self) -> str:
