@@ -5,7 +5,7 @@ What it finds is handed over as a file of COPY in binary, kept in memory while i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from tempfile import SpooledTemporaryFile
@@ -67,7 +67,7 @@ def found_beside(cursor: CursorWrapper, texts: Iterable[str]) -> Iterator[str]:
         return
     texts = list(texts)
 
-    def find() -> Iterator[BinaryIO]:
+    def find() -> Generator[BinaryIO]:
         with reading() as other:
             for text in texts:
                 yield spooled(other, text)
