@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from anze.exchange.rules import BatchState, ConnectorState, KeyAlgorithm, RunState
+from anze.exchange.rules import BatchState, ConnectorState, KeyAlgorithm, PullFailure, RunState
 from anze.kernel.models import ScopedTable
 from anze.kernel.rules import Channel
 from anze.parties.models import Organisation
@@ -209,6 +209,7 @@ class ConnectorRun(ScopedTable):
     rejected = models.PositiveIntegerField(_("rejected"), default=0)
     photos = models.PositiveIntegerField(_("photos"), default=0)
     photos_missing = models.PositiveIntegerField(_("photos not to be had"), default=0)
+    cause = models.CharField(_("why"), max_length=12, choices=PullFailure.choices, blank=True, default="")
     failure = models.CharField(_("failure"), max_length=300, blank=True, default="")
 
     class Meta:

@@ -165,6 +165,19 @@ class RunState(TextChoices):
     FAILED = "FAILED", _("failed")
 
 
+class PullFailure(TextChoices):
+    """Why a run failed, in words; what exactly was answered stands beside it."""
+
+    NO_ADDRESS = "NO_ADDRESS", _("the host name leads nowhere")
+    NOT_ALLOWED = "NOT_ALLOWED", _("the address is not allowed")
+    UNREACHED = "UNREACHED", _("the app could not be reached, or asked to wait for too long")
+    REFUSED = "REFUSED", _("the app refused the request")
+    UNREADABLE = "UNREADABLE", _("the answer cannot be read")
+    TOO_LARGE = "TOO_LARGE", _("the answer is too large")
+    BROKEN_OFF = "BROKEN_OFF", _("the run was broken off and is resumed by the next")
+    PLATFORM = "PLATFORM", _("an error of the platform; its log has more")
+
+
 RUN_TONES: dict[str, str] = {"RUNNING": "info", "DONE": "success", "FAILED": "danger"}
 
 

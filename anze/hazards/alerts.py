@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from anze.hazards.rules import ANSWER_EXTENSION, NOTIFY, RECHECK, HazardClass
 from anze.kernel.alert import AlertLevel, AlertRule, Party, declare, duty_alert
+from anze.kernel.duty import OURS
 
 _LAST = "greatest(h.deadline_on, h.extended_to_on)"
 # a unit shut down has nothing to rectify until it works again
@@ -74,7 +75,7 @@ def _overdue(code: str, title: object, hazard_class: str, level: AlertLevel) -> 
             sources=_SOURCE,
             # the working days after which each level has to take it up are those of the hazards themselves
             escalation=f"hazard_escalation_workdays.{hazard_class}",
-            basis="山东省安全生产条例 Art. 32",
+            basis=_("山东省安全生产条例 Art. 32"),
             shown_as=("hazards-overdue", "hazards-major-overdue", "hazards-own"),
         )
     )
@@ -103,7 +104,7 @@ MAJOR_UNREPORTED = declare(
         scope=_AGENCY,
         facts={"number": "h.hazard_no", "what": "left(h.description, 80)", "found": "h.found_on"},
         sources=_SOURCE,
-        basis="平台参数 major_hazard_report_hours",
+        basis=OURS,
         shown_as=("hazards-report",),
     )
 )

@@ -93,7 +93,7 @@ class AlertRule:
     risen: AlertLevel = AlertLevel.URGENT
     escalation: str = ""  # parameters `<this>.COUNTY` and so on, in working days after `due` or after it was raised
     duty: Duty | None = None
-    basis: str = ""
+    basis: Words = ""
     shown_as: tuple[str, ...] = ()
     permission: str = ""  # for those it is not addressed to; '': that of the page
 
@@ -103,7 +103,7 @@ class AlertRule:
 
     def said(self, facts: Mapping[str, Any]) -> str:
         """The reason in words, with its numbers."""
-        words = dict(facts)
+        words = {"basis": self.basis, **facts}
         for name, choices in self.kinds.items():
             words[name] = dict(choices.choices).get(facts.get(name), facts.get(name))
         return str(self.why) % {name: _said(value) for name, value in words.items()}
@@ -233,7 +233,6 @@ def duty_alert(
     }
     given["facts"] = {
         "due": f"to_char({due}, 'YYYY-MM-DD')",
-        "basis": "'{}'".format(duty.source.replace("'", "''")),
         "number": str(given["label"]),
         **(words.get("facts") or {}),  # type: ignore[dict-item]
     }

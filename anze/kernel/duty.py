@@ -8,12 +8,14 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from anze.kernel.models import CalendarDay, parameter
 from anze.kernel.workdays import WorkdayCalendar
 
 BEIJING = ZoneInfo("Asia/Shanghai")
 Unit = Literal["WORKDAYS", "DAYS"]
+OURS = _("platform default")  # the source of a time that no published rule gives
 
 
 def end_of_day(day: date) -> datetime:
@@ -43,7 +45,7 @@ class Duty:
     title: str | Promise
     parameter: str
     unit: Unit
-    source: str
+    source: str | Promise
 
     def due_at(self, event_on: date, *, calendar: WorkdayCalendar, region_code: str = "") -> datetime:
         """End of the last day allowed, Beijing time. The day of the event itself is not counted

@@ -16,7 +16,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from uuid_utils.compat import uuid7
 
-from anze.kernel.rules import CalendarStatus, Channel, ParameterStatus, SampleState
+from anze.kernel.rules import CalendarStatus, Channel, ParameterStatus, ParameterUnit, SampleState
 
 
 class NewId(models.Func):
@@ -165,7 +165,7 @@ class Parameter(PublicTable):
 
     key = models.CharField(_("key"), max_length=80)
     value = models.CharField(_("value"), max_length=80, blank=True)
-    unit = models.CharField(_("unit"), max_length=30, blank=True)
+    unit = models.CharField(_("unit"), max_length=30, choices=ParameterUnit.choices, blank=True)
     region_code = models.CharField(_("region"), max_length=6, blank=True, default="")
     effective_from = models.DateField(_("in force from"))
     effective_to = models.DateField(_("in force until"), null=True, blank=True)

@@ -16,6 +16,32 @@ class ParameterStatus(TextChoices):
     DESIGN = "DESIGN", _("platform default")
 
 
+class ParameterUnit(TextChoices):
+    CODE = "code", pgettext_lazy("unit", "code")
+    DAYS = "days", pgettext_lazy("unit", "days")
+    ENTERPRISES = "enterprises", pgettext_lazy("unit", "enterprises")
+    FILES = "files", pgettext_lazy("unit", "files")
+    HOURS = "hours", pgettext_lazy("unit", "hours")
+    KM = "km", pgettext_lazy("unit", "km")
+    KM_PER_HOUR = "km per hour", pgettext_lazy("unit", "km per hour")
+    MEGABYTES = "megabytes", pgettext_lazy("unit", "megabytes")
+    MEGAPIXELS = "megapixels", pgettext_lazy("unit", "megapixels")
+    METRES = "metres", pgettext_lazy("unit", "metres")
+    MINUTES = "minutes", pgettext_lazy("unit", "minutes")
+    NUMBER = "number", pgettext_lazy("unit", "number")
+    PERCENT = "percent", pgettext_lazy("unit", "percent")
+    PERSONS = "persons", pgettext_lazy("unit", "persons")
+    POINTS = "points", pgettext_lazy("unit", "points")
+    RATINGS = "ratings", pgettext_lazy("unit", "ratings")
+    RATIO = "ratio", pgettext_lazy("unit", "ratio")
+    RECORDS = "records", pgettext_lazy("unit", "records")
+    SECONDS = "seconds", pgettext_lazy("unit", "seconds")
+    TIMES = "times", pgettext_lazy("unit", "times")
+    WORKDAYS = "workdays", pgettext_lazy("unit", "workdays")
+    YEARS = "years", pgettext_lazy("unit", "years")
+    YUAN = "yuan", pgettext_lazy("unit", "yuan")
+
+
 class CalendarStatus(TextChoices):
     CONFIRMED = "CONFIRMED", pgettext_lazy("calendar", "published")
     PROVISIONAL = "PROVISIONAL", _("provisional: holiday arrangement not yet published")

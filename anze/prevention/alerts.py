@@ -412,7 +412,7 @@ RECORDED_VERY_LATE = declare(
         },
         thresholds={"days": "alert.entry_very_late_days", "kept": "alert.hint_kept_days"},
         sources={"prevention_service": "id"},
-        basis="manual_entry_workdays",
+        basis="山东省安责险服务管理平台运行要求",
     )
 )
 

@@ -122,7 +122,7 @@ UNINSURED = _finding(
     "AND NOT l.is_void AND l.cover_end_on = f.since_on - 1) THEN ({wait})::int ELSE 0 END",
     scope={"insurer_id": "NULL"},
     thresholds={"wait": "alert.policy_expired_days"},
-    basis="安全生产法 Art. 51；应急〔2025〕27号",
+    basis=_("安全生产法 Art. 51; 应急〔2025〕27号"),
     shown_as=("cover-uninsured",),
 )
 

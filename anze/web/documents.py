@@ -19,7 +19,7 @@ from anze.exchange.rules import FINDINGS
 from anze.exchange.screens.datasets import described, rules_of
 from anze.kernel.alert import AlertRule, load_alerts
 from anze.kernel.duty import Duty
-from anze.kernel.rules import ParameterStatus
+from anze.kernel.rules import ParameterStatus, ParameterUnit
 from anze.monitoring.definitions import HEADLINES, INDICATORS, NOT_COMPUTED
 from anze.monitoring.rules import REASONS, Family, Indicator
 from anze.parties.rules import ROLES, Permission, Role
@@ -275,13 +275,17 @@ def _parameter_rows() -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def _unit(unit: str) -> str:
+    return " ".join(both(lambda: str(ParameterUnit(unit).label))) if unit else "–"
+
+
 def parameters_page() -> str:
     body = _table(
         ("键 Key", "名称", "Title", "值 Value", "单位 Unit", "地区 Region", "生效 From", "失效 To", "状态 Status", "来源 Source",
          "说明 Note"),
         (
             (
-                f"`{row['key']}`", row["title_zh"], row["title_en"], row["value"] or "–", row["unit"],
+                f"`{row['key']}`", row["title_zh"], row["title_en"], row["value"] or "–", _unit(row["unit"]),
                 row["region_code"] or "–", row["effective_from"], row["effective_to"] or "–",
                 " ".join(words(ParameterStatus(row["status"]).label)), row["source"] or "–", row["note"],
             )
@@ -337,7 +341,8 @@ def duties_page() -> str:
             ("代码 Code", "职责", "Duty", "参数 Parameter", "值 Value", "单位 Unit", "来源 Source"),
             (
                 (f"`{duty.code}`", *words(duty.title), f"`{duty.parameter}`",
-                 in_force.get(duty.parameter, {}).get("value", "–"), duty.unit, duty.source)
+                 in_force.get(duty.parameter, {}).get("value", "–"), duty.unit,
+                 " ".join(dict.fromkeys(words(duty.source))))
                 for duty in duties
             ),
         )  # fmt: skip
@@ -446,4 +451,4 @@ def _alert_rows(rule: AlertRule) -> Iterable[tuple[str, str, str]]:
     yield ("原因 Why", *words(rule.why))
     yield ("处置 Remedy", *words(rule.remedy))
     if rule.basis:
-        yield "依据 Basis", rule.basis, rule.basis
+        yield ("依据 Basis", *words(rule.basis))

@@ -18,6 +18,7 @@ from anze.assessment.models import Appeal, Campaign, ConductCase, Outcome, Revie
 from anze.evidence.models import Media
 from anze.parties.rules import Role
 from anze.prevention.models import Service
+from anze.underwriting.models import InsurerProfile
 from tests.assessment.conftest import AT, BY, begin
 from tests.assessment.test_course import computed, published  # noqa: F401 - fixtures
 from tools.draw_sample import draw
@@ -239,3 +240,20 @@ def test_the_distribution_stands_where_there_are_enough_results(world, published
         page = text(committee.get(place))
         assert 'data-chart="spread"' in page
         assert "91.55" in page.split("得分分布")[1].split("</details>")[0]
+
+
+def test_whoever_chooses_an_insurer_reads_its_published_grade(world, computed, request, browser_of):  # noqa: F811
+    profile = InsurerProfile.objects.create(
+        insurer=world.huaihai, promise="两小时到场", hotline="95500", sectors=["SMELT"], updated_on=AT.date(),
+    )  # fmt: skip
+    enterprise = browser_of(Role.ENTERPRISE)
+    page = reverse("insurer-profile", args=[profile.pk])
+    assert "尚未评估" in text(enterprise.get(page))  # computed, and nobody's to know
+    campaign = request.getfixturevalue("published")
+    outcome = Outcome.objects.get(campaign=campaign, insurer_id=world.huaihai.pk, region_code="370000")
+    shown = text(enterprise.get(page))
+    assert "尚未评估" not in shown
+    assert f"{outcome.campaign.period_to:%Y}" in shown
+    assert reverse("assessment-published", args=[campaign.code]) in shown
+    for said in ("两小时到场", "95500"):
+        assert said in shown

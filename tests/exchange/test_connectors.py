@@ -180,13 +180,14 @@ def test_no_redirect_is_followed(cast, app):
     connector = connect(cast, app)
     app.answers = [(302, {"Location": "http://169.254.169.254/"})]
     run = pulled(connector)
-    assert (run.state, run.failure) == ("FAILED", "127.0.0.1 answered 302")
+    assert (run.state, run.cause, run.failure) == ("FAILED", "REFUSED", "127.0.0.1: HTTP 302")
     assert len(app.asked) == 1
 
 
 def test_a_name_without_an_address_is_a_failure_and_no_crash():
-    with pytest.raises(FetchProblem):
+    with pytest.raises(FetchProblem) as told:
         target_of("https://no-such-app.invalid/")
+    assert told.value.cause == "NO_ADDRESS"
 
 
 def test_every_mapping_shipped_is_whole():

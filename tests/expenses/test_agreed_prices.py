@@ -20,7 +20,8 @@ from anze.kernel.models import Parameter
 from anze.monitoring.alerting import run
 from anze.monitoring.models import Alert
 from anze.parties.rules import Role
-from anze.prevention.models import Agreement, AgreementPrice, Service
+from anze.prevention.actions.agreements import agreed_prices
+from anze.prevention.models import Agreement, AgreementPrice, Order, Service
 from tests.cast import NOW
 
 DAY = date(2026, 10, 12)
@@ -92,12 +93,14 @@ def test_what_was_taken_back_is_not_paid(cast, ledger, visited):
 
 
 def test_billed_above_it_is_found_before_anything_is_paid_and_gone_when_corrected(cast, ledger, visited, browser_of):
-    Service.objects.update(planned_cost="1300.00")
     agreed(cast)
     draw_up_statements(DAY.replace(day=1), at=NOW)
     statement, line = Statement.objects.get(), StatementLine.objects.get()
-    assert above(ledger) == [(Decimal(100), None, 1300)]
+    assert above(ledger) == []
     insurer = browser_of(Role.INSURER_MANAGER)
+    correct = reverse("statement-correct", args=[statement.pk])
+    assert insurer.post(correct, {"line": str(line.pk), "price": "1300.00"}).status_code == 302
+    assert above(ledger) == [(Decimal(100), None, 1300)]
     page = insurer.get(reverse("expense-finding", args=[ExpenseFinding.objects.get().pk])).content.decode()
     assert reverse("statement", args=[statement.pk]) in page
     assert reverse("agreement", args=[Agreement.objects.get().pk]) in page
@@ -106,15 +109,14 @@ def test_billed_above_it_is_found_before_anything_is_paid_and_gone_when_correcte
         shown = reader.get(reverse("statement", args=[statement.pk])).content.decode()
         assert "1,200.00" in shown
         assert reverse("agreement", args=[Agreement.objects.get().pk]) in shown
-    correct = reverse("statement-correct", args=[statement.pk])
     assert insurer.post(correct, {"line": str(line.pk), "price": "1200.00"}).status_code == 302
     assert above(ledger) == []
 
 
 def test_billed_and_paid_are_one_finding(cast, ledger, visited):
-    Service.objects.update(planned_cost="1300.00")
     agreed(cast)
     draw_up_statements(DAY.replace(day=1), at=NOW)
+    StatementLine.objects.update(price="1300.00", source="CORRECTED")
     visited("X1", "1250.00")
     assert above(ledger) == [(Decimal(100), 1250, 1300)]
 
@@ -185,12 +187,103 @@ def test_it_is_the_dearer_of_billed_and_paid_less_the_price_and_nothing_up_to_it
             state="DRAWN", drawn_at=NOW, region_code="370000",
         )  # fmt: skip
         StatementLine.objects.create(
-            statement=statement, service=visit, price=billed, insurer_id=cast.huaihai.pk,
+            statement=statement, service=visit, price=billed, source="CORRECTED", insurer_id=cast.huaihai.pk,
             agency_id=cast.agency.pk, region_code="370000",
         )  # fmt: skip
     costs = max(sum(parts, Decimal()), billed or Decimal())
     expected = [costs - price] if costs > price and days >= 0 else []
     assert [amount for amount, _paid, _billed in above(ledger)] == expected
+
+
+def ordered(cast: Any, price: str) -> None:
+    """The order the service was done for, with a price of its own."""
+    visit = Service.objects.get(service_no="S1")
+    Order.objects.create(
+        order_no="D1", service=visit, policy=visit.policy, enterprise=visit.enterprise, insurer=cast.huaihai,
+        agency=cast.agency, service_type=visit.service_type, form=visit.form, planned_on=DAY, due_on=DAY, price=price,
+        state="DONE", sent_at=NOW, answered_at=NOW, done_at=NOW, region_code=visit.region_code, sector=visit.sector,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("agreement", "order", "planned", "charged", "price", "source"),
+    [
+        ({}, "1300.00", "1400.00", "1500.00", "1200.00", "AGREEMENT"),
+        ({}, "1000.00", "0.00", None, "1200.00", "AGREEMENT"),
+        ({}, "0.00", "0.00", None, "1200.00", "AGREEMENT"),
+        ({"kinds": ["DRILL"]}, "1300.00", "1400.00", "1500.00", "1300.00", "ORDER"),
+        ({"sectors": ["MINE"]}, "1300.00", "1400.00", None, "1300.00", "ORDER"),
+        ({"end_on": DAY - timedelta(days=1)}, "0.00", "1400.00", "1500.00", "1400.00", "PLAN"),
+        ({"state": "PROPOSED"}, None, "0.00", "1500.00", "1500.00", "CHARGED"),
+        (None, None, "0.00", None, "0.00", "NONE"),
+    ],
+)
+def test_a_statement_proposes_what_was_agreed_on_else_the_order_the_plan_the_charge(
+    cast, ledger, visited, agreement, order, planned, charged, price, source
+):
+    Service.objects.update(planned_cost=planned)
+    if agreement is not None:
+        agreed(cast, **agreement)
+    if order is not None:
+        ordered(cast, order)
+    if charged is not None:
+        visited("X1", charged)
+    draw_up_statements(DAY.replace(day=1), at=NOW)
+    line = StatementLine.objects.get()
+    assert (line.price, line.source) == (Decimal(price), source)
+    assert line.ordered == (Decimal(order) if order and order != "0.00" else None)
+    assert Statement.objects.get().agreed == Decimal(price)
+
+
+def test_the_page_says_where_the_price_came_from_and_shows_the_orders_own(cast, ledger, visited, browser_of):
+    agreement = agreed(cast)
+    ordered(cast, "1300.00")
+    draw_up_statements(DAY.replace(day=1), at=NOW)
+    statement, line = Statement.objects.get(), StatementLine.objects.get()
+    assert above(ledger) == []  # what the order says is not what is billed
+    insurer = browser_of(Role.INSURER_MANAGER)
+    for browser in (browser_of(Role.AGENCY), insurer):
+        text = browser.get(reverse("statement", args=[statement.pk])).content.decode()
+        for said in ("按框架协议", agreement.agreement_no, "1,200.00", "服务委托：", "1,300.00"):
+            assert said in text, said
+    words = {"line": str(line.pk), "price": "1300.00"}
+    assert insurer.post(reverse("statement-correct", args=[statement.pk]), words).status_code == 302
+    line.refresh_from_db()
+    assert (line.source, line.ordered) == ("CORRECTED", Decimal("1300.00"))
+
+
+_sectors = st.lists(st.sampled_from(["SMELT", "MINE", "HAZCHEM"]), max_size=2, unique=True)
+_regions = st.lists(st.sampled_from(["370100", "370200", "370700"]), max_size=2, unique=True)
+
+
+@settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
+@given(
+    start=st.integers(-3, 1), length=st.integers(0, 4), cut=st.integers(0, 2), sectors=_sectors, regions=_regions,
+    kind=st.booleans(), state=st.sampled_from(["ACCEPTED", "ENDED", "PROPOSED", "DECLINED", "WITHDRAWN"]),
+)  # fmt: skip
+def test_the_statement_and_the_order_find_the_same_price(
+    cast, ledger, visited, start, length, cut, sectors, regions, kind, state
+):
+    """One rule, asked for a single order and for a month of services."""
+    for model in (StatementLine, Statement, AgreementPrice, Agreement):
+        model.objects.all().delete()
+    visit = Service.objects.get()
+    first = DAY + timedelta(days=start)
+    last = first + timedelta(days=length)
+    until = max(first, last - timedelta(days=cut)) if state == "ENDED" else last
+    if state == "ENDED" and until == last:
+        state = "ACCEPTED"
+    agreed(
+        cast, start_on=first, end_on=last, until_on=until, sectors=sectors, regions=regions, state=state,
+        kinds=[visit.service_type if kind else "DRILL"], reason="" if state in ("ACCEPTED", "PROPOSED") else "示例",
+    )  # fmt: skip
+    known = agreed_prices(
+        visit.insurer_id, [visit.agency_id], visit.service_type, sector=visit.sector, region_code=visit.region_code,
+        on=visit.performed_on,
+    )  # fmt: skip
+    draw_up_statements(DAY.replace(day=1), at=NOW)
+    line = StatementLine.objects.get()
+    assert (line.source == "AGREEMENT") == (visit.agency_id in known)
 
 
 @override("en")

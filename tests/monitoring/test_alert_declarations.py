@@ -42,12 +42,13 @@ def test_its_thresholds_page_and_work_lists_exist(rule: AlertRule, everything: N
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 def test_its_reason_uses_the_facts_it_states(rule: AlertRule) -> None:
-    assert str(rule.why) % dict.fromkeys(rule.facts, "x")
+    assert rule.said(dict.fromkeys(rule.facts, "x"))
     assert rule.kinds.keys() <= rule.facts.keys()
 
 
 def test_every_code_of_the_field_is_declared() -> None:
     field = {"POLICY_EXPIRING", "POLICY_EXPIRED", "UNINSURED", "PLAN_MISSING", "SERVICE_DUE", "SERVICE_OVERDUE"}
+    field |= {"PARTIAL_HEADCOUNT", "UNDER_LIMIT", "LOW_PRICE", "CLAIM_REFUSAL", "REPORT_REPEATED"}
     field |= {"ENTRY_LATE", "HAZARD_DUE", "HAZARD_OVERDUE", "MAJOR_UNREPORTED", "EXPENSE_LOW", "EXPENSE_OVER_CAP"}
     field |= {"EXPENSE_NO_VOUCHER", "SETTLEMENT_LATE", "QUALIFICATION_EXPIRING", "PHOTO_REUSED", "IMPOSSIBLE_TRAVEL"}
     field |= {"EXPERT_OVERLOADED", "CLAIM_ASSESSMENT", "CLAIM_PAYMENT", "CLAIM_ADVANCE"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 from django.urls import reverse
 
 from anze.kernel.alert import load_alerts
+from anze.kernel.duty import BEIJING
 from anze.kernel.models import Parameter
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import EVERYTHING, enter
@@ -20,6 +21,9 @@ from anze.monitoring.backtest import tried
 from anze.monitoring.models import Alert
 from anze.monitoring.refresh import recompute, refresh
 from anze.monitoring.rules.alerts import mine
+from anze.monitoring.telling import summarise
+from anze.notices.models import Notice, Preference
+from anze.parties.models import Account, Membership
 from anze.parties.rules import Role
 from anze.underwriting.actions import look_for_findings
 from anze.underwriting.models import Finding
@@ -155,6 +159,24 @@ def test_whose_turn_it_is(insured):
     # so long after its day it has come up to the province already
     assert Alert.objects.get().reached == "PROVINCE"
     assert not Alert.objects.filter(mine(city.scope, city.role)).exists()
+
+
+def test_the_summary_of_the_day_comes_once_at_its_hour_and_counts_ones_own(insured):
+    full()
+    organisations = (insured.huaihai, insured.bohai)
+    people = [Account.objects.create(username=f"li{n}", name="示例李") for n in range(len(organisations))]
+    for account, organisation in zip(people, organisations, strict=True):
+        Membership.objects.create(account=account, role=Role.INSURER_MANAGER, organisation=organisation)
+        Preference.objects.create(account=account, least="URGENT", by_email=True, digest_at=time(8, 30))
+    morning = datetime(2026, 11, 24, 8, 29, tzinfo=BEIJING)
+    assert summarise(at=morning) == 0
+    assert summarise(at=morning + timedelta(minutes=5)) == 2
+    # whoever has nothing open is not written to
+    assert {each.account_id for each in Notice.objects.all()} == {people[0].pk}
+    assert summarise(at=morning + timedelta(hours=9)) == 0
+    before = Notice.objects.count()
+    assert summarise(at=morning + timedelta(days=1, minutes=5)) == 2
+    assert Notice.objects.count() == 2 * before
 
 
 def test_only_what_changed_is_looked_at_and_the_outcome_is_that_of_a_full_run(insured):

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
@@ -141,6 +142,40 @@ def test_a_new_enterprise_gets_a_file_with_the_tier_the_city_gives(cast):
     accept_application(submitted("ENTERPRISE", ENTERPRISE), by=city, at=NOW, risk_tier="HIGH")
     made = Enterprise.objects.get(uscc=ENTERPRISE.uscc)
     assert (made.risk_tier, made.registered_workers, made.region_code) == ("HIGH", 30, "370102")
+
+
+EXPERT = Stated(
+    name="示例章专家", region_code="370900", contact_name="示例章专家", contact_phone="13900000003", username="zhang",
+    details={"sector": "SMELT", "title": "高级工程师", "agency_code": "AGY01",
+             "qualification": {**PAPER, "kind": "SAFETY_ENGINEER", "number": "ZC-7"}},
+)  # fmt: skip
+INSURER = Stated(
+    name="岱岳示例财产保险股份有限公司山东分公司", region_code="370100", contact_name="示例经理",
+    uscc=make_uscc("370102", 7003), username="daiyue", details={"short_name": "岱岳示例财险"},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "stated", "code", "role"),
+    [("EXPERT", EXPERT, "EXP77", Role.EXPERT), ("INSURER", INSURER, "INS77", Role.INSURER_MANAGER)],
+)
+def test_an_expert_and_an_insurer_enter_by_the_same_door(cast, province, committee, kind, stated, code, role):
+    draft = begin_application(kind, by=NOBODY, at=NOW, stated=stated)
+    with refusal("papers_missing"):
+        submit_application(draft, by=holder_of(draft), at=NOW)
+    submit_application(with_papers(draft), by=holder_of(draft), at=NOW)
+    reviewer = {"EXPERT": committee, "INSURER": province}[kind]
+    accepted = accept_application(draft, by=reviewer, at=NOW, code=code)
+    member = Membership.objects.get(role=role, account__username=stated.username)
+    if kind == "EXPERT":
+        assert (member.expert.number, member.expert.sector, member.expert.agency) == (code, "SMELT", cast.agency)
+        assert Qualification.objects.get(number="ZC-7").expert == member.expert
+    else:
+        insurer = Organisation.objects.get(code=code)
+        assert (member.organisation, insurer.kind, insurer.short_name) == (insurer, "INSURER", "岱岳示例财险")
+        assert insurer.entered_on == beijing_day(NOW)
+    set_first_password(accepted, by=holder_of(accepted), at=NOW, password=PASSWORD.encode())
+    assert Account.objects.get(username=stated.username).check_password(PASSWORD)
 
 
 def test_who_may_decide_follows_kind_and_region(cast, province, committee):

@@ -10,6 +10,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -185,6 +186,14 @@ def said(response) -> str:
     return body.decode("utf-8", "replace")
 
 
+ICONS = set(re.findall(r'<symbol id="([^"]+)"', (Path(__file__).parents[2] / "frontend/src/icons.svg").read_text()))
+
+
+def unknown_icons(text: str) -> set[str]:
+    """Icons a page shows that the set does not have: the reader would see a hole."""
+    return set(re.findall(r'icons\.svg[^"#]*#([^"]+)"', text)) - ICONS
+
+
 def pages() -> Iterator[Page]:
     for page in PAGES.values():
         if not page.is_interface:
@@ -222,6 +231,7 @@ def test_plain_pages_open_by_permission_and_never_show_the_other_side(world, bro
         if limited:
             assert FOREIGN_MARK not in text, where
             assert "77,777.77" not in text, where
+        assert unknown_icons(text) == set(), where
 
 
 @pytest.mark.parametrize("role", list(Role))
@@ -250,6 +260,7 @@ def test_pages_of_a_row_open_for_those_whose_scope_holds_it(world, browser_of, r
                 assert response.status_code in (200, 302, 409, 422), where
             if limited:
                 assert FOREIGN_MARK not in text, where
+            assert unknown_icons(text) == set(), where
 
 
 def _people(cast: Any) -> None:

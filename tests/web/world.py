@@ -363,7 +363,7 @@ def money(cast: Cast) -> None:
         )  # fmt: skip
         service = Service.objects.get(service_no=f"S-{mark}")
         StatementLine.objects.create(
-            statement=statement, service=service, price=1200, insurer_id=insurer.pk, agency_id=agency.pk,
+            statement=statement, service=service, price=1200, source="ORDER", ordered=1200, insurer_id=insurer.pk, agency_id=agency.pk,
             region_code="370000",
         )  # fmt: skip
 

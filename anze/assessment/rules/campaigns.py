@@ -7,7 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from anze.kernel.duty import Duty
+from anze.kernel.duty import OURS, Duty
 from anze.kernel.lifecycle import Lifecycle, Transition
 from anze.parties.rules import Permission
 
@@ -66,28 +66,28 @@ REPORT = Duty(
     _("Hand in the self-report"),
     "assessment_report_workdays",
     "WORKDAYS",
-    "平台规则（可配置）",
+    OURS,
 )
 REVIEW = Duty(
     "ASSESSMENT_REVIEW",
     _("Review the rows drawn"),
     "assessment_review_workdays",
     "WORKDAYS",
-    "平台规则（可配置）",
+    OURS,
 )
 APPEAL = Duty(
     "ASSESSMENT_APPEAL",
     _("Appeal against the provisional result"),
     "assessment_appeal_workdays",
     "WORKDAYS",
-    "平台规则（可配置）",
+    OURS,
 )
 DECIDE = Duty(
     "ASSESSMENT_DECIDE",
     _("Decide on an appeal"),
     "assessment_decide_workdays",
     "WORKDAYS",
-    "平台规则（可配置）",
+    OURS,
 )
 DUTIES = (REPORT, REVIEW, APPEAL, DECIDE)
 

@@ -234,6 +234,16 @@ for _of in ("insurer", "agency", "expert"):
     tile(Tile(_of, "assessment", _("Effectiveness assessment"), SEE, _badge, order=5))
 
 
+def _public_grade(request: HttpRequest, profile: Any) -> tuple[str, str, str]:
+    """What was published to everybody, for whoever chooses an insurer."""
+    with widened(EVERYTHING):
+        value, tone, address = _badge(request, profile.insurer)
+    return value or _now("not assessed yet"), tone, address
+
+
+tile(Tile("insurer-profile", "grade", _("Latest grade"), Permission.SEE_MARKET, _public_grade, order=10))
+
+
 # the forecast -------------------------------------------------------------------------------------------------
 
 

@@ -322,11 +322,11 @@ def why_not_amount(step: Step, amount: Decimal, money: Money) -> Refused | None:
 
 # the clocks of the insurance law ------------------------------------------------------------------------------
 
-ASSESS = Duty("claim_assess", _("Assess a claim"), "claim_assessment_days", "DAYS", "保险法 Art. 23")
-PAY = Duty("claim_pay", _("Pay after the amount is agreed"), "claim_payment_days", "DAYS", "保险法 Art. 23")
-REFUSE = Duty("claim_refuse", _("Send the refusal letter"), "claim_refusal_days", "DAYS", "保险法 Art. 24")
+ASSESS = Duty("claim_assess", _("Assess a claim"), "claim_assessment_days", "DAYS", _("保险法 Art. 23"))
+PAY = Duty("claim_pay", _("Pay after the amount is agreed"), "claim_payment_days", "DAYS", _("保险法 Art. 23"))
+REFUSE = Duty("claim_refuse", _("Send the refusal letter"), "claim_refusal_days", "DAYS", _("保险法 Art. 24"))
 ADVANCE = Duty(
-    "claim_advance", _("Pay the determinable part in advance"), "claim_advance_days", "DAYS", "保险法 Art. 25"
+    "claim_advance", _("Pay the determinable part in advance"), "claim_advance_days", "DAYS", _("保险法 Art. 25")
 )
 
 

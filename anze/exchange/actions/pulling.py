@@ -22,7 +22,7 @@ from anze.exchange.actions.batches import process_batch, receive_batch
 from anze.exchange.connectors.fetching import Fetcher, FetchProblem, target_of
 from anze.exchange.connectors.mapping import Stream, at, mapped, mappings
 from anze.exchange.models import Connector, ConnectorRun
-from anze.exchange.rules import ConnectorState, Outcome, RunState
+from anze.exchange.rules import ConnectorState, Outcome, PullFailure, RunState
 from anze.kernel.actions import action
 from anze.kernel.actor import Actor, platform
 from anze.kernel.refusal import Refused
@@ -70,7 +70,10 @@ def make_connector(
     try:
         target_of(base_url)
     except FetchProblem as problem:
-        raise Refused("address_unknown", str(problem), remedy=_("Correct the address."), field="base_url") from None
+        raise Refused(
+            "address_unknown", _("The host name %(host)s leads nowhere."), remedy=_("Correct the address."),
+            field="base_url", values={"host": str(problem)},
+        ) from None  # fmt: skip
     made = Connector(
         insurer=insurer, region_code=insurer.region_id, name=name, mapping=mapping, base_url=base_url,
         every_minutes=every_minutes, made_at=at, made_by=by.name[:120], next_run_at=at,
@@ -121,7 +124,7 @@ def pull(
         if connector is None or connector.state == ConnectorState.PAUSED:
             return None
         ConnectorRun.objects.filter(connector=connector, state=RunState.RUNNING).update(
-            state=RunState.FAILED, finished_at=now(), failure="The worker ended before the run was done."
+            state=RunState.FAILED, finished_at=now(), cause=PullFailure.BROKEN_OFF
         )
         run = ConnectorRun.objects.create(
             connector=connector, insurer_id=connector.insurer_id, region_code=connector.region_code, started_at=now()
@@ -131,28 +134,30 @@ def pull(
     try:
         for stream in mappings()[connector.mapping].streams:
             _pull_stream(connector, run, stream, fetcher(connector), now)
-    except (FetchProblem, Refused) as problem:
-        _end(connector, run, now(), failure=str(problem))
+    except FetchProblem as problem:
+        _end(connector, run, now(), problem.cause, str(problem))
+    except Refused as problem:
+        _end(connector, run, now(), PullFailure.NOT_ALLOWED, problem.code)
     except Exception as problem:
         log.exception("connector %s broke", connector.pk)
-        _end(connector, run, now(), failure=f"{type(problem).__name__}: {problem}")
+        _end(connector, run, now(), PullFailure.PLATFORM, f"{type(problem).__name__}: {problem}")
         raise
     else:
         _end(connector, run, now())
     return run
 
 
-def _end(connector: Connector, run: ConnectorRun, moment: datetime, failure: str = "") -> None:
+def _end(connector: Connector, run: ConnectorRun, moment: datetime, cause: str = "", failure: str = "") -> None:
     with inside(EVERYTHING):
-        run.state = RunState.FAILED if failure else RunState.DONE
-        run.finished_at, run.failure = moment, failure.replace("\x00", " ")[:300]
+        run.state = RunState.FAILED if cause else RunState.DONE
+        run.finished_at, run.cause, run.failure = moment, cause, failure.replace("\x00", " ")[:300]
         run.save()
         fresh = Connector.objects.select_for_update(of=("self",)).get(pk=connector.pk)
         fresh.last_run_at = moment
-        fresh.failures = fresh.failures + 1 if failure else 0
+        fresh.failures = fresh.failures + 1 if cause else 0
         if fresh.state != ConnectorState.PAUSED:
-            fresh.state = ConnectorState.FAILING if failure else ConnectorState.ACTIVE
-        if failure:
+            fresh.state = ConnectorState.FAILING if cause else ConnectorState.ACTIVE
+        if cause:
             wait = min(LONGEST_BACK_OFF, max(1, connector.every_minutes) * 2 ** min(fresh.failures - 1, 8))
             fresh.next_run_at = moment + timedelta(minutes=wait)
         fresh.save(update_fields=["last_run_at", "failures", "state", "next_run_at"])
@@ -191,7 +196,7 @@ def _fetch(stream: Stream, fetcher: Fetcher, cursor: str) -> Page:
     answer = fetcher.json(stream.path, query)
     records = at(answer, stream.rows)
     if not isinstance(records, list):
-        raise FetchProblem(f"{stream.path}: there is no list under {stream.rows}")
+        raise FetchProblem(PullFailure.UNREADABLE, f"{stream.path}: {stream.rows}")
     following = at(answer, stream.next)
     photos, missing = [], 0
     for record in records:

@@ -13,6 +13,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 import msgspec
 from django.utils.translation import gettext_lazy as _
 
+from anze.exchange.rules import PullFailure
 from anze.kernel.outside import Address, NotAllowed, PinnedConnection, checked_address
 from anze.kernel.refusal import Refused
 
@@ -23,7 +24,11 @@ LONGEST_PAUSE = 120.0
 
 
 class FetchProblem(Exception):
-    """The app could not be asked, or not be understood; the text is for the connector's page."""
+    """The app could not be asked, or not be understood: why, and what exactly was met."""
+
+    def __init__(self, cause: PullFailure, met: str) -> None:
+        super().__init__(met)
+        self.cause = cause
 
 
 class _Again(Exception):
@@ -59,7 +64,7 @@ def target_of(url: str) -> Target:
     except (OSError, ValueError):
         if parts.scheme == "http":
             raise _refused(_("The address must begin with https://.")) from None
-        raise FetchProblem(f"{host} has no address") from None
+        raise FetchProblem(PullFailure.NO_ADDRESS, host) from None
     if parts.scheme == "http" and not address.is_private:
         raise _refused(_("The address must begin with https://."))
     path = parts.path or "/"
@@ -94,7 +99,7 @@ class Fetcher:
         try:
             return msgspec.json.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError) as problem:
-            raise FetchProblem(f"{path} did not answer in JSON: {problem}") from None
+            raise FetchProblem(PullFailure.UNREADABLE, f"{path}: {problem}") from None
 
     def file(self, url: str) -> bytes:
         """A file of the same app, by its address or its path. The token goes to the app's own host only."""
@@ -112,7 +117,7 @@ class Fetcher:
                 failed = str(again)
                 usual = 2.0**attempt * (0.5 + random.random() / 2)  # noqa: S311 - spreads retries, guards nothing
                 self._pause = min(LONGEST_PAUSE, usual if again.pause is None else again.pause)
-        raise FetchProblem(f"{failed} ({ATTEMPTS} attempts)")
+        raise FetchProblem(PullFailure.UNREACHED, f"{failed} (× {ATTEMPTS})")
 
     _pause: float = field(default=0.0, init=False)
 
@@ -141,12 +146,12 @@ class Fetcher:
             connection.close()
         if answer.status == 429 or answer.status >= 500:
             after = answer.getheader("Retry-After", "")
-            raise _Again(f"{target.host} answered {answer.status}", float(after) if after.isdigit() else None)
+            raise _Again(f"{target.host}: HTTP {answer.status}", float(after) if after.isdigit() else None)
         if answer.status != 200:
-            raise FetchProblem(f"{target.host} answered {answer.status}")
+            raise FetchProblem(PullFailure.REFUSED, f"{target.host}: HTTP {answer.status}")
         if len(body) > MOST_BYTES:
-            raise FetchProblem(f"{target.host} sent more than {MOST_BYTES >> 20} MB at once")
+            raise FetchProblem(PullFailure.TOO_LARGE, f"{target.host}: > {MOST_BYTES >> 20} MB")
         length = answer.getheader("Content-Length")
         if length is not None and length.isdigit() and int(length) > len(body):
-            raise _Again(f"{target.host} broke off")
+            raise _Again(f"{target.host}: {len(body)} / {length} B")
         return body

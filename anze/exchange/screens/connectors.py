@@ -89,8 +89,8 @@ def _ways(request: HttpRequest, connector: Any) -> list[Way]:
         return []
     resume = Way(_("Pull now"), reverse("connector-resume", args=[connector.pk]), "refresh", "primary", at_once=True)
     if connector.state == ConnectorState.PAUSED:
-        return [Way(_("Resume"), resume.url, "player-play", "primary", at_once=True)]
-    return [resume, Way(_("Pause"), reverse("connector-pause", args=[connector.pk]), "player-pause", at_once=True)]
+        return [Way(_("Resume"), resume.url, "refresh", "primary", at_once=True)]
+    return [resume, Way(_("Pause"), reverse("connector-pause", args=[connector.pk]), "clock", at_once=True)]
 
 
 detail_screen(
@@ -122,7 +122,7 @@ detail_screen(
 
 class ConnectorForm(Form):
     insurer = forms.ChoiceField(label=_("Insurer"))
-    name = forms.CharField(label=_("Name"), max_length=80)
+    name = forms.CharField(label=_("Name of the app"), max_length=80)
     mapping = forms.ChoiceField(label=_("Kind of app"))
     base_url = forms.CharField(
         label=_("Address"), max_length=200, help_text=_("As the app's maker told you, beginning with https://.")

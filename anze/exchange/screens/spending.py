@@ -250,9 +250,9 @@ def _ways(request: HttpRequest, expense: Any) -> list[Way]:
     actor = request.actor  # type: ignore[attr-defined]
     if not actor.may(Permission.KEEP_EXPENSES) or expense.is_void:
         return []
-    made = [Way(_("Add a voucher"), f"/expenses/{expense.pk}/voucher/", "paperclip")]
+    made = [Way(_("Add a voucher"), f"/expenses/{expense.pk}/voucher/", "file-import")]
     if expense.amount > 0 and not expense.reversal_of:
-        made.append(Way(_("Take it back"), f"/expenses/{expense.pk}/reverse/", "arrow-back-up"))
+        made.append(Way(_("Take it back"), f"/expenses/{expense.pk}/reverse/", "rotate"))
     return made
 
 

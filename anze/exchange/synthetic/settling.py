@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from anze.exchange.models import Connector, ConnectorRun
-from anze.exchange.rules import ConnectorState, RunState
+from anze.exchange.rules import ConnectorState, PullFailure, RunState
 from anze.expenses.actions import draw_up_statements, match_expenses, settle_paid
 from anze.expenses.models import Statement
 from anze.expenses.rules import SETTLEMENT, StatementState
@@ -59,5 +59,5 @@ def _app(code: str, name: str, mapping: str, at: datetime) -> None:
     made.save(force_insert=True)
     ConnectorRun.objects.create(
         connector=made, insurer_id=insurer.pk, region_code=insurer.region_id, started_at=at - timedelta(days=19),
-        finished_at=at - timedelta(days=19), state=RunState.FAILED, failure=f"{mapping}.example has no address",
+        finished_at=at - timedelta(days=19), state=RunState.FAILED, cause=PullFailure.NO_ADDRESS, failure=f"{mapping}.example",
     )  # fmt: skip

@@ -25,6 +25,7 @@ from anze.kernel.models import parameter
 from anze.kernel.parameters import numbers
 from anze.kernel.refusal import Refused
 from anze.parties.rules import Permission
+from anze.prevention.models.agreements import agreement_holds
 
 # An electronic invoice's twenty digits are its own in the whole country, an older number only with who made it out.
 # One insurer may charge an invoice in parts: as far as it goes if it is on file; else only the same part again is told.
@@ -80,13 +81,7 @@ FROM pairs WHERE one = '' OR one <> two
 ORDER BY expense_id, is_across, other_id
 """
 
-# which agreement between the two houses holds for a service on its day, and its price for such a visit
-_AGREED = """
-    g.insurer_id = p.insurer_id AND g.agency_id = p.served_by AND g.state IN ('ACCEPTED', 'ENDED')
-    AND p.performed_on BETWEEN g.start_on AND g.until_on AND x.service_type = p.service_type
-    AND (g.sectors = '{}' OR p.sector = ANY(g.sectors))
-    AND (g.regions = '{}' OR left(p.region_code, 4) || '00' = ANY(g.regions))
-"""
+_HOLDS = agreement_holds("p", agency="served_by")
 
 # Prices are ratios, so their logarithms are compared: median and median deviation, which a few odd ones cannot move.
 # 1.4826 makes the median deviation comparable with a standard deviation. Small groups say nothing.
@@ -112,7 +107,7 @@ FROM priced p JOIN usual u USING (category, sector)
 -- what the two houses agreed on explains a price and does not make it usual: it is told, and judged by a person
 LEFT JOIN LATERAL (
     SELECT x.price FROM prevention_agreement g JOIN prevention_agreementprice x ON x.agreement_id = g.id
-    WHERE {_AGREED} ORDER BY g.start_on LIMIT 1
+    WHERE {_HOLDS} ORDER BY g.start_on LIMIT 1
 ) a ON true
 WHERE p.price > u.middle + %(deviations)s * u.spread
 """
@@ -143,7 +138,7 @@ SELECT DISTINCT ON (p.id) p.id AS service_id, p.last_id AS expense_id, p.policy_
 FROM priced p
 JOIN prevention_agreement g ON g.insurer_id = p.insurer_id AND g.agency_id = p.served_by
 JOIN prevention_agreementprice x ON x.agreement_id = g.id
-WHERE {_AGREED} AND p.costs > x.price
+WHERE {_HOLDS} AND p.costs > x.price
 ORDER BY p.id, g.start_on
 """
 

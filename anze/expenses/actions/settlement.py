@@ -11,22 +11,31 @@ from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from anze.expenses.models import Statement, StatementLine
-from anze.expenses.rules import SETTLEMENT, STATEMENT_LIFECYCLE, StatementState
+from anze.expenses.rules import SETTLEMENT, STATEMENT_LIFECYCLE, PriceSource, StatementState
 from anze.kernel.actions import action
 from anze.kernel.actor import Actor
 from anze.kernel.duty import beijing_day, load_calendar
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import EVERYTHING, widened
 from anze.parties.rules import Permission
+from anze.prevention.models.agreements import agreement_holds
 
 # A service done by an agency stands on one statement: that of its month, or the first one drawn up after it came in.
-# Its price is the order's, else the one the service was planned with, else what was charged for it.
-_DRAW_UP = """
+# Its price is what the two houses agreed on for such a visit on its day, else the order's, else the one the service was
+# planned with, else what was charged for it; the order's stays beside it.
+_DRAW_UP = f"""
 WITH due AS (
-    SELECT s.id, s.insurer_id, s.agency_id,
-           coalesce(nullif(o.price, 0), nullif(s.planned_cost, 0), e.charged, 0) AS price
+    SELECT s.id, s.insurer_id, s.agency_id, o.price AS ordered,
+           coalesce(a.price, o.price, nullif(s.planned_cost, 0), e.charged, 0) AS price,
+           CASE WHEN a.price IS NOT NULL THEN '{PriceSource.AGREEMENT}' WHEN o.price IS NOT NULL THEN '{PriceSource.ORDER}'
+                WHEN s.planned_cost <> 0 THEN '{PriceSource.PLAN}' WHEN e.charged IS NOT NULL THEN '{PriceSource.CHARGED}'
+                ELSE '{PriceSource.NONE}' END AS source
     FROM prevention_service s
-    LEFT JOIN LATERAL (SELECT max(price) AS price FROM prevention_order x WHERE x.service_id = s.id) o ON true
+    LEFT JOIN LATERAL (
+        SELECT x.price FROM prevention_agreement g JOIN prevention_agreementprice x ON x.agreement_id = g.id
+        WHERE {agreement_holds("s")} ORDER BY g.start_on LIMIT 1
+    ) a ON true
+    LEFT JOIN LATERAL (SELECT nullif(max(price), 0) AS price FROM prevention_order x WHERE x.service_id = s.id) o ON true
     LEFT JOIN LATERAL (SELECT sum(amount) AS charged FROM expenses_expense x
                        WHERE x.service_id = s.id AND NOT x.is_void) e ON true
     WHERE s.agency_id IS NOT NULL AND NOT s.is_void AND s.performed_on BETWEEN %(since)s AND %(last)s
@@ -40,8 +49,8 @@ WITH due AS (
     FROM due d JOIN parties_organisation i ON i.id = d.insurer_id GROUP BY 1, 2, i.region_id
     RETURNING id, insurer_id, agency_id, region_code
 )
-INSERT INTO expenses_statementline (statement_id, service_id, price, insurer_id, agency_id, region_code)
-SELECT t.id, d.id, d.price, d.insurer_id, d.agency_id, t.region_code
+INSERT INTO expenses_statementline (statement_id, service_id, price, source, ordered, insurer_id, agency_id, region_code)
+SELECT t.id, d.id, d.price, d.source, d.ordered, d.insurer_id, d.agency_id, t.region_code
 FROM due d JOIN drawn t ON t.insurer_id = d.insurer_id AND t.agency_id = d.agency_id
 """
 # a statement is paid when every service on it is: what was paid for it, less what was taken back, reaches its price
@@ -150,7 +159,9 @@ def correct_price(statement: Statement, *, by: Actor, at: datetime, line: UUID, 
             remedy=_("Correct it."),
             field="price",
         )
-    changed = StatementLine.objects.filter(pk=line, statement=statement).update(price=price)
+    changed = StatementLine.objects.filter(pk=line, statement=statement).update(
+        price=price, source=PriceSource.CORRECTED
+    )
     if not changed:
         raise Refused("not_found", _("There is no such line."), remedy=_("Reload the page."), status=404)
     agreed = sum(StatementLine.objects.filter(statement=statement).values_list("price", flat=True), Decimal())

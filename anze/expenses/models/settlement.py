@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from anze.expenses.rules import StatementState
+from anze.expenses.rules import PriceSource, StatementState
 from anze.kernel.models import ScopedTable
 from anze.kernel.scope import party
 from anze.parties.models import Organisation
@@ -64,13 +64,15 @@ class Statement(ScopedTable):
 
 
 class StatementLine(ScopedTable):
-    """One service on a statement, with the price agreed for it. A service stands on one statement only."""
+    """One service on a statement, with its price and where that came from. A service stands on one statement only."""
 
     policies: ClassVar = _OF_HOUSES
 
     statement = models.ForeignKey(Statement, models.CASCADE, related_name="lines")
     service = models.OneToOneField(Service, models.PROTECT, related_name="statement_line", verbose_name=_("service"))
     price = models.DecimalField(_("agreed price"), max_digits=12, decimal_places=2)
+    source = models.CharField(_("where the price came from"), max_length=10, choices=PriceSource.choices)
+    ordered = models.DecimalField(_("price of the order"), max_digits=12, decimal_places=2, null=True)
     insurer_id = models.UUIDField()
     agency_id = models.UUIDField()
     region_code = models.CharField(_("region"), max_length=6)

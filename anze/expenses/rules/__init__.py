@@ -17,6 +17,7 @@ from anze.expenses.rules.settlement import (
     SETTLEMENT,
     STATEMENT_LIFECYCLE,
     STATEMENT_TONES,
+    PriceSource,
     StatementState,
     shares,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "FindingKind",
     "FindingState",
     "ForbiddenUse",
+    "PriceSource",
     "StatementState",
     "shares",
 ]

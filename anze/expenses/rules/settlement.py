@@ -9,7 +9,7 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from anze.kernel.duty import Duty
+from anze.kernel.duty import OURS, Duty
 from anze.kernel.lifecycle import Lifecycle, Transition
 from anze.parties.rules import Permission
 
@@ -28,6 +28,17 @@ STATEMENT_TONES: dict[str, str] = {
     StatementState.SETTLED: "success",
 }
 
+class PriceSource(TextChoices):
+    """Where the price of a line came from: the first of these that there is, until the insurer corrects it."""
+
+    AGREEMENT = "AGREEMENT", pgettext_lazy("price", "by framework agreement")
+    ORDER = "ORDER", pgettext_lazy("price", "by the order")
+    PLAN = "PLAN", pgettext_lazy("price", "as planned")
+    CHARGED = "CHARGED", pgettext_lazy("price", "as charged")
+    NONE = "NONE", pgettext_lazy("price", "no price known")
+    CORRECTED = "CORRECTED", pgettext_lazy("price", "corrected by the insurer")
+
+
 _S = StatementState
 STATEMENT_LIFECYCLE = Lifecycle(
     _S.DRAWN,
@@ -40,7 +51,7 @@ STATEMENT_LIFECYCLE = Lifecycle(
 )
 
 # no published rule says when an agency is to be paid; thirty days are the platform's own
-SETTLEMENT = Duty("SETTLEMENT", _("pay an agency after both confirmed the statement"), "settlement_days", "DAYS", "")
+SETTLEMENT = Duty("SETTLEMENT", _("pay an agency after both confirmed the statement"), "settlement_days", "DAYS", OURS)
 
 CENT = Decimal("0.01")
 

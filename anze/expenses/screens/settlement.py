@@ -103,9 +103,15 @@ class Line:
     agreed: Agreed | None  # what the two houses agreed on for such a visit on its day
 
     @property
-    def is_above(self) -> bool:
-        """Whether the statement says more than the agreement."""
-        return self.agreed is not None and self.agreed.price < self.row.price
+    def differs(self) -> str:
+        """How the statement and the agreement differ: nothing, or the tone to say it in."""
+        if self.agreed is None or self.agreed.price == self.row.price:
+            return ""
+        return "danger" if self.agreed.price < self.row.price else "secondary"
+
+    @property
+    def is_ordered_otherwise(self) -> bool:
+        return self.row.ordered is not None and self.row.ordered != self.row.price
 
     @property
     def tone(self) -> str:

@@ -158,7 +158,7 @@ COVERAGE = Fact(
     stocks=frozenset((*_ENTRY_MEASURES, "voluntary")),
 )
 
-_SOURCE = "安全生产法 Art. 51; 应急厅函〔2026〕352号"
+_SOURCE = "《安全生产法》第五十一条；应急厅函〔2026〕352号"
 
 
 def _indicator(

@@ -415,7 +415,7 @@ SERVICE_INDICATORS = (
         "major_due",
         Unit.RATIO,
         Direction.UP,
-        "安全生产法 Art. 41; 应急厅函〔2024〕322号",
+        "《安全生产法》第四十一条；应急厅函〔2024〕322号",
     ),
     Indicator(
         "major_hazard_on_time_rate",
@@ -427,7 +427,7 @@ SERVICE_INDICATORS = (
         "major_due",
         Unit.RATIO,
         Direction.UP,
-        "安全生产法 Art. 41; 应急厅函〔2024〕322号",
+        "《安全生产法》第四十一条；应急厅函〔2024〕322号",
     ),
     Indicator(
         "major_hazard_share",

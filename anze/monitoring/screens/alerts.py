@@ -196,7 +196,7 @@ def _parties(asking: Asking, parties: list[str]) -> str:
 
 
 def _basis(asking: Asking, code: str) -> str:
-    return RULES[code].basis if code in RULES else ""
+    return str(RULES[code].basis) if code in RULES else ""
 
 
 def ways(request: HttpRequest, alert: Alert) -> list[Way]:

@@ -113,7 +113,7 @@ def rule_page(request: HttpRequest, code: str) -> HttpResponse:
     today = beijing_day(request.at)  # type: ignore[attr-defined]
     rows = list(Parameter.objects.filter(key__in=rule.thresholds.values()).order_by("key", "region_code"))
     titles = {row.key: row.title_zh if is_chinese() else row.title_en for row in rows}
-    units = {row.key: row.unit for row in rows}
+    units = {row.key: row.get_unit_display() for row in rows}
     asked = request.POST if request.method == "POST" else request.GET if "value" in request.GET else None
     form = _trial_form(request, rule, titles, asked)
     words: dict[str, Any] = {"rule": rule, "form": form, "can_be_tried": can_be_tried(rule), "trial": None}

@@ -15,7 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from anze.kernel.duty import Duty
+from anze.kernel.duty import OURS, Duty
 from anze.kernel.lifecycle import Lifecycle, Transition
 from anze.kernel.rules import ParameterStatus
 
@@ -179,7 +179,7 @@ REVIEW_APPLICATION = Duty(
     _("Decide an application to enter"),
     "application_review_workdays",
     "WORKDAYS",
-    "平台默认 (platform default)",
+    OURS,
 )
 
 # who reviews what; an enterprise is reviewed by the city it lies in, or by the province
@@ -295,14 +295,14 @@ RAISE_APPEAL = Duty(
     _("Appeal against a decision"),
     "appeal_window_workdays",
     "WORKDAYS",
-    "平台默认 (platform default)",
+    OURS,
 )
 DECIDE_APPEAL = Duty(
     "DECIDE_APPEAL",
     _("Decide an appeal"),
     "appeal_decision_workdays",
     "WORKDAYS",
-    "平台默认 (platform default)",
+    OURS,
 )
 
 

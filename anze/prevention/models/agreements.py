@@ -107,3 +107,16 @@ class AgreementPrice(ScopedTable):
 
     def __str__(self) -> str:
         return str(self.get_service_type_display())
+
+
+def agreement_holds(service: str, *, agency: str = "agency_id") -> str:
+    """The condition under which the agreement `g` and its price `x` hold for a service on its day.
+
+    It is Framework.price_of for many services at once; `agency` is the column with the house that served.
+    """
+    return f"""
+    g.insurer_id = {service}.insurer_id AND g.agency_id = {service}.{agency} AND g.state IN ('ACCEPTED', 'ENDED')
+    AND {service}.performed_on BETWEEN g.start_on AND g.until_on AND x.service_type = {service}.service_type
+    AND (g.sectors = '{{}}' OR {service}.sector = ANY(g.sectors))
+    AND (g.regions = '{{}}' OR left({service}.region_code, 4) || '00' = ANY(g.regions))
+"""

@@ -12,7 +12,7 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from anze.kernel.duty import Duty
+from anze.kernel.duty import OURS, Duty
 from anze.kernel.lifecycle import Lifecycle, Transition
 from anze.kernel.refusal import Refused
 from anze.parties.rules import Permission
@@ -48,7 +48,7 @@ AGREEMENT = Lifecycle(
 )
 ANSWER_AGREEMENT = Duty(
     "ANSWER_AGREEMENT", _("Answer a framework agreement"), "agreement_answer_workdays", "WORKDAYS",
-    "平台默认 (platform default)",
+    OURS,
 )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from anze.kernel.duty import Duty
+from anze.kernel.duty import OURS, Duty
 from anze.kernel.lifecycle import Lifecycle, Transition
 from anze.parties.rules import Permission, StandingKind
 from anze.prevention.rules.records import ServiceForm, ServiceType
@@ -50,7 +50,7 @@ ORDER = Lifecycle(
 )
 
 ANSWER_ORDER = Duty(
-    "ANSWER_ORDER", _("Answer an order"), "order_answer_workdays", "WORKDAYS", "平台默认 (platform default)"
+    "ANSWER_ORDER", _("Answer an order"), "order_answer_workdays", "WORKDAYS", OURS
 )
 
 

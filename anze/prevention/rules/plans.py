@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from anze.kernel.duty import Duty
+from anze.kernel.duty import OURS, Duty
 from anze.kernel.lifecycle import Lifecycle, Transition
 from anze.parties.rules import Permission
 from anze.prevention.rules.records import ServiceForm, ServiceType
@@ -35,7 +35,7 @@ ANNUAL = Lifecycle(
 
 # the days run from 1 January of the plan's year
 SUBMIT_ANNUAL = Duty(
-    "SUBMIT_ANNUAL", _("Submit the annual service plan"), "annual_plan_days", "DAYS", "平台默认 (platform default)"
+    "SUBMIT_ANNUAL", _("Submit the annual service plan"), "annual_plan_days", "DAYS", OURS
 )
 
 

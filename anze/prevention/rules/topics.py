@@ -11,7 +11,7 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from anze.kernel.duty import Duty
+from anze.kernel.duty import OURS, Duty
 from anze.kernel.lifecycle import Lifecycle, Transition
 from anze.parties.rules import Permission
 
@@ -78,7 +78,7 @@ SHARE = Lifecycle(
     ),
 )
 
-ANSWER_TASK = Duty("ANSWER_TASK", _("Answer a task"), "task_answer_workdays", "WORKDAYS", "平台默认 (platform default)")
+ANSWER_TASK = Duty("ANSWER_TASK", _("Answer a task"), "task_answer_workdays", "WORKDAYS", OURS)
 
 Key = TypeVar("Key", bound=Hashable)
 

@@ -170,7 +170,7 @@ def merge_entries(entry: Obligation, *, by: Actor, at: datetime, into: Obligatio
             remedy=_("Choose the one that stands."),
             status=409,
         )
-    if into.delisted_on is not None:
+    if entry.delisted_on is not None or into.delisted_on is not None:
         raise Refused(
             "entry_off_register",
             _("That entry is no longer on the register."),

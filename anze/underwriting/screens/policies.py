@@ -490,13 +490,13 @@ def _cover_tile(request: HttpRequest, enterprise: Any) -> tuple[str, str, str]:
         return _now("none in force"), "danger", ""
     soon = found[1] <= today + timedelta(days=30)
     return (
-        _now("until %(day)s") % {"day": found[1]},
+        f"{found[1]:%Y-%m-%d}",
         "warning" if soon else "success",
         reverse("policy", args=[found[0]]),
     )
 
 
-tile(Tile("enterprise", "cover", _("Cover"), Permission.SEE_UNDERWRITING, _cover_tile, order=20))
+tile(Tile("enterprise", "cover", _("Insured until"), Permission.SEE_UNDERWRITING, _cover_tile, order=20))
 
 
 def _policies_of_insurer(request: HttpRequest, insurer: Any) -> tuple[str, str, str]:
