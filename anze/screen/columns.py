@@ -305,6 +305,7 @@ def cell_of(plan: Plan) -> Callable[[Any], str]:
         words = {
             value: f'<span class="state{" state-" + tones[value] if value in tones else ""}">{html(name)}</span>'
             for value, name in labels(plan.choices).items()
+            if value != ""  # nothing is no state
         }
         return lambda value: words.get(value) or html(text(value))
     if plan.kind is Kind.TEXT and plan.directory is None:

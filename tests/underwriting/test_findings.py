@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 import pytest
+from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -12,7 +13,7 @@ from anze.kernel.actor import Actor
 from anze.kernel.duty import BEIJING
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import EVERYTHING, Scope
-from anze.parties.rules import Permission
+from anze.parties.rules import Permission, Role
 from anze.underwriting.actions import (
     answer_finding,
     close_finding,
@@ -23,6 +24,9 @@ from anze.underwriting.models import Finding, FindingNote, Obligation, RegisterD
 from tests.cast import NOW, XINGHUO, YUANFAN
 from tests.monitoring.counting import count, figure
 from tests.monitoring.deliveries import VOID, endorsement, obligation, policy
+from tests.web.conftest import browser_of, put_down
+
+__all__ = ["browser_of", "put_down"]
 
 CITY = Actor(name="示例科员", scope=EVERYTHING, permissions=frozenset({Permission.KEEP_REGISTER}))
 ANSWER = frozenset({Permission.ANSWER_COVER})
@@ -283,3 +287,25 @@ def test_findings_and_figures_always_agree(cast, policies, on, suspended):
             raise Done
     except Done:
         pass
+
+
+def test_a_city_reminds_all_its_list_shows_at_once_and_each_answers(cast, browser_of):
+    cast.accepted(
+        cast.province, "obligations", obligation(), obligation(sector="TRANSPORT"), obligation(YUANFAN, "FISHERY")
+    )
+    assert len(found()) == 3
+    city, page = browser_of(Role.CITY_REGULATOR), reverse("cover-findings-remind")
+    assert "2" in city.get(page).content.decode()
+    # only what its filters show, and of its own city at most
+    assert city.post(f"{page}?sector=TRANSPORT", {"words": "请五日内投保"}).status_code == 302
+    assert [each.sector for each in Finding.objects.filter(reminders=1)] == ["TRANSPORT"]
+    assert city.post(page, {"words": "请五日内投保"}).status_code == 302
+    assert sorted(Finding.objects.values_list("enterprise__uscc", "reminders")) == sorted(
+        [(XINGHUO, 1), (XINGHUO, 2), (YUANFAN, 0)]
+    )
+    enterprise = browser_of(Role.ENTERPRISE)
+    one = Finding.objects.get(sector="TRANSPORT")
+    words = {"answer": "WILL_DO", "words": "已联系保险机构", "on": "2026-12-01"}
+    assert enterprise.post(reverse("cover-finding-answer", args=[one.pk]), words).status_code == 302
+    assert "已联系保险机构" in city.get(reverse("cover-finding", args=[one.pk])).content.decode()
+    assert browser_of(Role.ENTERPRISE, other=True).get(reverse("cover-finding", args=[one.pk])).status_code == 404

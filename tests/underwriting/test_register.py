@@ -61,7 +61,7 @@ def test_what_is_off_the_register_is_merged_neither_way(cast, twice):
         (stands, other, "merged_already"),
         (stands, stands, "merged_already"),
     ):
-        with pytest.raises(Refused, match=f"^{code}:"):
+        with pytest.raises(Refused, match=rf"^{code}:"):
             merge_entries(entry, by=CITY, at=NOW, into=into)
     assert ObligationSource.objects.filter(obligation=stands).count() == 2
 
@@ -77,7 +77,12 @@ def test_the_next_delivery_does_not_undo_a_merger(cast, twice):
 @pytest.mark.parametrize(
     ("ground", "words", "field", "expected"),
     [
-        ("SUSPENDED", {"from_on": date(2026, 10, 1), "to_on": date(2026, 12, 31)}, "suspended_from_on", date(2026, 10, 1)),
+        (
+            "SUSPENDED",
+            {"from_on": date(2026, 10, 1), "to_on": date(2026, 12, 31)},
+            "suspended_from_on",
+            date(2026, 10, 1),
+        ),
         ("WORKERS", {"workers": 40}, "registered_workers", 40),
         ("CLOSED", {"from_on": date(2026, 9, 1)}, "delisted_on", date(2026, 9, 1)),
         ("NOT_OBLIGED", {}, "delisted_on", NOW.date()),
@@ -91,7 +96,7 @@ def test_a_dispute_granted_makes_the_entry_right_and_one_refused_leaves_it(cast,
         entry.refresh_from_db()
         assert (entry.state, entry.dispute_note, dispute.side) == ("DISPUTED", "见附件", "ENTERPRISE")
         assert confirm_entries(Obligation.objects.filter(pk=entry.pk), by=CITY, at=NOW) == 0
-        with pytest.raises(Refused, match="^disputed_already:"):
+        with pytest.raises(Refused, match=r"^disputed_already:"):
             dispute_entry(entry, by=holder(cast), at=NOW, ground=ground, words="再次", **words)
         decide(dispute, by=CITY, at=NOW, decision="经核查")
         entry.refresh_from_db()
@@ -102,7 +107,7 @@ def test_a_dispute_granted_makes_the_entry_right_and_one_refused_leaves_it(cast,
 
 
 def test_a_closing_needs_its_day(cast, twice):
-    with pytest.raises(Refused, match="^day_missing:") as told:
+    with pytest.raises(Refused, match=r"^day_missing:") as told:
         dispute_entry(twice[0], by=holder(cast), at=NOW, ground="CLOSED", words="已注销")
     assert told.value.field == "from_on"
 
@@ -115,7 +120,7 @@ def test_the_duty_rests_while_a_unit_does_not_operate(cast, twice):
     resume_entry(entry, by=CITY, at=NOW, on=date(2026, 11, 20))
     assert entry.suspended_to_on == date(2026, 11, 19)
     assert found() == [("UNINSURED", XINGHUO), ("UNINSURED", YUANFAN)]
-    with pytest.raises(Refused, match="^not_suspended:"):
+    with pytest.raises(Refused, match=r"^not_suspended:"):
         resume_entry(entry, by=CITY, at=NOW, on=date(2026, 11, 22))
 
 

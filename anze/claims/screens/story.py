@@ -159,7 +159,7 @@ def clocks_of(claim: Claim, now: datetime) -> list[ClockLine]:
         if state is not None:
             made.append(
                 ClockLine(
-                    str(duty.title), duty.source, deadline_text(due_at) if due_at else "", words[state],
+                    str(duty.title), str(duty.source), deadline_text(due_at) if due_at else "", words[state],
                     CLOCK_TONES.get(state, ""),
                 )
             )  # fmt: skip

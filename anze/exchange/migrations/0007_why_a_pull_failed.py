@@ -4,15 +4,29 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('exchange', '0001_squashed_0006_sandbox'),
+        ("exchange", "0001_squashed_0006_sandbox"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='connectorrun',
-            name='cause',
-            field=models.CharField(blank=True, choices=[('NO_ADDRESS', 'the host name leads nowhere'), ('NOT_ALLOWED', 'the address is not allowed'), ('UNREACHED', 'the app could not be reached, or asked to wait for too long'), ('REFUSED', 'the app refused the request'), ('UNREADABLE', 'the answer cannot be read'), ('TOO_LARGE', 'the answer is too large'), ('BROKEN_OFF', 'the run was broken off and is resumed by the next'), ('PLATFORM', 'an error of the platform; its log has more')], default='', max_length=12, verbose_name='why'),
+            model_name="connectorrun",
+            name="cause",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("NO_ADDRESS", "the host name leads nowhere"),
+                    ("NOT_ALLOWED", "the address is not allowed"),
+                    ("UNREACHED", "the app could not be reached, or asked to wait for too long"),
+                    ("REFUSED", "the app refused the request"),
+                    ("UNREADABLE", "the answer cannot be read"),
+                    ("TOO_LARGE", "the answer is too large"),
+                    ("BROKEN_OFF", "the run was broken off and is resumed by the next"),
+                    ("PLATFORM", "an error of the platform; its log has more"),
+                ],
+                default="",
+                max_length=12,
+                verbose_name="why",
+            ),
         ),
     ]

@@ -28,6 +28,7 @@ STATEMENT_TONES: dict[str, str] = {
     StatementState.SETTLED: "success",
 }
 
+
 class PriceSource(TextChoices):
     """Where the price of a line came from: the first of these that there is, until the insurer corrects it."""
 

@@ -4,15 +4,43 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('kernel', '0001_squashed_0005_calendar_by_ordinal'),
+        ("kernel", "0001_squashed_0005_calendar_by_ordinal"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='parameter',
-            name='unit',
-            field=models.CharField(blank=True, choices=[('code', 'code'), ('days', 'days'), ('enterprises', 'enterprises'), ('files', 'files'), ('hours', 'hours'), ('km', 'km'), ('km per hour', 'km per hour'), ('megabytes', 'megabytes'), ('megapixels', 'megapixels'), ('metres', 'metres'), ('minutes', 'minutes'), ('number', 'number'), ('percent', 'percent'), ('persons', 'persons'), ('points', 'points'), ('ratings', 'ratings'), ('ratio', 'ratio'), ('records', 'records'), ('seconds', 'seconds'), ('times', 'times'), ('workdays', 'workdays'), ('years', 'years'), ('yuan', 'yuan')], max_length=30, verbose_name='unit'),
+            model_name="parameter",
+            name="unit",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("code", "code"),
+                    ("days", "days"),
+                    ("enterprises", "enterprises"),
+                    ("files", "files"),
+                    ("hours", "hours"),
+                    ("km", "km"),
+                    ("km per hour", "km per hour"),
+                    ("megabytes", "megabytes"),
+                    ("megapixels", "megapixels"),
+                    ("metres", "metres"),
+                    ("minutes", "minutes"),
+                    ("number", "number"),
+                    ("percent", "percent"),
+                    ("persons", "persons"),
+                    ("points", "points"),
+                    ("ratings", "ratings"),
+                    ("ratio", "ratio"),
+                    ("records", "records"),
+                    ("seconds", "seconds"),
+                    ("times", "times"),
+                    ("workdays", "workdays"),
+                    ("years", "years"),
+                    ("yuan", "yuan"),
+                ],
+                max_length=30,
+                verbose_name="unit",
+            ),
         ),
     ]

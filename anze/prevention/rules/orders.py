@@ -49,9 +49,7 @@ ORDER = Lifecycle(
     ),
 )
 
-ANSWER_ORDER = Duty(
-    "ANSWER_ORDER", _("Answer an order"), "order_answer_workdays", "WORKDAYS", OURS
-)
+ANSWER_ORDER = Duty("ANSWER_ORDER", _("Answer an order"), "order_answer_workdays", "WORKDAYS", OURS)
 
 
 class ConflictReason(TextChoices):

@@ -34,9 +34,7 @@ ANNUAL = Lifecycle(
 )
 
 # the days run from 1 January of the plan's year
-SUBMIT_ANNUAL = Duty(
-    "SUBMIT_ANNUAL", _("Submit the annual service plan"), "annual_plan_days", "DAYS", OURS
-)
+SUBMIT_ANNUAL = Duty("SUBMIT_ANNUAL", _("Submit the annual service plan"), "annual_plan_days", "DAYS", OURS)
 
 
 @dataclass(frozen=True)
