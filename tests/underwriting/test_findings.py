@@ -290,21 +290,19 @@ def test_findings_and_figures_always_agree(cast, policies, on, suspended):
 
 
 def test_a_city_reminds_all_its_list_shows_at_once_and_each_answers(cast, browser_of):
-    cast.accepted(
-        cast.province, "obligations", obligation(), obligation(sector="TRANSPORT"), obligation(YUANFAN, "FISHERY")
-    )
-    assert len(found()) == 3
+    cast.accepted(cast.province, "obligations", obligation(), obligation(YUANFAN, "FISHERY"))
+    cast.accepted(cast.huaihai, "policies", policy(insured_workers=80, limit_per_person="399999.99"))
+    assert found() == [("PARTIAL_HEADCOUNT", XINGHUO), ("UNDER_LIMIT", XINGHUO), ("UNINSURED", YUANFAN)]
     city, page = browser_of(Role.CITY_REGULATOR), reverse("cover-findings-remind")
-    assert "2" in city.get(page).content.decode()
     # only what its filters show, and of its own city at most
-    assert city.post(f"{page}?sector=TRANSPORT", {"words": "请五日内投保"}).status_code == 302
-    assert [each.sector for each in Finding.objects.filter(reminders=1)] == ["TRANSPORT"]
-    assert city.post(page, {"words": "请五日内投保"}).status_code == 302
-    assert sorted(Finding.objects.values_list("enterprise__uscc", "reminders")) == sorted(
-        [(XINGHUO, 1), (XINGHUO, 2), (YUANFAN, 0)]
-    )
+    assert city.post(f"{page}?kind=UNDER_LIMIT", {"words": "请五日内补足"}).status_code == 302
+    assert [each.kind for each in Finding.objects.filter(reminders=1)] == ["UNDER_LIMIT"]
+    assert city.post(page, {"words": "请五日内补足"}).status_code == 302
+    assert dict(Finding.objects.values_list("kind", "reminders")) == {
+        "PARTIAL_HEADCOUNT": 1, "UNDER_LIMIT": 2, "UNINSURED": 0,
+    }  # fmt: skip
     enterprise = browser_of(Role.ENTERPRISE)
-    one = Finding.objects.get(sector="TRANSPORT")
+    one = Finding.objects.get(kind="UNDER_LIMIT")
     words = {"answer": "WILL_DO", "words": "已联系保险机构", "on": "2026-12-01"}
     assert enterprise.post(reverse("cover-finding-answer", args=[one.pk]), words).status_code == 302
     assert "已联系保险机构" in city.get(reverse("cover-finding", args=[one.pk])).content.decode()
