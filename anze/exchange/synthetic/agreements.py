@@ -22,14 +22,12 @@ JOIN parties_organisation i ON i.id = s.insurer_id JOIN parties_organisation a O
 WHERE s.place <= 2 AND NOT EXISTS (SELECT FROM parties_standing x WHERE x.organisation_id = a.id)
 ORDER BY i.code, a.code
 """
-# what the services of those pairs cost: ordered, planned or paid, whichever is most
+# what was paid for the services of those pairs; what was planned or ordered is not billed where a price is agreed
 _COSTS = """
-SELECT s.insurer_id, s.agency_id, s.service_type, s.sector, s.region_code, s.performed_on,
-       greatest(s.planned_cost, o.price, e.paid) AS costs
+SELECT s.insurer_id, s.agency_id, s.service_type, s.sector, s.region_code, s.performed_on, e.paid
 FROM prevention_service s
-LEFT JOIN (SELECT service_id, max(price) AS price FROM prevention_order GROUP BY 1) o ON o.service_id = s.id
-LEFT JOIN (SELECT service_id, sum(amount) AS paid FROM expenses_expense WHERE NOT is_void GROUP BY 1) e
-       ON e.service_id = s.id
+JOIN (SELECT service_id, sum(amount) AS paid FROM expenses_expense WHERE NOT is_void GROUP BY 1) e
+     ON e.service_id = s.id
 WHERE NOT s.is_void AND s.performed_on >= %s AND s.agency_id = ANY(%s)
 """
 _PRICES = {"HAZARD": 1500, "RISK": 2200, "TRAIN": 900, "DRILL": 1300, "STD": 2600}
@@ -37,7 +35,7 @@ _PRICES = {"HAZARD": 1500, "RISK": 2200, "TRAIN": 900, "DRILL": 1300, "STD": 260
 
 @dataclass(frozen=True)
 class Cost:
-    """A service and what it costs."""
+    """A service and what was paid for it."""
 
     service_type: str
     sector: str
