@@ -78,6 +78,26 @@ def answer_form(
             if refused.status == 403:
                 raise
             form.refuse(refused)
+    return answer_page(
+        request, form, title=title, done=done, back=back, back_title=back_title, about=about, tone=tone, facts=facts,
+        facts_title=facts_title,
+    )  # fmt: skip
+
+
+def answer_page(
+    request: HttpRequest,
+    form: Form,
+    *,
+    title: Any,
+    done: Any,
+    back: str,
+    back_title: Any,
+    about: Any = "",
+    tone: str = "primary",
+    facts: Sequence[tuple[Any, Any]] = (),
+    facts_title: Any = "",
+) -> HttpResponse:
+    """The page of a form that has a page of its own; `back` is where it came from, `facts` stand beside it."""
     words = {
         "form": form, "title": title, "done": done, "back": back, "back_title": back_title, "about": about,
         "tone": tone, "facts": facts, "facts_title": facts_title,

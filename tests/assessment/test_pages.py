@@ -37,11 +37,13 @@ def test_everybody_reads_the_published_result_without_signing_in(world, publishe
     assert published.manifest_sha256 in page
     assert "77,777.77" not in page
     assert "SS-INSURER" in page
+    assert "重点监管对象，反馈专委会" in page
     data = client.get(reverse("assessment-data", args=[published.code]))
     assert "INS02" in data.content.decode("utf-8-sig")
     pdf = client.get(reverse("assessment-pdf", args=[published.code]))
     words = "".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf.content)).pages)
     assert published.manifest_sha256 in words.replace("\n", "")
+    assert "反馈专委会" in words.replace("\n", "")
     assert text(client.get(reverse("assessment-manifest", args=[published.code]))).startswith("{")
 
 

@@ -58,6 +58,12 @@ def test_the_schemes_that_are_shipped_can_be_used():
         assert scheme.is_example
 
 
+def test_every_grade_that_is_shipped_says_what_follows_from_it():
+    for name in ("insurers", "agencies", "experts"):
+        scheme = read_scheme((DATA / f"scheme-{name}.json").read_bytes())
+        assert all(grade.use.zh and grade.use.en for grade in scheme.grades), name
+
+
 def test_rate_findings_cost_two_points_each_and_never_more_than_there_are():
     assert score(SCHEME, measures(), {"A3": 1}).of("A3").points == 3
     assert score(SCHEME, measures(), {"A3": 9}).of("A3").points == 0

@@ -165,10 +165,13 @@ class Gate(_Strict, frozen=True):
 
 
 class Grade(_Strict, frozen=True):
+    """`use`: what follows from it for whoever is graded so, in supervision and for the committee."""
+
     code: str
     title: Words
     at_least: Decimal
     gates: tuple[Gate, ...] = ()
+    use: Words = Words("", "")
 
 
 class SchemeText(_Strict, frozen=True):

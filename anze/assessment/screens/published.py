@@ -187,6 +187,8 @@ def published_pdf(request: HttpRequest, code: str) -> HttpResponse:
             for line in words["results"]
         ],
         "legend": "　".join(f"{d['code']} {d['title']} ({d['weight']})" for d in words["dimensions"]),
+        "uses_title": _now("What follows from a grade"),
+        "uses": [f"{grade.code} {grade.title}: {grade.use}" for grade in words["scheme"].grades if grade.use.zh],
         "appeals_title": _now("Decided appeals") if words["appeals"] else "",
         "appeals": [
             f"{each['number']} {each['name']} {each['element']}: {each['decision']}, "

@@ -8,7 +8,7 @@ from uuid import UUID
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -23,7 +23,7 @@ from anze.parties.screens import ENTERPRISE, INSURER, insurer_filter
 from anze.screen.columns import Column, labels
 from anze.screen.details import DetailScreen, Section, detail_screen
 from anze.screen.filters import Choice, Dates, InRegion, Numbers
-from anze.screen.forms import Form
+from anze.screen.forms import Form, answer_page
 from anze.screen.lists import Button, ListScreen, list_screen, waiting
 from anze.screen.registry import page
 from anze.screen.samples import (
@@ -99,17 +99,17 @@ def sample_new(request: HttpRequest) -> HttpResponse:
             form.refuse(refused)
         else:
             return redirect("claim-sample", made.pk)
-    words = {
-        "form": form,
-        "title": _now("New sample"),
-        "about": _now(
+    return answer_page(
+        request,
+        form,
+        title=_now("New sample"),
+        about=_now(
             "First it is fixed which claims may be drawn, by the day of their notice, and the digest is published. Then the seed is awaited."
         ),
-        "save": _now("Fix the population"),
-        "back": reverse("claim-samples"),
-        "subject": _now("Samples of claims"),
-    }
-    return render(request, "screen/record_form.html", words, status=422 if form.is_bound else 200)
+        done=_now("Fix the population"),
+        back=reverse("claim-samples"),
+        back_title=_now("Samples of claims"),
+    )
 
 
 @page("claims/samples/<uuid:pk>/draw/", name="claim-sample-draw", permission=Permission.REVIEW_CLAIMS,

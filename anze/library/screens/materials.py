@@ -28,10 +28,11 @@ from anze.parties.rules import Permission
 from anze.screen.columns import Column, Kind, labels
 from anze.screen.details import DetailScreen, Section, detail_screen
 from anze.screen.filters import Asking, Case, Cases, Choice, Dates, Search
-from anze.screen.forms import Form, Several
+from anze.screen.forms import Form, Several, answer_page
 from anze.screen.lists import Button, ListScreen, list_screen
+from anze.screen.pages import url
 from anze.screen.ranges import file_answer, is_beginning
-from anze.screen.registry import Hit, page, search
+from anze.screen.registry import PAGES, Hit, page, search
 from anze.screen.registry import Search as SearchAnswer
 
 SEE, KEEP = Permission.SEE_LIBRARY, Permission.KEEP_LIBRARY
@@ -204,8 +205,9 @@ def material_withdraw(request: HttpRequest, pk: UUID) -> HttpResponse:
 def form_page(
     request: HttpRequest, form: Form, title: Any, done: Any, back: str, *words: Any, about: Any = ""
 ) -> HttpResponse:
-    values = {"form": form, "title": title, "done": done, "back": back, "back_words": words, "about": about}
-    return render(request, "library/form.html", values, status=422 if form.is_bound else 200)
+    return answer_page(
+        request, form, title=title, done=done, back=url(back, *words), back_title=PAGES[back].title, about=about
+    )
 
 
 # the overview -------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from django import forms
 from django.contrib import messages
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -31,9 +31,10 @@ from anze.parties.rules import ORGANISATION_OF, OrganisationKind, Permission, Ro
 from anze.screen.columns import Column, labels
 from anze.screen.details import DetailScreen, Section, detail_screen
 from anze.screen.filters import Case, Cases, Choice, Flag, Search
-from anze.screen.forms import Form
+from anze.screen.forms import Form, answer_page
 from anze.screen.lists import Button, ListScreen, list_screen
-from anze.screen.registry import page
+from anze.screen.pages import url
+from anze.screen.registry import PAGES, page
 
 PEOPLE = list_screen(
     ListScreen(
@@ -232,8 +233,7 @@ def _person(pk: UUID) -> Account:
 
 
 def _form_page(request: HttpRequest, form: Form, title: Any, done: Any, back: str, *words: Any) -> HttpResponse:
-    values = {"form": form, "title": title, "done": done, "back": back, "back_words": words}
-    return render(request, "parties/person_form.html", values, status=422 if form.is_bound else 200)
+    return answer_page(request, form, title=title, done=done, back=url(back, *words), back_title=PAGES[back].title)
 
 
 @page(

@@ -31,7 +31,7 @@ from anze.prevention.rules.archive import UNDER_WAY, PaperKind
 from anze.screen.columns import Column, Kind
 from anze.screen.details import DetailScreen, Section, Tile, detail_screen, tile
 from anze.screen.filters import Case, Cases, Choice, Dates
-from anze.screen.forms import Form
+from anze.screen.forms import Form, answer_page
 from anze.screen.lists import Button, ListScreen, check_reader, list_screen
 from anze.screen.pages import is_fragment
 from anze.screen.registry import page
@@ -239,15 +239,15 @@ def paper_new(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, _now("It is on file."))
             return redirect("paper", made.pk)
-    words = {
-        "form": form,
-        "title": _now("Put a paper on file"),
-        "about": _now("Kept as it is, for at least five years; a wrong one is set aside with a reason, not deleted."),
-        "save": _now("Put on file"),
-        "back": PAPERS.url,
-        "subject": PAPERS.title,
-    }
-    return render(request, "screen/record_form.html", words, status=422 if form.is_bound else 200)
+    return answer_page(
+        request,
+        form,
+        title=_now("Put a paper on file"),
+        about=_now("Kept as it is, for at least five years; a wrong one is set aside with a reason, not deleted."),
+        done=_now("Put on file"),
+        back=PAPERS.url,
+        back_title=PAPERS.title,
+    )
 
 
 def _paper(request: HttpRequest, pk: UUID) -> Paper:

@@ -48,7 +48,7 @@ from anze.prevention.rules.confirmations import (
 from anze.screen.columns import Column
 from anze.screen.details import DetailScreen, Section, Tile, detail_screen, tile
 from anze.screen.filters import Asking, Case, Cases, Choice, Dates, Flag, InRegion
-from anze.screen.forms import Form
+from anze.screen.forms import Form, answer_page
 from anze.screen.lists import Button, ListScreen, check_reader, list_screen, waiting
 from anze.screen.registry import page
 from anze.screen.typesetting import qr_uri
@@ -221,15 +221,15 @@ def service_call(request: HttpRequest, pk: UUID) -> HttpResponse:
         else:
             messages.success(request, _now("The call is recorded."))
             return redirect("service", pk)
-    words = {
-        "form": form,
-        "title": _now("Record a follow-up call"),
-        "about": _now("After a service the insurer asks the enterprise how it was (AQ 9010)."),
-        "save": _now("Record the call"),
-        "back": reverse("service", args=[pk]),
-        "subject": service.service_no,
-    }
-    return render(request, "screen/record_form.html", words, status=422 if form.is_bound else 200)
+    return answer_page(
+        request,
+        form,
+        title=_now("Record a follow-up call"),
+        about=_now("After a service the insurer asks the enterprise how it was (AQ 9010)."),
+        done=_now("Record the call"),
+        back=reverse("service", args=[pk]),
+        back_title=service.service_no,
+    )
 
 
 CONFIRMATIONS = list_screen(

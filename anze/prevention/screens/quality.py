@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -24,6 +24,7 @@ from anze.prevention.screens.confirmations import SERVICE
 from anze.screen.columns import Column
 from anze.screen.details import DetailScreen, Section, detail_screen
 from anze.screen.filters import Choice, Dates, InRegion, Numbers
+from anze.screen.forms import answer_page
 from anze.screen.lists import Button, ListScreen, list_screen, waiting
 from anze.screen.registry import page
 from anze.screen.samples import (
@@ -108,17 +109,17 @@ def sample_new(request: HttpRequest) -> HttpResponse:
             form.refuse(refused)
         else:
             return redirect("sample", made.pk)
-    words = {
-        "form": form,
-        "title": _now("New sample"),
-        "about": _now(
+    return answer_page(
+        request,
+        form,
+        title=_now("New sample"),
+        about=_now(
             "First it is fixed which services may be drawn, by the day they were performed, and the digest is published. Then the seed is awaited."
         ),
-        "save": _now("Fix the population"),
-        "back": reverse("samples"),
-        "subject": _now("Quality samples"),
-    }
-    return render(request, "screen/record_form.html", words, status=422 if form.is_bound else 200)
+        done=_now("Fix the population"),
+        back=reverse("samples"),
+        back_title=_now("Quality samples"),
+    )
 
 
 @page("prevention/samples/<uuid:pk>/draw/", name="sample-draw", permission=Permission.CHECK_QUALITY, methods=("POST",))

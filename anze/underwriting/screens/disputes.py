@@ -11,7 +11,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -28,7 +28,7 @@ from anze.screen.asked import Asked
 from anze.screen.columns import Column, labels, readers_of
 from anze.screen.details import DETAILS, DetailScreen, Section, Way, detail_screen
 from anze.screen.filters import Case, Cases, Choice, Dates, InRegion
-from anze.screen.forms import Form, answer_form
+from anze.screen.forms import Form, answer_form, answer_page
 from anze.screen.lists import ListScreen, check_reader, list_screen, waiting
 from anze.screen.registry import page
 from anze.underwriting.actions import (
@@ -302,8 +302,21 @@ def confirm_all(request: HttpRequest) -> HttpResponse:
         done = confirm_entries(rows, by=request.actor, at=request.at)  # type: ignore[attr-defined]
         messages.success(request, _now("%(count)s entries are confirmed.") % {"count": f"{done:,}"})
         return redirect(asked.address())
-    words = {"form": form, "list": asked, "number": f"{rows.order_by().count():,}"}
-    return render(request, "underwriting/confirm.html", words, status=422 if form.is_bound else 200)
+    number = f"{rows.order_by().count():,}"
+    return answer_page(
+        request,
+        form,
+        title=_("Confirm all of these"),
+        done=_("Confirm"),
+        back=asked.address(),
+        back_title=OBLIGATIONS.title,
+        about=_now(
+            "%(number)s entries are to be verified among those of the list. Entries in dispute are decided one by one."
+        )
+        % {"number": number},
+        facts=[(mark.title, mark.said) for mark in asked.marks],
+        facts_title=_("Filters"),
+    )
 
 
 @page(
