@@ -42,6 +42,9 @@ document.addEventListener("click", (event) => {
   }
 });
 
+// Where the reader is stands in the part of the menu he sees.
+document.querySelector("aside .offcanvas [aria-current=page]")?.scrollIntoView({ block: "nearest" });
+
 for (const [name, component] of Object.entries(components)) Alpine.data(name, component);
 window.htmx = htmx;
 Alpine.start();

@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -44,6 +44,23 @@ def opened(request: pytest.FixtureRequest, live: Platform, browser: Browser) -> 
     """Browsers of several people there; answers with the status codes in the module's REFUSALS are expected."""
     with windows(browser, live.base, refusals=getattr(request.module, "REFUSALS", "$^")) as open_:
         yield open_
+
+
+@pytest.fixture(scope="session")
+def picture(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """A JPEG that shows a word, and so is like no other."""
+    folder = tmp_path_factory.mktemp("pictures")
+
+    def make(word: str) -> Path:
+        path = folder / f"{word}.jpg"
+        page = browser.new_page(viewport={"width": 480, "height": 360})
+        colour = hash(word) % 360
+        page.set_content(f"<body style='background:hsl({colour} 60% 50%)'><h1 style='font-size:90px'>{word}</h1>")
+        page.screenshot(path=path, type="jpeg", quality=90)
+        page.close()
+        return path
+
+    return make
 
 
 @pytest.fixture(scope="session")

@@ -12,145 +12,15 @@ import pytest
 import segno
 from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
-from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, Route, expect
+from playwright.sync_api import Browser, BrowserType, Page, Route, expect
 
+from tests.e2e.phones import PHONE, Phone
 from tests.e2e.visits_seed import PEOPLE
-from tests.exchange.live import PASSWORD, Platform
+from tests.exchange.live import Platform
 
 pytestmark = pytest.mark.slow
 
-PHONE: dict[str, Any] = {
-    "viewport": {"width": 390, "height": 844},
-    "locale": "zh-CN",
-    "timezone_id": "Asia/Shanghai",
-    "reduced_motion": "reduce",
-    "geolocation": {"longitude": 117.07, "latitude": 36.66, "accuracy": 15},
-    "permissions": ["geolocation"],
-}
 ONE, TWO, AWAY = PEOPLE
-
-
-@pytest.fixture(scope="module")
-def picture(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """A JPEG that shows a word, and so is like no other."""
-    folder = tmp_path_factory.mktemp("pictures")
-
-    def make(word: str) -> Path:
-        path = folder / f"{word}.jpg"
-        page = browser.new_page(viewport={"width": 480, "height": 360})
-        colour = hash(word) % 360
-        page.set_content(f"<body style='background:hsl({colour} 60% 50%)'><h1 style='font-size:90px'>{word}</h1>")
-        page.screenshot(path=path, type="jpeg", quality=90)
-        page.close()
-        return path
-
-    return make
-
-
-class Phone:
-    """The app in a browser of a phone's size, by what a person does with it."""
-
-    def __init__(self, live: Platform, context: BrowserContext, page: Page | None = None) -> None:
-        self.live, self.context = live, context
-        self.page = page or context.new_page()
-        self.page.set_default_timeout(12_000)
-        self.errors: list[str] = []
-        self.page.on("pageerror", lambda problem: self.errors.append(str(problem)))
-        self.page.on("console", lambda said: self.errors.append(said.text) if "Content Security" in said.text else None)
-
-    def sign_in(self, username: str) -> Phone:
-        self.page.goto(f"{self.live.base}/sign-in/?next=/visits/")
-        self.page.fill("input[name=username]", username)
-        self.page.fill("input[name=password]", PASSWORD)
-        self.page.press("input[name=password]", "Enter")
-        self.page.wait_for_selector(".phone-main")
-        return self
-
-    def ready(self) -> Phone:
-        """Everything is on the device: the app's files and the next days' visits."""
-        expect(self.page.locator(".phone-card").first).to_be_visible()
-        self.page.evaluate("() => navigator.serviceWorker.ready")
-        self.page.wait_for_function("async () => (await caches.keys()).some((name) => name.startsWith('visits-'))")
-        return self
-
-    def open(self, order: int) -> Phone:
-        self.page.evaluate("() => { location.hash = '#/' }")
-        self.page.locator(f"[data-order=PD-{order}]").click()
-        expect(self.page.locator(".phone-main")).to_contain_text("开始")
-        return self
-
-    @property
-    def base(self) -> str:
-        found = re.search(r"#/visit/[0-9a-f-]{36}", self.page.url)
-        assert found
-        return found[0]
-
-    @property
-    def visit(self) -> str:
-        return self.base[-36:]
-
-    def to(self, part: str = "") -> None:
-        base = self.base
-        self.page.evaluate("(hash) => { location.hash = hash }", f"{base}{part}")
-
-    def tap(self, text: str) -> None:
-        self.page.get_by_role("button", name=text, exact=True).click()
-
-    def begin(self) -> None:
-        self.tap("开始服务")
-        expect(self.page.locator(".phone-tiles")).to_be_visible()
-
-    def photo(self, label: str, path: Path) -> None:
-        with self.page.expect_file_chooser() as chooser:
-            self.tap(label)
-        before = self.page.locator(".phone-photo").count()
-        chooser.value.set_files(path)
-        expect(self.page.locator(".phone-photo")).to_have_count(before + 1)
-
-    def finding(self, path: Path | None, words: str = "铸") -> None:
-        self.tap("记录隐患")
-        self.page.get_by_role("searchbox").fill(words)
-        if path:
-            self.photo("拍照", path)
-        self.page.locator(".list-group-item").first.click()
-        self.tap("保存隐患")
-        expect(self.page.locator(".phone-tiles")).to_be_visible()
-
-    def note(self, words: str) -> None:
-        self.to("/notes")
-        self.page.locator("textarea").fill(words)
-        self.tap("保存")
-        expect(self.page.locator(".phone-item", has_text=words)).to_be_visible()
-        self.to()
-
-    def sign(self, side: str, name: str) -> None:
-        self.to(f"/sign/{side}")
-        self.page.locator("input.form-control").first.fill(name)
-        box = self.page.locator(".phone-pad").bounding_box()
-        assert box
-        mouse = self.page.mouse
-        mouse.move(box["x"] + 30, box["y"] + 30)
-        mouse.down()
-        mouse.move(box["x"] + 160, box["y"] + 70)
-        mouse.move(box["x"] + 60, box["y"] + 100)
-        mouse.up()
-        self.tap("保存签名")
-        expect(self.page.locator(".phone-tiles")).to_be_visible()
-
-    def finish(self) -> None:
-        self.tap("结束服务")
-        expect(self.page.get_by_role("button", name="提交", exact=True)).to_be_visible()
-
-    def whole_visit(self, path: Path) -> None:
-        self.begin()
-        self.finding(path)
-        self.sign("EXPERT", "示例专家甲")
-        self.sign("ENTERPRISE", "示例负责人")
-        self.finish()
-
-    def all_sent(self) -> None:
-        expect(self.page.locator(".phone-badge")).to_have_attribute("data-waiting", "0", timeout=20_000)
-        expect(self.page.locator(".phone-badge")).to_have_attribute("data-link", "online", timeout=20_000)
 
 
 @pytest.fixture
@@ -193,7 +63,7 @@ def test_a_whole_visit_without_network_through_a_crash(
     phone = Phone(live, context).sign_in(ONE).ready()
     context.set_offline(True)
     phone.page.reload()
-    phone.open(0).begin()
+    phone.open("PD-0").begin()
     phone.finding(picture("甲"))
     phone.page.reload()
     expect(phone.page.locator(".phone-card")).to_have_count(1)
@@ -242,7 +112,7 @@ def test_two_phones_on_one_visit_see_the_conflict_and_one_person_picks(live: Pla
     one, two = phone_of(ONE), phone_of(TWO)
     for phone in (one, two):
         phone.context.set_offline(True)
-        phone.open(1).begin()
+        phone.open("PD-1").begin()
         phone.to("/checklist")
     # the same question, answered differently on both
     for phone, answer in ((one, "是"), (two, "否")):
@@ -271,7 +141,7 @@ def test_two_phones_on_one_visit_see_the_conflict_and_one_person_picks(live: Pla
 def test_a_slow_drawing_never_covers_the_form_opened_meanwhile(phone_of: Any) -> None:
     """Sending in the background draws the visit anew; whoever opened a form in that moment keeps it."""
     phone = phone_of(ONE)
-    phone.open(1)
+    phone.open("PD-1")
     if phone.page.get_by_role("button", name="开始服务", exact=True).count():
         phone.begin()
     for _again in range(5):
@@ -292,7 +162,7 @@ def test_a_slow_drawing_never_covers_the_form_opened_meanwhile(phone_of: Any) ->
 
 def test_submitted_twice_is_one_service(live: Platform, phone_of: Any, picture: Any) -> None:
     phone = phone_of(ONE)
-    phone.open(2).whole_visit(picture("丙"))
+    phone.open("PD-2").whole_visit(picture("丙"))
     phone.all_sent()
     # the answer to the first submission is lost on the way
     lost: list[str] = []
@@ -320,7 +190,7 @@ def test_a_position_denied_and_a_clock_a_day_ahead(live: Platform, phone_of: Any
     ahead = timezone.now() + timedelta(days=1)
     phone.page.clock.install(time=ahead)
     phone.page.reload()
-    phone.open(3).begin()
+    phone.open("PD-3").begin()
     expect(phone.page.locator(".state-warning").first).to_contain_text("未授权定位")
     phone.page.clock.run_for(1000)
     phone.all_sent()
@@ -349,7 +219,7 @@ def test_the_network_dies_at_each_step_of_a_photo(live: Platform, phone_of: Any,
             route.continue_()
 
     phone.context.route("**/evidence/uploads/**", break_off)
-    phone.open(4).begin()
+    phone.open("PD-4").begin()
     phone.finding(picture("丁"))
     for _time in range(8):
         phone.page.evaluate("() => dispatchEvent(new Event('online'))")
@@ -370,7 +240,7 @@ def test_signing_out_with_a_full_queue_keeps_it_for_its_owner_only(live: Platfor
     phone = phone_of(ONE)
     page = phone.page
     phone.context.route("**/visits/sync/", lambda route: route.abort())
-    phone.open(5).begin()
+    phone.open("PD-5").begin()
     phone.finding(picture("戊"))
     page.evaluate("() => { location.hash = '#/' }")
     phone.tap("退出登录")
@@ -382,7 +252,7 @@ def test_signing_out_with_a_full_queue_keeps_it_for_its_owner_only(live: Platfor
     expect(page.locator(".alert-info")).to_contain_text("他人未发送的内容")
     assert page.locator(".phone-card").count() == 0
     page.context.clear_cookies(name="sessionid")
-    phone.sign_in(ONE).open(5)
+    phone.sign_in(ONE).open("PD-5")
     expect(page.locator(".phone-card")).to_have_count(1)
     phone.all_sent()
     assert len(entries(live, phone.visit, "FINDING")) == 1
@@ -391,10 +261,10 @@ def test_signing_out_with_a_full_queue_keeps_it_for_its_owner_only(live: Platfor
 def test_a_session_that_ended_keeps_everything_and_says_so(live: Platform, phone_of: Any) -> None:
     phone = phone_of(ONE)
     phone.context.clear_cookies(name="sessionid")
-    phone.open(6).begin()
+    phone.open("PD-6").begin()
     expect(phone.page.locator(".phone-badge")).to_contain_text("登录后发送")
     phone.note("登录过期后的记录")
-    phone.sign_in(ONE).open(6)
+    phone.sign_in(ONE).open("PD-6")
     phone.all_sent()
     assert [each["text"] for each in entries(live, phone.visit, "NOTE")] == ["登录过期后的记录"]
 
@@ -402,7 +272,7 @@ def test_a_session_that_ended_keeps_everything_and_says_so(live: Platform, phone
 def test_a_full_device_says_so_and_loses_nothing(live: Platform, phone_of: Any, picture: Any) -> None:
     phone = phone_of(ONE)
     phone.context.set_offline(True)
-    phone.open(7).begin()
+    phone.open("PD-7").begin()
     phone.note("之前的记录")
     phone.page.evaluate(
         """() => {
@@ -497,7 +367,7 @@ def test_the_code_at_the_gate_opens_the_visit(
 
 def test_a_hazard_is_found_by_the_first_letters_of_its_words(phone_of: Any) -> None:
     phone = phone_of(ONE)
-    phone.open(3)
+    phone.open("PD-3")
     if phone.page.get_by_role("button", name="开始服务", exact=True).count():
         phone.begin()
     phone.tap("记录隐患")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from datetime import UTC, datetime
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pi_heif
 import pytest
@@ -12,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import ExifTags, Image
 
-from anze.evidence.rules import FileType, sniffed
-from anze.evidence.rules.pictures import degrees, exif_moment, exif_text, read_picture
+from anze.evidence.rules import FileType, annotation_problem, sniffed
+from anze.evidence.rules.pictures import degrees, exif_moment, exif_text, read_picture, with_layer
 from tests.evidence.conftest import jpeg, picture
 
 
@@ -138,3 +140,27 @@ def test_an_iphones_photo_is_read_with_its_device():
     found = read(content, FileType.HEIC)
     assert (found.width, found.height, found.exif.device) == (320, 240, "Hualu H1")
     assert opened(found.thumbnail).size == (320, 240)
+
+
+SMALL = jpeg(3, size=(64, 48))
+PARTS = st.floats(0, 1)
+POINTS = st.tuples(PARTS, PARTS).map(list)
+SHAPES = st.one_of(
+    st.builds(lambda a, b, kind: {"kind": kind, "points": [a, b], "text": ""}, POINTS, POINTS, st.sampled_from(("arrow", "box"))),
+    st.builds(lambda points: {"kind": "line", "points": points}, st.lists(POINTS, min_size=2, max_size=9)),
+    st.builds(lambda at, text: {"kind": "text", "points": [at], "text": text}, POINTS,
+              st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), min_size=1, max_size=30)),
+)  # fmt: skip
+
+
+@given(shapes=st.lists(SHAPES, max_size=6))
+def test_whatever_is_drawn_over_a_picture_lies_beside_it_and_nothing_else_gets_in(shapes):
+    assert annotation_problem({"shapes": shapes}) == ""
+    root = ElementTree.fromstring(with_layer(SMALL, 640, 480, shapes))  # noqa: S314 - made a line above
+    named = {each.tag.rpartition("}")[2] for each in root.iter()}
+    assert named <= {"svg", "image", "g", "polyline", "text"}
+    [picture_] = [each for each in root.iter() if each.tag.endswith("image")]
+    assert base64.b64decode(picture_.get("href").partition(",")[2]) == SMALL, "the picture is as it was"
+    words = [each.text or "" for each in root.iter() if each.tag.endswith("text")]
+    said = ["".join(filter(str.isprintable, each["text"])) for each in shapes if each["kind"] == "text"]
+    assert words == [each for each in said for _twice in range(2)]

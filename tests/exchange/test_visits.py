@@ -12,15 +12,18 @@ import pytest
 import time_machine
 from django.urls import reverse
 
+from anze.evidence.models import Media, Original
 from anze.exchange.actions import deliver_visit
 from anze.exchange.models import Batch
 from anze.hazards.models import Hazard
+from anze.hazards.screens.photos import before_and_after
 from anze.kernel.models import Event
 from anze.parties.models import Qualification
 from anze.parties.rules import Role
-from anze.prevention.actions import pick_version, return_visit, submit_visit, visit_of_order
+from anze.prevention.actions import open_visit, pick_version, return_visit, submit_visit, visit_of_order
 from anze.prevention.models import Order, Service, Visit
 from anze.prevention.rules import OrderState, Outcome, VisitState
+from anze.prevention.rules.visits import Opening
 from tests.cast import NOW, XINGHUO
 from tests.prevention.conftest import Phone, by, make_order, order, phone, photo, photos_arrive, record_whole_visit
 from tests.web.conftest import browser_of, put_down
@@ -152,6 +155,47 @@ def test_a_recheck_closes_the_earlier_hazard(phone, by, cast):
     filed(phone, by)
     old.refresh_from_db()
     assert (old.state, old.verifier, old.closed_on.isoformat()) == ("CLOSED", "AGENCY", "2026-11-23")
+
+
+ARROW = {"kind": "arrow", "points": [[0.25, 0.25], [0.5, 0.5]], "text": ""}
+
+
+def test_photos_of_a_visit_stand_with_its_hazard_before_and_after_with_what_is_drawn_over_them(phone, by, cast, browser_of):
+    """Drawn before the photo was sent or after it: the arrow lies over it either way, and can be taken back."""
+    finding = phone.record(
+        "FINDING",
+        {"description": "配电箱门缺失", "hazard_class": "GENERAL", "deadline_on": "2026-12-07",
+         "photos": [photo("cc" * 32, strokes=[ARROW]), photo("dd" * 32)]},
+    )  # fmt: skip
+    phone.send()  # and now the photos are there
+    first, second = (each["file"] for each in finding.payload["photos"])
+    assert not Media.objects.get(client_id=second).annotation
+    finding.payload["photos"][1]["strokes"] = [ARROW]
+    phone.record("FINDING", finding.payload, finding.entry)
+    phone.send()
+    assert Media.objects.get(client_id=second).annotation == {"shapes": [ARROW]}
+    finding.payload["photos"][1]["strokes"] = []
+    phone.record("FINDING", finding.payload, finding.entry)
+    filed(phone, by, finding=False, nil=False)
+    assert Media.objects.get(client_id=second).annotation == {}
+
+    hazard = Hazard.objects.get(service__isnull=False)
+    before, after = before_and_after(hazard)
+    assert [(str(each.media.client_id), each.shapes) for each in before] == [(first, [ARROW]), (second, [])]
+    assert after == []
+    Original.objects.update(width=640, height=480)
+    page = browser_of(Role.INSURER_CLERK).get(reverse("hazard", args=[hazard.pk])).content.decode()
+    assert page.count("evidence-line") == 1
+    assert reverse("media-small", args=[before[0].media.pk]) in page
+
+    # another visit looks at it again, with a photo
+    later = Phone(visit_of_order(make_order(cast, "PD002").pk), by)
+    open_visit(Opening(id=later.visit_id, order=Order.objects.get(order_no="PD002").pk), by=by, at=NOW)
+    later.record("RECHECK", {"hazard": str(hazard.pk), "result": "RECTIFIED", "photos": [photo("ee" * 32)]})
+    later.send()
+    Media.objects.filter(subject=later.visit_id).update(role="RECTIFIED")
+    before, after = before_and_after(hazard)
+    assert (len(before), len(after)) == (2, 1)
 
 
 @pytest.mark.parametrize(("result", "state"), [("RECTIFIED", "CLOSED"), ("NOT_RECTIFIED", "RECTIFYING")])

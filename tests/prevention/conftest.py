@@ -149,6 +149,7 @@ def record_whole_visit(
     phone: Phone,
     *,
     finding: bool = True,
+    nil: bool = True,
     enterprise_signs: bool = True,
     begun: datetime = NOW - timedelta(minutes=60),
     ended: datetime = NOW - timedelta(minutes=10),
@@ -171,7 +172,7 @@ def record_whole_visit(
                 "photos": [photo()],
             },
         )
-    else:
+    elif nil:
         record("NIL", {"looked_at": "熔铸车间、配电室"})
         record("PHOTO", {"photos": [photo()]})
     record("SIGNATURE", {"of": "EXPERT", "name": "示例专家甲", "strokes": SIGNED})

@@ -5,6 +5,7 @@ Originals and derived files go through Django's storage interface, so a folder a
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import os
 import socket
@@ -22,7 +23,7 @@ from django.utils.translation import gettext_lazy as _
 
 from anze.evidence.models import Media, Original
 from anze.evidence.rules import PICTURES, SUFFIXES, FileType
-from anze.evidence.rules.pictures import make_preview, read_picture
+from anze.evidence.rules.pictures import make_preview, read_picture, with_layer
 from anze.kernel.refusal import Refused
 
 _PIECE = 1 << 20
@@ -101,6 +102,25 @@ def small_picture(original: Original) -> bytes:
 def preview_file(media: Media) -> bytes:
     """The picture for the screen and for reports (JPEG, longer side 1600, upright, without EXIF)."""
     return _derived(media.original, "large")
+
+
+def shapes_over(media: Media) -> list[dict[str, Any]]:
+    """What was drawn over a picture: arrows, boxes, lines and words."""
+    return list((media.annotation or {}).get("shapes") or ())
+
+
+def shown_file(media: Media, *, is_small: bool = False) -> tuple[bytes, str]:
+    """A picture as whoever took it wants it seen, with what he drew over it, and its media type."""
+    picture = thumbnail_file(media) if is_small else preview_file(media)
+    shapes, original = shapes_over(media), media.original
+    if not shapes or not original.width or not original.height:
+        return picture, "image/jpeg"
+    return with_layer(picture, original.width, original.height, shapes), "image/svg+xml"
+
+
+def picture_uri(content: bytes, media_type: str) -> str:
+    """A picture as part of a page, for pages whose readers have no account."""
+    return f"data:{media_type};base64,{base64.b64encode(content).decode()}"
 
 
 def _derived(original: Original, what: str) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, cast
@@ -316,29 +316,16 @@ def plausibility_of(subject: Subject, at: datetime) -> list[Hint]:
     )
 
 
-@action(Permission.ADD_EVIDENCE, "media.annotated")
-def annotate_media(media: Media, *, by: Actor, at: datetime, annotation: Mapping[str, Any]) -> Media:
-    """Change what is drawn over a picture; the one who sent it may, as long as its subject is open to him."""
-    if media.taken_by != by.account_id:
-        raise Refused(
-            "not_yours",
-            _("Only the one who sent a picture draws on it."),
-            remedy=_("Ask %(name)s."),
-            values={"name": media.taken_by_name},
-            status=403,
-        )
-    check_may_add(subject_of(media.subject_kind, media.subject, by, at))
-    if problem := annotation_problem(annotation):
-        raise Refused(
-            "annotation_unreadable",
-            _("What was drawn over the picture cannot be read (%(problem)s)."),
-            remedy=_("Draw it again."),
-            field="annotation",
-            values={"problem": problem},
-        )
-    media.annotation = dict(annotation)
-    media.save(update_fields=["annotation"])
-    return media
+def lay_over(subject: UUID, drawn: Mapping[UUID, Sequence[Mapping[str, Any]]]) -> None:
+    """Keep what was drawn over pictures of a subject, by the ids their devices gave them. It may be drawn before a
+    picture is sent and after; so the record that says what was drawn calls this whenever it changes. What cannot be
+    such a layer is left out. Within an action of the room above, in its scope."""
+    for media in Media.objects.filter(subject=subject, client_id__in=drawn):
+        shapes = [{**each, "points": [list(point) for point in each["points"]]} for each in drawn[media.client_id]]
+        annotation = {"shapes": shapes} if shapes else {}
+        if annotation != media.annotation and not annotation_problem(annotation):
+            media.annotation = annotation
+            media.save(update_fields=["annotation"])
 
 
 @action(Permission.ADD_EVIDENCE, "media.voided")

@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from anze.evidence.actions.files import shapes_over
 from anze.evidence.actions.matching import seen_matches
 from anze.evidence.actions.media import plausibility_of, subject_of, void_media
 from anze.evidence.models import Match, Media
@@ -191,7 +192,7 @@ def more_of(request: HttpRequest, media: Media) -> Mapping[str, Any]:
         lines = [Line(title, grade, GRADE_TONES.get(media.grade, ""), "", "") for title, grade in said]
     return {
         "has_picture": media.original.media_type in PICTURES,
-        "shapes": (media.annotation or {}).get("shapes", []),
+        "shapes": shapes_over(media),
         "subject": subject,
         "kind_said": _kind_said(Asking(actor, at), media.subject_kind),
         "hints": lines,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
@@ -14,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from anze.evidence.actions import thumbnail_file
+from anze.evidence.actions.files import picture_uri, shown_file
 from anze.hazards.actions.links import PURPOSE, issue_link
 from anze.hazards.actions.steps import start_rectification, submit_rectification
 from anze.hazards.models import Hazard
@@ -119,7 +118,5 @@ def _inline(photos: list[Photo]) -> list[tuple[str, str]]:
     made = []
     for photo in photos:
         with suppress(FileNotFoundError):  # the page says the rest without it
-            made.append(
-                ("data:image/jpeg;base64," + base64.b64encode(thumbnail_file(photo.media)).decode(), photo.when)
-            )
+            made.append((picture_uri(*shown_file(photo.media, is_small=True)), photo.when))
     return made

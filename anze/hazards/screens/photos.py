@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from anze.evidence.actions.files import shapes_over
 from anze.evidence.models import Media
 from anze.evidence.rules import MediaKind, MediaRole, Subject, register_subject
 from anze.evidence.screens.forms import MOST, files_taken
@@ -19,7 +20,10 @@ from anze.hazards.models import Hazard, OwnFinding
 from anze.hazards.rules import ENDED, HazardSource
 from anze.kernel.actor import Actor
 from anze.kernel.rules import Channel
-from anze.prevention.models import Visit
+from anze.kernel.scope import EVERYTHING, widened
+from anze.prevention.models import VisitEntry
+from anze.prevention.rules import EntryKind
+from anze.prevention.rules.visits import photos_of as photos_in
 from anze.screen.columns import moment_text, readers_of
 
 # what a photo sent with a step shows
@@ -64,6 +68,7 @@ def photos_taken(request: HttpRequest, kind: str, key: UUID, role: MediaRole, by
 class Photo:
     media: Media
     when: str
+    shapes: list[dict[str, Any]]  # what was drawn over it
 
 
 def before_and_after(hazard: Hazard) -> tuple[list[Photo], list[Photo]]:
@@ -76,22 +81,27 @@ def before_and_after(hazard: Hazard) -> tuple[list[Photo], list[Photo]]:
         .select_related("original")
         .order_by("received_at")
     )
-    rows += _of_visit(hazard)
+    rows += _of_visits(hazard)
     after = [row for row in rows if row.role == MediaRole.RECTIFIED]
     before = [row for row in rows if row.role != MediaRole.RECTIFIED]
     return _photos(before), _photos(after)
 
 
-def _of_visit(hazard: Hazard) -> list[Media]:
-    """A finding recorded on a phone has its photos under the visit; the hazard's number names both."""
-    visit_no, dash, mark = hazard.hazard_no.rpartition("-")
-    if hazard.channel != Channel.PHONE or not dash:
+def _of_visits(hazard: Hazard) -> list[Media]:
+    """What was photographed on site: with the finding, and when a later visit looked at the hazard again. Photos of a
+    phone belong to the visit; its entries name them. The reader sees those photos that are in his scope."""
+    with widened(EVERYTHING):
+        entries = VisitEntry.objects.filter(visit__enterprise_id=hazard.enterprise_id, is_removed=False)
+        told = list(entries.filter(kind=EntryKind.RECHECK, payload__hazard=str(hazard.pk)).values_list("payload", flat=True))
+        visit_no, dash, mark = hazard.hazard_no.rpartition("-")
+        if hazard.channel == Channel.PHONE and dash:
+            findings = entries.filter(visit__visit_no=visit_no, kind=EntryKind.FINDING)
+            told += [said for key, said in findings.values_list("pk", "payload") if key.hex[-6:].upper() == mark]
+    files = [each["file"] for payload in told for each in photos_in(payload)]
+    if not files:
         return []
-    visit = Visit.objects.filter(visit_no=visit_no).values_list("pk", flat=True).first()
-    if visit is None:
-        return []
-    found = Media.objects.filter(subject=visit, kind=MediaKind.PHOTO, voided_at=None).select_related("original")
-    return [each for each in found if each.part is not None and each.part.hex[-6:].upper() == mark]
+    found = Media.objects.filter(client_id__in=files, kind=MediaKind.PHOTO, voided_at=None)
+    return list(found.select_related("original").order_by("received_at"))
 
 
 def photos_of(subject: UUID) -> list[Photo]:
@@ -100,7 +110,7 @@ def photos_of(subject: UUID) -> list[Photo]:
 
 
 def _photos(rows: Sequence[Media]) -> list[Photo]:
-    return [Photo(row, moment_text(row.captured_at or row.received_at)) for row in rows[:MOST]]
+    return [Photo(row, moment_text(row.captured_at or row.received_at), shapes_over(row)) for row in rows[:MOST]]
 
 
 def shown(request: HttpRequest, hazard: Hazard) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from anze.evidence.actions.files import arrived, is_picture, open_original, preview_file, thumbnail_file
+from anze.evidence.actions.files import arrived, is_picture, open_original, picture_uri, shapes_over, shown_file
 from anze.evidence.actions.media import keep_original
 from anze.evidence.models import Media
 from anze.evidence.rules import FileType, MediaKind
@@ -43,6 +42,12 @@ Block = dict[str, Any]
 # what a report is made of ---------------------------------------------------------------------------------
 
 
+def picture_name(media: Media) -> str:
+    """The name of a picture in a report: of its original, and of what was drawn over it."""
+    name, shapes = media.original.sha256[:24], shapes_over(media)
+    return f"{name}-{digest_of({'shapes': shapes})[:8]}.svg" if shapes else f"{name}.jpg"
+
+
 @dataclass
 class Pictures:
     """The pictures of a report: shrunk, without what the camera noted in them, and named by their originals."""
@@ -56,13 +61,13 @@ class Pictures:
         """The picture as it stands in the report, or nothing if there are enough of them."""
         if not is_picture(media.original):
             return []
-        name = f"{media.original.sha256[:24]}.jpg"
+        name = picture_name(media)
         if name not in self.files:
             if len(self.files) >= self.most:
                 self.left_out += 1
                 return []
             try:
-                self.files[name] = thumbnail_file(media) if self.is_page else preview_file(media)
+                self.files[name], _kind = shown_file(media, is_small=self.is_page)
             except FileNotFoundError:
                 if self.is_page:  # a page says the rest without it; a report is not issued without
                     return []
@@ -180,10 +185,10 @@ def _scope(service: Service, _pictures: Pictures) -> Block:
 
 def _other_pictures(service: Service, pictures: Pictures) -> Block | None:
     """The pictures that no other part has shown."""
-    shown = set(pictures.files)
+    shown = set(pictures.files)  # by name: the same content drawn over in another way is another picture
     made: list[Block] = []
     for media in media_of(service):
-        if media.kind == MediaKind.PHOTO and f"{media.original.sha256[:24]}.jpg" not in shown:
+        if media.kind == MediaKind.PHOTO and picture_name(media) not in shown:
             made += pictures.add(media, str(media.get_role_display()))
     if not made:
         return None
@@ -236,7 +241,8 @@ def seen_of(service: Service) -> tuple[list[Block], Block]:
     parts = [each for each in REPORT_PARTS if each.name in ("findings", "pictures")]
     made = {each.name: each.make(service, pictures) or {} for each in parts}
     uris = {
-        name: "data:image/jpeg;base64," + base64.b64encode(content).decode() for name, content in pictures.files.items()
+        name: picture_uri(content, "image/svg+xml" if name.endswith(".svg") else "image/jpeg")
+        for name, content in pictures.files.items()
     }
     findings, others = made.get("findings", {}).get("blocks", []), made["pictures"]
     for block in (*findings, others):

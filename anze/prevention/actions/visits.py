@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -13,6 +13,7 @@ import msgspec
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from anze.evidence.actions import lay_over
 from anze.evidence.models import Media
 from anze.evidence.rules import Site, Subject, register_subject
 from anze.kernel.actions import action
@@ -273,6 +274,7 @@ def _take(
     )
     if outcome == Outcome.APPLIED:
         entries[change.entry] = entry = _write(visit, row, entry)
+        _lay_over(visit, [payload])
     if entry is not None:
         row.revision = entry.revision
     row.save(force_insert=True)
@@ -337,6 +339,11 @@ def _write(visit: Visit, change: VisitChange, entry: VisitEntry | None) -> Visit
     return entry
 
 
+def _lay_over(visit: Visit, payloads: Iterable[Mapping[str, Any]]) -> None:
+    """Keep with each photo what its entry says is drawn over it."""
+    lay_over(visit.pk, {UUID(str(each["file"])): each["strokes"] for said in payloads for each in photos_of(said)})
+
+
 def moment_of(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text).astimezone(UTC)
@@ -394,6 +401,7 @@ def pick_version(version: VisitChange, *, by: Actor, at: datetime, take: bool) -
         if take:
             entry = VisitEntry.objects.select_for_update().filter(pk=version.entry_id).first()
             version.revision = _write(visit, version, entry).revision
+            _lay_over(visit, [version.payload])
             if visit.state not in EDITABLE:
                 VISIT.move(visit, "return", return_reason=str(_("Something recorded in time came in late.")))
         version.outcome, version.visit_revision = Outcome.SETTLED, visit.revision
@@ -471,6 +479,8 @@ def submit_visit(visit: Visit, *, by: Actor, at: datetime) -> Visit:
         if hard:
             raise Refused("visit_incomplete", hard[0].message, remedy=hard[0].remedy, field=hard[0].code)
         VISIT.move(visit, "submit", submitted_at=at, problems=[], return_reason="")
+        # a photo may have come in after the entry that says what is drawn over it
+        _lay_over(visit, visit.entries.filter(is_removed=False).values_list("payload", flat=True))
     return visit
 
 

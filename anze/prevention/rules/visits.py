@@ -100,7 +100,7 @@ class Position(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Stroke(msgspec.Struct, forbid_unknown_fields=True):
-    """One arrow, line or word drawn over a photo; coordinates are thousandths of its width and height."""
+    """One arrow, line or word drawn over a photo; coordinates are parts of its width and height, from 0 to 1."""
 
     kind: Literal["arrow", "line", "text"]
     points: Annotated[list[tuple[float, float]], msgspec.Meta(max_length=2000)]
@@ -115,7 +115,7 @@ class Photo(msgspec.Struct, forbid_unknown_fields=True):
     size: Annotated[int, msgspec.Meta(ge=1)]
     taken_at: Moment
     position: Position = msgspec.field(default_factory=Position)
-    strokes: Annotated[list[Stroke], msgspec.Meta(max_length=200)] = []
+    strokes: Annotated[list[Stroke], msgspec.Meta(max_length=100)] = []
 
 
 Photos = Annotated[list[Photo], msgspec.Meta(max_length=50)]

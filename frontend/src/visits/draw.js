@@ -114,6 +114,7 @@ export const annotate = (url, shapes) =>
     canvas.addEventListener("pointermove", (event) => from && tool === "arrow" && draw([{ kind: "arrow", points: [from, at(event, canvas)] }]));
     canvas.addEventListener("pointerup", (event) => {
       const to = at(event, canvas);
+      if (made.length >= 100) from = null; // as many as a layer may hold
       if (from && tool === "arrow" && Math.hypot(to[0] - from[0], to[1] - from[1]) > 0.02) made.push({ kind: "arrow", points: [from, to] });
       if (from && tool === "text" && words.value.trim()) made.push({ kind: "text", points: [to], text: words.value.trim().slice(0, 60) });
       from = null;

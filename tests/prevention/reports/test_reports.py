@@ -12,13 +12,16 @@ import pytest
 from django.urls import reverse
 from pypdf import PdfReader
 
-from anze.kernel.actor import Actor
+from anze.evidence.actions import arrived, lay_over, receive_media
+from anze.evidence.rules import Subject
+from anze.kernel.actor import Actor, platform
 from anze.kernel.scope import Scope
 from anze.parties.rules import Permission, Role
-from anze.prevention.actions.reports import file_of, issue_report, withdraw_report
+from anze.prevention.actions.reports import file_of, issue_report, seen_of, withdraw_report
 from anze.prevention.models import Report, Service
 from anze.prevention.rules.reports import digest_of
 from tests.cast import NOW, XINGHUO
+from tests.evidence.conftest import jpeg
 from tests.exchange.examples import example
 from tests.prevention.reports.conftest import service_row
 from tests.web.conftest import Browser
@@ -99,6 +102,23 @@ def test_the_file_is_kept_by_its_digest_and_carries_the_signed_line(cast, servic
         "enterprise": XINGHUO,
         "content_sha256": digest_of(report.content),
     }
+
+
+def test_what_was_drawn_over_a_picture_stands_in_the_report_and_makes_another_issue(cast, service):
+    subject = Subject(kind="service", id=service.pk, title="S-1", may_add=True, insurer_id=cast.huaihai.pk,
+                      enterprise_id=cast.xinghuo.pk)  # fmt: skip
+    media = receive_media(subject, by=platform(frozenset({Permission.ADD_EVIDENCE})), at=NOW, content=arrived(jpeg(5)))
+    plain = issue(cast, service)
+    shapes = [{"kind": "arrow", "points": [[0.2, 0.2], [0.5, 0.5]]}, {"kind": "text", "points": [[0.5, 0.6]], "text": "此处漏电"}]
+    lay_over(service.pk, {media.client_id: shapes})
+    drawn = issue(cast, service, at=NOW + timedelta(minutes=1))
+    assert (drawn.issue, plain.issue) == (2, 1)
+    assert "此处漏电" in words_of(pdf_of(drawn))
+    assert "此处漏电" not in words_of(pdf_of(plain))
+    pictures = [image for page in PdfReader(io.BytesIO(pdf_of(drawn))).pages for image in page.images]
+    assert len(pictures) == 1, "the picture is there once, under what is drawn"
+    pages = seen_of(service)[1]["pictures"]
+    assert [each["uri"].partition(";")[0] for each in pages] == ["data:image/svg+xml"]
 
 
 def test_issued_twice_without_a_change_it_is_one_report(cast, service):
