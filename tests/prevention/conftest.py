@@ -91,7 +91,7 @@ def photos_arrive(visit: Visit, at: datetime) -> None:
                 defaults={
                     "original": original, "kind": "PHOTO", "role": "SITE", "subject_kind": "visit",
                     "subject": visit.pk, "received_at": at,
-                    **{name: getattr(visit, name) for name in ("insurer_id", "agency_id", "enterprise_id", "sector")},
+                    **{name: getattr(visit, name) for name in ("region_code", "insurer_id", "agency_id", "enterprise_id", "sector")},
                 },
             )  # fmt: skip
 

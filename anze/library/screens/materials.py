@@ -38,6 +38,11 @@ from anze.screen.registry import Search as SearchAnswer
 SEE, KEEP = Permission.SEE_LIBRARY, Permission.KEEP_LIBRARY
 
 
+def _format(_asking: Asking, media_type: str) -> str:
+    """The format by the name people know it by."""
+    return EXTENSIONS.get(media_type, media_type).upper()
+
+
 def _sectors(asking: Asking, sectors: list[str]) -> str:
     names = labels(Sector.choices)
     return listed(names[each] for each in sectors) if sectors else _now("all sectors")
@@ -124,7 +129,7 @@ detail_screen(
                     "pages",
                     "published_on",
                     "withdrawn_on",
-                    "media_type",
+                    Column("media_type", kind=None, needs=("media_type",), compute=_format),
                     Column("sha256", kind=Kind.CODE),
                 ),
             ),

@@ -24,7 +24,7 @@ from anze.parties.models import Organisation
 from anze.parties.rules import OrganisationKind, Permission
 from anze.parties.screens import KINDS, REGION_NAMES, choices_of
 from anze.prevention.actions.orders import draft_orders, send_orders
-from anze.prevention.models import Order, PlanItem, Service, Task, TaskShare
+from anze.prevention.models import Order, Plan, PlanItem, Service, Task, TaskShare
 from anze.prevention.rules import ServiceType, ShareState
 from anze.prevention.screens.forms import city_choices
 from anze.screen.columns import labels
@@ -111,6 +111,15 @@ def _task_of(request: HttpRequest) -> Task | None:
     return share.task if share else None
 
 
+def _plan_of(request: HttpRequest) -> Plan | None:
+    """The plan whose items alone are asked for."""
+    try:
+        key = UUID(request.GET.get("plan", ""))
+    except ValueError:
+        return None
+    return Plan.objects.filter(pk=key).first()
+
+
 def _counted(rows: Any) -> Any:
     counted = rows.order_by().values("plan_item").annotate(n=Count("pk")).values("n")
     return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
@@ -131,11 +140,13 @@ def place_orders(request: HttpRequest) -> HttpResponse:
     today = beijing_day(at)
     which = WhichForm(request, request.GET or None, initial={"until": today + timedelta(days=30)})
     asked = which.cleaned_data if which.is_bound and which.is_valid() else {}
-    task = _task_of(request)
+    task, plan = _task_of(request), _plan_of(request)
+    until = asked.get("until") or today + timedelta(days=366 if plan else 30)
     rows = open_items(
-        actor.scope.insurer_id, today, asked.get("until") or today + timedelta(days=30), asked.get("region", ""),
-        asked.get("service_type", ""), task,
-    )  # fmt: skip
+        actor.scope.insurer_id, today, until, asked.get("region", ""), asked.get("service_type", ""), task
+    )
+    if plan:
+        rows = rows.filter(plan=plan)
     initial = {"first_on": today + timedelta(days=7), "per_day": 4}
     form = BulkForm(request.POST if request.method == "POST" else None, initial=initial)
     if form.is_bound and form.is_valid():
@@ -149,7 +160,7 @@ def place_orders(request: HttpRequest) -> HttpResponse:
                 form.refuse(refused)
     items = list(rows[:MOST])
     words = {
-        "which": which, "form": form, "task": task, "items": items, "most": MOST, "regions": REGION_NAMES,
+        "which": which, "form": form, "task": task, "plan": plan, "items": items, "most": MOST, "regions": REGION_NAMES,
         "kinds": labels(ServiceType.choices), "agencies": KINDS[OrganisationKind.AGENCY],
     }  # fmt: skip
     return render(request, "prevention/bulk.html", words, status=422 if form.is_bound else 200)

@@ -116,6 +116,8 @@ def _plan_ways(request: HttpRequest, plan: Plan) -> list[Way]:
         )
     if actor.may(Permission.RUN_SERVICES) and plan.confirmed_on is None and not plan.is_void:
         ways.append(Way(_("Have it confirmed"), reverse("plan-link", args=[plan.pk]), "qrcode", "primary"))
+    if actor.scope.insurer_id and actor.may(Permission.RUN_SERVICES) and not plan.is_void:
+        ways.append(Way(_("Place orders"), f"{reverse('orders-bulk')}?plan={plan.pk}", "send"))
     if actor.scope.insurer_id and actor.may(Permission.ENTER_DATA):
         ways.append(Way(_("Correct"), f"{reverse('entry', args=['plans'])}?of={plan.pk}", "edit"))
     return ways

@@ -60,13 +60,17 @@ def week(request: HttpRequest) -> HttpResponse:
         going[order].append(expert)
     rows = _rows(request, orders, going)
     most = float(parameter("travel_same_day_km", today))
+    full = int(parameter("alert.services_per_expert_day", today))
     kinds, states = labels(ServiceType.choices), labels(OrderState.choices)
     free = set(CalendarDay.objects.filter(day__in=days, is_workday=False).values_list("day", flat=True))
     words: dict[str, Any] = {
         "days": [(day, day in free, day == today) for day in days],
         "rows": [
-            (name, note, [([(o, kinds[o["service_type"]], states[o["state"]], ORDER_TONES.get(o["state"], "")) for o in
-                            of[day]], _far(of[day], most) if is_person else 0) for day in days])
+            (name, note, sum(len(of[day]) for day in days), [
+                ([(o, kinds[o["service_type"]], states[o["state"]], ORDER_TONES.get(o["state"], "")) for o in of[day]],
+                 _far(of[day], most) if is_person else 0, len(of[day]) if is_person and len(of[day]) > full else 0)
+                for day in days
+            ])
             for name, note, of, is_person in rows
         ],
         "before": monday - timedelta(days=7), "after": monday + timedelta(days=7), "is_cut": len(orders) == MOST,
