@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -61,13 +60,19 @@ def open_row(page: Page, name: str) -> None:
 def step(page: Page, ending: str) -> None:
     """Follow the button of a record whose form has this address."""
     with page.expect_navigation():
-        page.locator(f"main a[href$='/{ending}/']").first.click()
+        page.locator(f".page-wrapper a[href$='/{ending}/']:visible").first.click()
     assert_sound(page)
 
 
 @pytest.mark.parametrize(("language", "width"), WAYS)
 def test_seven_people_from_the_topic_to_the_hazard_that_is_gone(
-    live: Platform, opened: Opens, browser: Browser, picture: Callable[[str], Path], tmp_path: Path, language: str, width: int
+    live: Platform,
+    opened: Opens,
+    browser: Browser,
+    picture: Callable[[str], Path],
+    tmp_path: Path,
+    language: str,
+    width: int,
 ) -> None:
     number = [each for each, _width in WAYS].index(language)
     lane: dict[str, str] = live.links[number]  # type: ignore[assignment]
@@ -161,7 +166,9 @@ def test_seven_people_from_the_topic_to_the_hazard_that_is_gone(
     assert_sound(insurer)
     anybody = opened("", width, language)
     anybody.goto(insurer.get_by_role("link", name=say("Open the public page")).get_attribute("href") or "")
-    expect(anybody.locator(".alert-success")).to_contain_text(say("Genuine and valid: this platform issued the report, and it holds."))
+    expect(anybody.locator(".alert-success")).to_contain_text(
+        say("Genuine and valid: this platform issued the report, and it holds.")
+    )
     expect(anybody.locator("main")).to_contain_text(lane["enterprise"])
     assert_sound(anybody)
 
@@ -236,7 +243,9 @@ def on_site(live: Platform, browser: Browser, language: str, order: str, wanted:
     phone.finish()
     phone.press("submit")
     context.set_offline(False)
-    expect(phone.page.locator(".alert-success")).to_contain_text(phone.words["is_on_file"].split("{")[0].strip(), timeout=30_000)
+    expect(phone.page.locator(".alert-success")).to_contain_text(
+        phone.words["is_on_file"].split("{")[0].strip(), timeout=30_000
+    )
     phone.all_sent()
     visit = phone.visit
     assert not phone.errors

@@ -185,6 +185,31 @@ def test_submitted_twice_is_one_service(live: Platform, phone_of: Any, picture: 
     assert live.ask("SELECT count(*), max(version) FROM prevention_service WHERE service_no = %s", number) == [(1, 1)]
 
 
+def test_a_picture_sent_before_is_shown_beside_the_earlier_one_before_it_is_submitted(
+    live: Platform, phone_of: Any, picture: Any
+) -> None:
+    phone = phone_of(ONE)
+    same = picture("庚")
+    phone.open("PD-8").whole_visit(same)
+    phone.tap("提交")
+    expect(phone.page.locator(".alert-success")).to_contain_text("已入档", timeout=30_000)
+    phone.open("PD-9").whole_visit(same)
+    # submitted without a network: when the answer about the photo is here, it is asked for once more
+    phone.context.set_offline(True)
+    phone.tap("提交")
+    phone.context.set_offline(False)
+    told = phone.page.locator("[data-same]")
+    expect(told).to_be_visible(timeout=30_000)
+    expect(told.locator("img")).to_have_count(2)
+    drawn = "() => [...document.querySelectorAll('[data-same] img')].every((image) => image.naturalWidth > 0)"
+    phone.page.wait_for_function(drawn)
+    _sound(phone.page, "the same picture")
+    assert state(live, phone.visit) == "FINISHED"
+    phone.tap("提交")
+    phone.page.locator("dialog").get_by_role("button").first.click()
+    expect(phone.page.locator(".alert-success")).to_contain_text("已入档", timeout=30_000)
+
+
 def test_a_position_denied_and_a_clock_a_day_ahead(live: Platform, phone_of: Any) -> None:
     phone = phone_of(ONE, permissions=[], geolocation=None)
     ahead = timezone.now() + timedelta(days=1)

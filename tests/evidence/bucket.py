@@ -57,7 +57,9 @@ class Bucket(BaseHTTPRequestHandler):
         if wanted := re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", "")):
             first, last = int(wanted[1]), int(wanted[2] or len(found) - 1)
             piece = found[first : last + 1]
-            return self._say(206, piece, ETag='"x"', Content_Range=f"bytes {first}-{first + len(piece) - 1}/{len(found)}")
+            return self._say(
+                206, piece, ETag='"x"', Content_Range=f"bytes {first}-{first + len(piece) - 1}/{len(found)}"
+            )
         return self._say(200, found, ETag='"x"')
 
     def do_PUT(self) -> None:

@@ -28,7 +28,9 @@ def objects(monkeypatch: pytest.MonkeyPatch, settings):
         yield found
 
 
-def test_an_original_lies_in_the_bucket_under_its_hash_and_comes_back_byte_by_byte(at_xinghuo, take, objects, browser_of):
+def test_an_original_lies_in_the_bucket_under_its_hash_and_comes_back_byte_by_byte(
+    at_xinghuo, take, objects, browser_of
+):
     content = jpeg(31)
     media = take(at_xinghuo, content)
     mark = hashlib.sha256(content).hexdigest()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -207,6 +208,37 @@ def test_a_picture_with_something_behind_it_is_only_ever_a_picture(phone):
     assert "sandbox" in taken["Content-Security-Policy"]
     shown = phone.browser.get(reverse("media-large", args=[receipt["id"]]))
     assert b"script" not in shown.content
+
+
+def hostile() -> bytes:
+    """A photo whose EXIF lies in every entry: a place beyond the poles, a day that never was, markup as a name."""
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0110] = "<script>alert(1)</script>\0" * 500, "\x1b[31m'; DROP TABLE evidence_media; --"
+    exif.get_ifd(0x8769)[0x9003] = "9999:99:99 99:99:99"
+    place = exif.get_ifd(0x8825)
+    place[1], place[2], place[3], place[4] = "N", (9999.0, -1.0, 1e300), "<", (float("inf"), 0.0, 0.0)
+    return jpeg(18, exif=exif)
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [((Path(__file__).parent / "data" / "small.heic").read_bytes(), "image/heic"), (hostile(), "image/jpeg")],
+    ids=["HEIC", "hostile EXIF"],
+)
+def test_an_iphones_photo_and_one_that_lies_are_kept_byte_by_byte_and_shown(phone, content, kind):
+    receipt = phone.whole(content).json()["receipt"]
+    media = Media.objects.get()
+    assert (media.original.sha256, media.original.media_type) == (receipt["sha256"], kind)
+    with open_original(media) as file:
+        assert file.read() == content
+    assert (media.exif_at, media.exif_lon, media.exif_lat) == (None, None, None)
+    assert media.device.isprintable()
+    for size in ("media-small", "media-large"):
+        shown = b"".join(phone.browser.get(reverse(size, args=[media.pk])))
+        assert shown[:2] == b"\xff\xd8"
+        assert b"script" not in shown
+    page = phone.browser.get(reverse("media", args=[media.pk])).content.decode()
+    assert "<script>alert" not in page
 
 
 def test_a_truncated_photo_is_kept_and_marked(phone):

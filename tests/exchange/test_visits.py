@@ -160,7 +160,9 @@ def test_a_recheck_closes_the_earlier_hazard(phone, by, cast):
 ARROW = {"kind": "arrow", "points": [[0.25, 0.25], [0.5, 0.5]], "text": ""}
 
 
-def test_photos_of_a_visit_stand_with_its_hazard_before_and_after_with_what_is_drawn_over_them(phone, by, cast, browser_of):
+def test_photos_of_a_visit_stand_with_its_hazard_before_and_after_with_what_is_drawn_over_them(
+    phone, by, cast, browser_of
+):
     """Drawn before the photo was sent or after it: the arrow lies over it either way, and can be taken back."""
     finding = phone.record(
         "FINDING",

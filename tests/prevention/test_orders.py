@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from anze.kernel.actor import Actor, platform
 from anze.kernel.duty import beijing_day
+from anze.kernel.models import Parameter
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import Scope
 from anze.parties.models import Qualification, Standing
@@ -197,3 +198,29 @@ def test_an_item_taken_out_of_a_plan_leaves_its_order_standing(insured: Cast):
     insured.accepted(insured.huaihai, "plans", first)
     order.refresh_from_db()
     assert order.plan_item_id is None
+
+
+def test_a_plan_leads_to_the_orders_for_its_items(insured: Cast, browser_of):
+    insured.accepted(insured.huaihai, "plans", plan("A1", "P1"), plan("A2", "P1"))
+    mine, other = (PlanItem.objects.get(plan__plan_no=number) for number in ("A1", "A2"))
+    clerk = browser_of(Role.INSURER_CLERK)
+    address = f"{reverse('orders-bulk')}?plan={mine.plan_id}"
+    assert address in clerk.get(reverse("plan", args=[mine.plan_id])).content.decode()
+    page = clerk.get(address).content.decode()
+    assert f"{reverse('order-new')}?item={mine.pk}" in page
+    assert str(other.pk) not in page
+    filled = clerk.get(f"{reverse('order-new')}?item={mine.pk}").content.decode()
+    assert insured.xinghuo.name in filled
+
+
+def test_the_week_says_how_much_each_has_and_what_is_too_much_for_a_day(insured: Cast, browser_of):
+    Parameter.objects.filter(key="alert.services_per_expert_day").update(value="1")
+    for _each in range(2):
+        order = draft(insured, days=0)
+        send_order(order, by=INSURER, at=NOW)
+        accept_order(order, by=asked(agency_id=insured.agency.pk), at=NOW)
+        assign_experts(order, by=asked(agency_id=insured.agency.pk), at=NOW, experts=[insured.expert])
+    page = browser_of(Role.AGENCY).get(f"{reverse('week')}?from={TODAY}").content.decode()
+    assert insured.expert.name in page
+    assert "本周 2 次服务" in page
+    assert "单日安排 2 次服务" in page

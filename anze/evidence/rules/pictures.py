@@ -269,7 +269,9 @@ def _shape(shape: Mapping[str, Any], w: float, h: float) -> str:
     (x1, y1), (x2, y2) = points[0], points[-1]
     if shape["kind"] == "text":
         words, size = escape("".join(filter(str.isprintable, shape["text"]))), w / 26
-        where = f'x="{x1:.1f}" y="{y1:.1f}" font-size="{size:.0f}" font-weight="700" font-family="Noto Sans SC, sans-serif"'
+        where = (
+            f'x="{x1:.1f}" y="{y1:.1f}" font-size="{size:.0f}" font-weight="700" font-family="Noto Sans SC, sans-serif"'
+        )
         return f'<text {where} stroke="#fff" stroke-width="6">{words}</text><text {where} stroke="none" fill="{_RED}">{words}</text>'
     if shape["kind"] == "box":
         points = [(x1, y1), (x2, y1), (x2, y2), (x1, y2), (x1, y1)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -13,10 +14,10 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from anze.evidence.models import Media
-from anze.hazards.models import Hazard
+from anze.hazards.models import Hazard, HazardStep
 from anze.library.models import Criterion
 from anze.parties.rules import Permission
-from anze.prevention.actions.archive import ArchivePart, Held, Lack, archive_part
+from anze.prevention.actions.archive import ArchivePart, Held, Lack, archive_part, photos_with_files
 from anze.prevention.actions.reports import Pictures, ReportPart, media_of, report_part, visit_of
 from anze.prevention.models import Service
 from anze.prevention.rules import EntryKind, RecheckResult
@@ -145,7 +146,11 @@ def _archived(policy: Policy, _today: date) -> Held:
         for hazard in found.filter(closed_on__isnull=True).exclude(state="SHUT_DOWN")
         if (hazard.extended_to_on or hazard.deadline_on) < _today
     )  # fmt: skip
-    return Held((("hazards", found),), lacks=lacks, count=found.count())
+    files: list[tuple[str, Callable[[], Any]]] = []
+    photos = photos_with_files(found.values_list("pk", flat=True), files)
+    steps = HazardStep.objects.filter(hazard__in=found).order_by("hazard", "at")
+    rows = (("hazards", found), ("steps", steps), ("photos", photos))
+    return Held(rows, tuple(files), lacks, found.count())
 
 
 archive_part(ArchivePart("hazards", _("Hazards and their rectification"), 35, _archived, Permission.SEE_HAZARDS))

@@ -92,7 +92,9 @@ def _of_visits(hazard: Hazard) -> list[Media]:
     phone belong to the visit; its entries name them. The reader sees those photos that are in his scope."""
     with widened(EVERYTHING):
         entries = VisitEntry.objects.filter(visit__enterprise_id=hazard.enterprise_id, is_removed=False)
-        told = list(entries.filter(kind=EntryKind.RECHECK, payload__hazard=str(hazard.pk)).values_list("payload", flat=True))
+        told = list(
+            entries.filter(kind=EntryKind.RECHECK, payload__hazard=str(hazard.pk)).values_list("payload", flat=True)
+        )
         visit_no, dash, mark = hazard.hazard_no.rpartition("-")
         if hazard.channel == Channel.PHONE and dash:
             findings = entries.filter(visit__visit_no=visit_no, kind=EntryKind.FINDING)

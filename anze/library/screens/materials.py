@@ -38,7 +38,7 @@ from anze.screen.registry import Search as SearchAnswer
 SEE, KEEP = Permission.SEE_LIBRARY, Permission.KEEP_LIBRARY
 
 
-def _format(_asking: Asking, media_type: str) -> str:
+def _format(asking: Asking, media_type: str) -> str:
     """The format by the name people know it by."""
     return EXTENSIONS.get(media_type, media_type).upper()
 
@@ -129,7 +129,7 @@ detail_screen(
                     "pages",
                     "published_on",
                     "withdrawn_on",
-                    Column("media_type", kind=None, needs=("media_type",), compute=_format),
+                    Column("media_type", title=_("File type"), kind=None, needs=("media_type",), compute=_format),
                     Column("sha256", kind=Kind.CODE),
                 ),
             ),

@@ -8,6 +8,7 @@ from datetime import date
 from functools import partial
 from pathlib import PurePath
 from typing import Any
+from uuid import UUID
 
 from django.db import models
 from django.utils.functional import Promise
@@ -33,6 +34,7 @@ from anze.prevention.models import (
     Service,
     ServicePerson,
     Visit,
+    VisitEntry,
 )
 from anze.prevention.rules.archive import PaperKind
 from anze.screen.registry import load_screens
@@ -107,6 +109,17 @@ def _plan(policy: Policy, _today: date) -> Held:
     return Held((("plans", plans), ("plan-items", items)), lacks=tuple(lacks), count=len(found))
 
 
+def photos_with_files(subjects: Iterable[UUID], files: list[tuple[str, Callable[[], Any]]]) -> models.QuerySet[Media]:
+    """What was photographed for these records: its rows, with the digest each original is named by; the originals
+    themselves go to `files`."""
+    found = Media.objects.filter(subject__in=list(subjects), voided_at__isnull=True).select_related("original")
+    found = found.annotate(sha256=models.F("original__sha256")).order_by("received_at", "pk")
+    for media in found:
+        name = f"originals/{media.original.sha256}.{SUFFIXES[media.original.media_type]}"
+        files.append((name, partial(open_original, media)))
+    return found
+
+
 def _services(policy: Policy, today: date) -> Held:
     services = Service.objects.filter(policy=policy, is_void=False).order_by("performed_on", "service_no")
     reports = Report.objects.filter(service__policy=policy).order_by("issued_at")
@@ -134,13 +147,14 @@ def _services(policy: Policy, today: date) -> Held:
         *services.values_list("pk", flat=True),
         *Visit.objects.filter(policy=policy).values_list("pk", flat=True),
     ]
-    for media in Media.objects.filter(subject__in=subjects, voided_at__isnull=True).select_related("original"):
-        name = f"originals/{media.original.sha256}.{SUFFIXES[media.original.media_type]}"
-        files.append((name, partial(open_original, media)))
+    media = photos_with_files(subjects, files)
     persons = ServicePerson.objects.filter(service__policy=policy, service__is_void=False)
     rows = (
         ("services", services),
         ("persons", persons),
+        ("visits", Visit.objects.filter(policy=policy)),
+        ("visit-entries", VisitEntry.objects.filter(visit__policy=policy, is_removed=False)),
+        ("photos-and-files", media),
         ("reports", reports),
         ("follow-up-calls", FollowUp.objects.filter(service__policy=policy)),
     )

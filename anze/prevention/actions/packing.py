@@ -279,9 +279,11 @@ def _csv(rows: Iterable[Any]) -> bytes:
     writer = csv.writer(out)
     model = rows.model  # type: ignore[attr-defined]
     fields = _fields(model)
-    writer.writerow([each.name for each in fields])
+    more = list(rows.query.annotations)  # type: ignore[attr-defined]
+    writer.writerow([*(each.name for each in fields), *more])
     for row in rows:
-        values = ("" if value is None else str(value) for value in (getattr(row, each.attname) for each in fields))
+        found = (getattr(row, name) for name in (*(each.attname for each in fields), *more))
+        values = ("" if value is None else str(value) for value in found)
         writer.writerow(
             [f"'{value}" if value[:1] in "=+-@\t\r" and not _is_number(value) else value for value in values]
         )

@@ -180,6 +180,11 @@ WORDS = Words(
         "seen_before": pgettext_lazy(
             "phone", "The same picture was sent before. Take a new one if that is not on purpose."
         ),
+        "same_now": pgettext_lazy("phone", "This visit"),
+        "same_before": pgettext_lazy("phone", "Sent before, {time}"),
+        "surely_same": pgettext_lazy(
+            "phone", "Photos of this visit are the same as ones sent before. Submit all the same?"
+        ),
         "space": pgettext_lazy("phone", "Used {used} of {quota}"),
         "refresh": pgettext_lazy("phone", "Refresh"),
         "large_text": pgettext_lazy("phone", "Large text"),

@@ -2,7 +2,7 @@
 import { ask, button, field, h, icon, redraw, say, show, state, t, today } from "./dom.js";
 import { signaturePad, surely } from "./draw.js";
 import { photoStrip } from "./photos.js";
-import { derivedId, entriesOf, position, record, remove } from "./record.js";
+import { derivedId, entriesOf, position, record, remove, sentBefore } from "./record.js";
 import * as store from "./store.js";
 import { bundle, send } from "./sync.js";
 
@@ -358,7 +358,9 @@ export const finish = async (visit) => {
 };
 
 export const submit = async (visit) => {
-  await store.change("visits", visit, () => ({ submit: true, missing: null, problems: null }));
+  const twice = (await sentBefore(visit)).map((each) => each.id);
+  if (twice.length && !(await surely(t("surely_same")))) return;
+  await store.change("visits", visit, () => ({ submit: true, known: twice, missing: null, problems: null }));
   say(navigator.onLine ? t("submitting") : t("submits_later"), "info");
   await send();
 };

@@ -1,7 +1,7 @@
 // The phone app for visits on site: what is shown where, and when it sends.
 import { ask, button, field, h, icon, kilobytes, language, moment, say, show, state, t, today } from "./dom.js";
 import * as forms from "./forms.js";
-import { entriesOf, newId, onChange, pick, remove } from "./record.js";
+import { entriesOf, newId, onChange, pick, pictureOf, remove, sentBefore } from "./record.js";
 import { scan } from "./scan.js";
 import * as store from "./store.js";
 import { bundle, link, progress, retryPhoto, send } from "./sync.js";
@@ -108,6 +108,18 @@ const locked = async () => {
 const tile = (text, href, mark, note, tone = "") =>
   h("a", { class: "phone-tile", href }, icon(mark), h("span", { class: "phone-tile-text" }, text), note !== "" && note !== null ? h("span", { class: `phone-tile-note ${tone}` }, String(note)) : null);
 
+/** A photo that was sent before, beside the earlier one: whoever is about to submit it shall see both. */
+const same = async (photo) => {
+  const [before] = photo.receipt.same_as;
+  const here = (await pictureOf(photo.id)) ?? `/evidence/media/${photo.receipt.id}/small.jpg`;
+  const side = (source, words) => h("figure", { class: "m-0" }, h("img", { src: source, alt: words, loading: "lazy" }), h("figcaption", { class: "small" }, words));
+  return h("div", { class: "card phone-conflict", "data-same": photo.id, role: "status" }, h("div", { class: "card-body" },
+    h("strong", {}, t("seen_before")),
+    h("div", { class: "phone-two mt-2" },
+      side(here, t("same_now")),
+      h("a", { href: before.url }, side(`${before.url}small.jpg`, t("same_before", { time: moment(before.received_at) }))))));
+};
+
 const visitScreen = async (id) => {
   const known = await bundle();
   const row = await rowOf(id);
@@ -123,6 +135,7 @@ const visitScreen = async (id) => {
   const start = of("START")[0];
   const place = start?.payload.position;
   const photosCount = entries.reduce((sum, each) => sum + (each.payload.photos?.length ?? 0), 0);
+  const twice = closed ? [] : await Promise.all((await sentBefore(id)).map(same));
   const signed = (side) => (of("SIGNATURE").some((each) => each.payload.of === side) ? "✓" : "–");
   show(nameOf(known, row), "#/",
     h("div", { class: "mb-3" },
@@ -163,6 +176,7 @@ const visitScreen = async (id) => {
     begun && !closed ? [
       ended ? h("p", {}, state(t("ended_at", { time: moment(of("END").at(-1).made_at) }), "success")) : button(t("finish"), () => forms.finish(id), { look: "btn-primary w-100 mb-2", mark: "flag" }),
       here?.missing?.length ? h("div", { class: "alert alert-warning" }, h("ul", { class: "mb-0" }, here.missing.map((each) => h("li", {}, h("strong", {}, each.is_hard ? t("needed") : t("advised")), ` ${each.message} ${each.remedy}`)))) : null,
+      twice,
       ended ? button(here?.submit ? t("submits_later") : t("submit"), () => forms.submit(id), { look: "btn-success w-100", mark: "send" }) : null,
     ] : null);
 };

@@ -126,6 +126,9 @@ export const takePhoto = (visit, role) =>
     input.click();
   });
 
+/** Photos of a visit of which the server said that this sender sent the same picture before. */
+export const sentBefore = async (visit) => (await store.ofVisit("photos", visit)).filter((each) => each.receipt?.same_as?.length);
+
 const urls = new Map();
 /** An address of the picture on this device, while it is here. */
 export const pictureOf = async (file) => {

@@ -319,6 +319,11 @@ const submitWanted = async () => {
     const entries = await store.ofVisit("entries", visit.id);
     const photos = await store.ofVisit("photos", visit.id);
     if (entries.some((each) => each.dirty || each.change) || photos.some((each) => !each.receipt && !each.problem)) continue;
+    if (photos.some((each) => each.receipt?.same_as?.length && !visit.known?.includes(each.id))) {
+      await store.change("visits", visit.id, () => ({ submit: false })); // shown side by side first; the person decides
+      tell();
+      continue;
+    }
     const answer = await call(`/visits/${visit.id}/submit/`, { method: "POST" });
     const told = await answer.json();
     if (told.state === undefined) {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import hashlib
 import io
 import json
 import subprocess
@@ -16,16 +18,22 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
 
+from anze.evidence.actions import arrived, receive_media
 from anze.evidence.actions.files import original_name, store
-from anze.kernel.actor import Actor
+from anze.evidence.rules import Subject
+from anze.hazards.models import Hazard
+from anze.kernel.actor import Actor, platform
 from anze.kernel.models import Event
 from anze.kernel.scope import EVERYTHING
 from anze.parties.models import Membership
-from anze.parties.rules import ROLES, Role
+from anze.parties.rules import ROLES, Permission, Role
 from anze.prevention.actions.archive import contents_of_archive
 from anze.prevention.actions.packing import forget_packs, pack_next
 from anze.prevention.models import Pack, Paper
 from anze.underwriting.models import Policy
+from tests.cast import NOW, XINGHUO
+from tests.evidence.conftest import jpeg
+from tests.exchange.examples import example
 from tests.prevention.reports.conftest import service_row
 from tests.prevention.reports.test_reports import issue
 from tests.web.conftest import Browser
@@ -95,6 +103,32 @@ def test_the_file_holds_everything_and_verifies_without_the_platform(cast, servi
     said = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (said.returncode, said.stdout[:5]) == (0, "VALID"), said.stdout + said.stderr
     assert Event.objects.filter(kind="archive.exported").count() == 1
+
+
+def test_it_tells_of_each_photo_what_it_shows_and_how_a_hazard_was_rectified(cast, service, browser_of):
+    from anze.exchange.feeds import FEEDS
+
+    row = example(FEEDS["hazards"], hazard_no="H-1", insured_uscc=XINGHUO, service_no="S-1", state="NOTIFIED",
+                  rectified_on=None, verified_on=None, verifier=None, closed_on=None)  # fmt: skip
+    cast.accepted(cast.huaihai, "hazards", row)
+    hazard = Hazard.objects.get()
+    by = platform(frozenset({Permission.ADD_EVIDENCE}))
+    contents = {"service": jpeg(41), "hazard": jpeg(42)}
+    for kind, record in (("service", service), ("hazard", hazard)):
+        subject = Subject(kind=kind, id=record.pk, title="", may_add=True, insurer_id=cast.huaihai.pk,
+                          enterprise_id=cast.xinghuo.pk, region_code="370102")  # fmt: skip
+        role = "RECTIFIED" if kind == "hazard" else "SITE"
+        receive_media(subject, by=by, at=NOW, content=arrived(contents[kind]), role=role)
+    with zipfile.ZipFile(io.BytesIO(taken(browser_of(Role.INSURER_MANAGER)))) as archive:
+        names = set(archive.namelist())
+        assert {"services/visits.csv", "services/visit-entries.csv", "hazards/steps.csv"} <= names
+        for table, kind, role in (
+            ("services/photos-and-files.csv", "service", "SITE"),
+            ("hazards/photos.csv", "hazard", "RECTIFIED"),
+        ):
+            [told] = list(csv.DictReader(io.StringIO(archive.read(table).decode("utf-8-sig"))))
+            assert (told["role"], told["sha256"]) == (role, hashlib.sha256(contents[kind]).hexdigest())
+            assert archive.read(f"originals/{told['sha256']}.jpg") == contents[kind]
 
 
 def test_a_changed_removed_or_added_file_is_named(cast, service, browser_of):

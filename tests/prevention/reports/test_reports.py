@@ -109,7 +109,10 @@ def test_what_was_drawn_over_a_picture_stands_in_the_report_and_makes_another_is
                       enterprise_id=cast.xinghuo.pk)  # fmt: skip
     media = receive_media(subject, by=platform(frozenset({Permission.ADD_EVIDENCE})), at=NOW, content=arrived(jpeg(5)))
     plain = issue(cast, service)
-    shapes = [{"kind": "arrow", "points": [[0.2, 0.2], [0.5, 0.5]]}, {"kind": "text", "points": [[0.5, 0.6]], "text": "此处漏电"}]
+    shapes = [
+        {"kind": "arrow", "points": [[0.2, 0.2], [0.5, 0.5]]},
+        {"kind": "text", "points": [[0.5, 0.6]], "text": "此处漏电"},
+    ]
     lay_over(service.pk, {media.client_id: shapes})
     drawn = issue(cast, service, at=NOW + timedelta(minutes=1))
     assert (drawn.issue, plain.issue) == (2, 1)
