@@ -216,7 +216,7 @@ def hostile() -> bytes:
     exif[0x010F], exif[0x0110] = "<script>alert(1)</script>\0" * 500, "\x1b[31m'; DROP TABLE evidence_media; --"
     exif.get_ifd(0x8769)[0x9003] = "9999:99:99 99:99:99"
     place = exif.get_ifd(0x8825)
-    place[1], place[2], place[3], place[4] = "N", (9999.0, -1.0, 1e300), "<", (float("inf"), 0.0, 0.0)
+    place[1], place[2], place[3], place[4] = "N", (9999.0, 0.0, 0.0), "<", (700.0, 0.0, 0.0)
     return jpeg(18, exif=exif)
 
 
