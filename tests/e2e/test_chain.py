@@ -109,7 +109,8 @@ def test_seven_people_from_the_topic_to_the_hazard_that_is_gone(
     insurer.goto(f"{live.base}/prevention/task-shares/")
     open_row(insurer, words["task"])
     press(insurer, say("Accept"))
-    follow(insurer, say("Place orders"))
+    with insurer.expect_navigation():
+        insurer.locator("a[href*='/orders/bulk/?task=']").click()
     insurer.get_by_role("checkbox", name=lane["enterprise"]).check()
     fill_in(insurer, first_on=str(today), price="1200")
     insurer.locator("[name=send]").check()
