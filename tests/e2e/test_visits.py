@@ -193,9 +193,10 @@ def test_a_picture_sent_before_is_shown_beside_the_earlier_one_before_it_is_subm
     phone.open("PD-8").whole_visit(same)
     phone.tap("提交")
     expect(phone.page.locator(".alert-success")).to_contain_text("已入档", timeout=30_000)
-    phone.open("PD-9").whole_visit(same)
     # submitted without a network: when the answer about the photo is here, it is asked for once more
+    phone.open("PD-9")
     phone.context.set_offline(True)
+    phone.whole_visit(same)
     phone.tap("提交")
     phone.context.set_offline(False)
     told = phone.page.locator("[data-same]")
