@@ -65,6 +65,13 @@ def test_anybody_takes_population_and_sample_and_draws_again(world, published, b
     assert client.get(reverse("assessment-draw", args=[published.code, "nobody"])).status_code == 404
 
 
+def test_a_rank_is_told_among_all_before_the_others_are_seen(world, computed, browser_of):  # noqa: F811
+    Outcome.objects.filter(campaign=computed, region_code="370000").update(rank=2, why_not="")
+    own = Outcome.objects.get(campaign=computed, insurer_id=world.huaihai.pk, region_code="370000")
+    page = text(browser_of(Role.INSURER_MANAGER).get(reverse("assessment-result", args=[own.pk])))
+    assert re.search(r"共\s*2", page)
+
+
 def test_rows_show_the_photos_behind_them_to_those_who_may_see_photos(world, published, browser_of):  # noqa: F811
     own = Outcome.objects.get(campaign=published, insurer_id=world.huaihai.pk, region_code="370000")
     service = Service.objects.get(service_no="S-OWN7")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from decimal import Decimal
 from statistics import median
 from typing import Any
@@ -63,9 +63,9 @@ def element_points(outcome: Outcome) -> dict[str, Decimal]:
 
 @contextmanager
 def _among_all(outcome: Outcome) -> Iterator[Any]:
-    """The results of the same level and region: those the reader sees; of experts, of whom hardly anybody sees more
-    than his own, all of them, for what is told of many together."""
-    with widened(EVERYTHING) if outcome.expert_id else nullcontext():
+    """The results of the same level and region, whether the reader sees them or not: for what is told of many
+    together, and for a rank, which says nothing without how many there are."""
+    with widened(EVERYTHING):
         yield Outcome.objects.filter(campaign=outcome.campaign, region_code=outcome.region_code)
 
 
@@ -77,7 +77,7 @@ def medians_of(outcome: Outcome) -> dict[str, Decimal]:
             for code, (value, standing) in points.items():
                 if standing == Standing.SCORED:
                     by_code.setdefault(code, []).append(Decimal(value))
-    fewest = FEWEST if outcome.expert_id else 3
+    fewest = 3 if outcome.campaign.state == CampaignState.PUBLISHED and not outcome.expert_id else FEWEST
     return {code: median(values) for code, values in by_code.items() if len(values) >= fewest}
 
 
