@@ -245,6 +245,8 @@ def test_the_distribution_stands_where_there_are_enough_results(world, published
     others = {world.agency: "61.00", world.other_agency: "83.20", world.committee: "91.55"}
     for other, score in others.items():
         Outcome.objects.create(**{**words, "organisation": other, "agency_id": other.pk, "score": score})
+    shown = text(committee.get(reverse("assessment-published", args=[published.code])))
+    assert 'data-chart="spread"' in shown
     for place in (address, f"{reverse('assessment-fairness')}?campaign={published.pk}"):
         page = text(committee.get(place))
         assert 'data-chart="spread"' in page

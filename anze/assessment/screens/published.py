@@ -94,6 +94,7 @@ def published_words(campaign: Campaign) -> dict[str, Any]:
         {
             "name": _name(each),
             "code": each["code"],
+            "url": "",  # its own page is for those who are signed in
             "rank": each["rank"],
             "score": each["score"],
             "grade": each["grade"],

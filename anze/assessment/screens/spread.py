@@ -48,7 +48,7 @@ def _chart(scheme: SchemeText, lines: list[dict[str, Any]], found: Spread, own: 
     of_grade: dict[str, list[dict[str, Any]]] = {grade.code: [] for grade in scheme.grades}
     for line, row in zip(lines, rows, strict=True):
         datum: dict[str, Any] = {"name": line["name"], "value": [float(line["score"]), row]}
-        if "url" in line:
+        if line["url"]:
             datum["url"] = line["url"]
         if own is not None and line["outcome"].party == own:
             datum |= {
