@@ -243,9 +243,9 @@ def _touched_groups(fact: Fact, source: Source) -> tuple[str, str]:
     """SQL for the groups of a source's changed rows, now and before, and, if anything of the fact lasts, between which
     days a group may have changed."""
     lasting = next((each for each in fact.sources if each.lasts), None)
-    now, before = f"t.{source.group}", f"(w.before->>'{source.group}')::uuid"
-    changed = f"FROM was w JOIN {source.table} t ON t.id = w.row_id"
-    was = f"FROM was w {{}}WHERE w.table_name = '{source.table}' AND w.before IS NOT NULL"
+    touched = f"w.table_name = '{source.table}'"
+    now = _by_key(source.table, "t", "w.row_id")
+    before, over, was = f"(w.before->>'{source.group}')::uuid", "", ""
     if lasting is None:
         days = days_before = ""
     elif source is lasting:
@@ -254,14 +254,19 @@ def _touched_groups(fact: Fact, source: Source) -> tuple[str, str]:
     elif source.within:
         # a changed row of the source that lasts stands for itself: its stretch of before need not be asked for here
         days = days_before = "".join(f", p.{day}" for day in lasting.lasts or ())
-        changed += f" JOIN {lasting.table} p ON p.id = t.{source.within}"
-        was = was.format(f"JOIN {lasting.table} p ON p.id = (w.before->>'{source.within}')::uuid ")
+        over = _by_key(lasting.table, "p", f"t.{source.within}")
+        was = _by_key(lasting.table, "p", f"(w.before->>'{source.within}')::uuid")
     else:
         days = days_before = ", date '-infinity', date 'infinity'"
     return (
-        f"SELECT {now}{days} {changed} WHERE w.table_name = '{source.table}'",
-        f"SELECT {before}{days_before} {was.format('')}",
+        f"SELECT t.{source.group}{days} FROM was w{now}{over} WHERE {touched}",
+        f"SELECT {before}{days_before} FROM was w{was} WHERE {touched} AND w.before IS NOT NULL",
     )
+
+
+def _by_key(table: str, alias: str, key: str) -> str:
+    """Rows found one by one through the primary key: joined, the whole table may be read."""
+    return f" CROSS JOIN LATERAL (SELECT * FROM {table} x WHERE x.id = {key} OFFSET 0) {alias}"
 
 
 def _stretched(fact: Fact, groups: str) -> str:
