@@ -124,7 +124,7 @@ class History:
                     "form": "OWN_STAFF",
                     "times": self.draw.randrange(1, 3),
                     "window_start_on": str(start),
-                    "window_end_on": str(start + timedelta(days=self.draw.randrange(4))),
+                    "window_end_on": str(start + timedelta(days=self.draw.randrange(60))),
                 }
             )
         return {
