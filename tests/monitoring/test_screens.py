@@ -170,6 +170,19 @@ def test_insurers_see_their_own_rows_only(filled, browser_of):
         assert "36,500.00" not in text
 
 
+def test_what_no_insurer_is_counted_by_is_not_shown_of_one(filled, browser_of):
+    regulator, clerk = browser_of(Role.PROVINCE_REGULATOR), browser_of(Role.INSURER_CLERK)
+    everybody = regulator.get("/statistics/").content.decode()
+    assert "/statistics/coverage_rate/" in everybody
+    for text in (
+        regulator.get(f"/statistics/?insurer={filled.huaihai.pk}").content.decode(),
+        clerk.get("/statistics/?show=coverage_rate").content.decode(),
+        clerk.get("/").content.decode(),
+    ):
+        assert "/statistics/coverage_rate/" not in text
+        assert "/statistics/service_completion_rate/" in text
+
+
 def test_rows_say_why_they_are_left_out(filled, browser_of):
     browser = browser_of(Role.PROVINCE_REGULATOR)
     rows = browser.get("/statistics/coverage_rate_compliant/rows/?part=shortfall").content.decode()

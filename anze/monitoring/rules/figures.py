@@ -125,6 +125,11 @@ class Fact:
         return frozenset(field.name for field in fields if isinstance(field, models.DecimalField))
 
     @property
+    def is_of_insurers(self) -> bool:
+        """Whether anything of it is counted for an insurer; who must be insured is nobody's in particular."""
+        return any(part.insurer != "NULL::uuid" for part in self.parts)
+
+    @property
     def table(self) -> str:
         return self.cell._meta.db_table
 

@@ -154,9 +154,15 @@ def cached(
     return mark_safe(html)  # noqa: S308 - rendered by our own escaping templates
 
 
-def visible(actor: Actor, indicators: list[Indicator]) -> list[Indicator]:
-    """Sums of premium are not for everybody; the ratios made of them are left out with them."""
-    return [each for each in indicators if actor.may(Permission.SEE_PREMIUMS) or not each.money]
+def visible(actor: Actor, indicators: list[Indicator], cut: Slice | None = None) -> list[Indicator]:
+    """Sums of premium are not for everybody; the ratios made of them are left out with them. So is, where one insurer
+    is looked at, what no insurer is counted by."""
+    of_one = cut is not None and cut.insurer_id is not None
+    return [
+        each
+        for each in indicators
+        if (actor.may(Permission.SEE_PREMIUMS) or not each.money) and (each.fact.is_of_insurers or not of_one)
+    ]
 
 
 # charts
@@ -281,7 +287,7 @@ def five_cards(request: HttpRequest) -> str:
 
     def make() -> dict[str, Any]:
         goals = targets(state.as_of)
-        heads = visible(actor, list(headlines(FIVE, state.as_of).values()))
+        heads = visible(actor, list(headlines(FIVE, state.as_of).values()), cut)
         asked = {each.code: each for each in heads} | {code: INDICATORS[code] for code in BAND}
         totals = figures(asked.values(), cut)[""]
         cards = [card(totals[each.code], goals.get(each.code), cut) for each in heads]
@@ -293,11 +299,11 @@ def five_cards(request: HttpRequest) -> str:
 def dashboard_context(request: HttpRequest, state: State, cut: Slice, show: str) -> dict[str, Any]:
     actor: Actor = request.actor  # type: ignore[attr-defined]
     goals = targets(state.as_of, cut.sector)
-    heads = visible(actor, list(headlines(FIVE, state.as_of).values()))
+    heads = visible(actor, list(headlines(FIVE, state.as_of).values()), cut)
     selected = INDICATORS.get(show) or heads[0]
-    if selected not in visible(actor, [selected]):
+    if selected not in visible(actor, [selected], cut):
         selected = heads[0]
-    variants = visible(actor, [each for each in INDICATORS.values() if not each.fixed])
+    variants = visible(actor, [each for each in INDICATORS.values() if not each.fixed], cut)
     totals = figures(variants, cut)[""]
     regions = region_names()
     return {
@@ -316,11 +322,9 @@ def dashboard_context(request: HttpRequest, state: State, cut: Slice, show: str)
         "ranking": ranking(selected, cut, goals) if cut.insurer_id is None else [],
         "sectors": sector_table(selected, cut, goals) if not cut.sector else [],
         "families": [
-            (
-                family,
-                [card(totals[each.code], goals.get(each.code), cut) for each in variants if each.family == family],
-            )
+            (family, [card(totals[each.code], goals.get(each.code), cut) for each in told])
             for family in Family
+            if (told := [each for each in variants if each.family == family])
         ],
         "freshness": freshness(actor),
     }
@@ -353,8 +357,10 @@ BAND = (*_SURE, *_ENDS)
 
 
 def band(found: dict[str, Figure], cut: Slice) -> dict[str, Any]:
-    """Coverage with its confirmed and its uncertain part; nothing where no register entry is uncertain."""
-    if not found["coverage_rate_uncertain"].denominator:
+    """Coverage with its confirmed and its uncertain part; nothing where no register entry is uncertain, or where
+    coverage is not counted at all."""
+    uncertain = found.get("coverage_rate_uncertain")
+    if uncertain is None or not uncertain.denominator:
         return {}
     names = (_("Confirmed entries"), _("Disputed or still to be verified"), _("The whole register"))
     lowest, highest = (card(found[code], None, cut) for code in _ENDS)

@@ -45,7 +45,7 @@ def wall(request: HttpRequest) -> HttpResponse:
     actor: Actor = request.actor  # type: ignore[attr-defined]
     at = request.at  # type: ignore[attr-defined]
     cut = own_slice(actor, state.as_of)
-    heads = visible(actor, list(headlines(FIVE, state.as_of).values()))
+    heads = visible(actor, list(headlines(FIVE, state.as_of).values()), cut)
     selected = heads[int(at.timestamp()) // TURNS_SECONDS % len(heads)]
     main = cached(request, state, "wall_main", selected.code, cut, lambda: _context(actor, state, cut, selected, heads))
     words = {
