@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from anze.assessment.rules.campaigns import APPEAL, DECIDE, REPORT, REVIEW
+from anze.assessment.rules.campaigns import ANSWER, APPEAL, DECIDE, REPORT, REVIEW
 from anze.kernel.alert import Party, duty_alert
 
 _OWN: dict[str, str] = {name: f"x.{name}" for name in ("region_code", "insurer_id", "agency_id", "expert_id")}
@@ -88,4 +88,21 @@ DECISION_DUE = duty_alert(
     of="",
     scope={"region_code": "x.region_code"},
     shown_as=("assessment-appeals-open",),
+)
+
+ANSWER_DUE = duty_alert(
+    ANSWER,
+    table="assessment_feedback",
+    due_at="due_at",
+    waits="x.due_at IS NOT NULL",
+    since="(x.given_at AT TIME ZONE 'Asia/Shanghai')::date",
+    done="(x.answered_at AT TIME ZONE 'Asia/Shanghai')::date",
+    open_if="x.answered_at IS NULL",
+    parties=(Party.INSURER, Party.AGENCY, Party.EXPERT),
+    remedy=_("Open the result and answer the feedback"),
+    page="assessment-result",
+    row="x.outcome_id",
+    label=_ASSESSED,
+    of="",
+    scope=_OWN,
 )

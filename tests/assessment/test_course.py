@@ -13,6 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.urls import reverse
 
 from anze.assessment.actions.appeals import Decision, Objection, appeal, decide
 from anze.assessment.actions.cases import Case, confirm_case
@@ -26,12 +27,15 @@ from anze.assessment.actions.course import (
     publish,
     seed_of,
 )
+from anze.assessment.actions.feedback import Said, answer_feedback, give_feedback
 from anze.assessment.actions.packing import export_pack, open_data, sign_result
 from anze.assessment.actions.reviews import Told, Verdict, review_report, review_row, submit_report
 from anze.assessment.models import Appeal, Campaign, Correction, FrozenRow, Outcome, ReviewItem, SelfReport, Tally
 from anze.kernel.actor import Actor
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import EVERYTHING, Scope, widened
+from anze.monitoring.alerting import run
+from anze.monitoring.models import Alert
 from anze.parties.access import scope_of
 from anze.parties.models import Account, Membership
 from anze.parties.rules import ROLES, Permission, Role
@@ -101,6 +105,44 @@ def test_what_a_self_report_claims_counts_when_a_reviewer_confirms_it(world, com
     assert result(computed, world.huaihai).points["B1"] == ["0", "SCORED"]
     provisional(computed, world)
     assert result(computed, world.huaihai).points["B1"] == ["0.750000", "SCORED"]
+
+
+def test_what_is_said_of_a_result_is_answered_with_measures(world, computed, browser_of):
+    campaign = provisional(computed, world)
+    outcome, committee = result(campaign, world.huaihai), person(Role.COMMITTEE, world.committee)
+    said = Said("三级以下企业的服务要补足，请于12月底前报整改情况", is_to_be_answered=True)
+    with pytest.raises(Refused, match="result_not_standing"):
+        give_feedback(outcome, by=committee, at=AT, said=said)
+    campaign = publish(sign_result(finalise(campaign, by=BY, at=LATER), by=BY, at=LATER), by=BY, at=LATER)
+    outcome = result(campaign, world.huaihai)
+    with pytest.raises(Refused, match="text_missing"):
+        give_feedback(outcome, by=committee, at=LATER, said=Said(" ", is_to_be_answered=True))
+    made = give_feedback(outcome, by=committee, at=LATER, said=said)
+    assert made.due_at
+    assert made.due_at > LATER + timedelta(days=20)  # 20 working days
+    with pytest.raises(Refused, match="feedback_given"):
+        give_feedback(outcome, by=committee, at=LATER, said=said)
+
+    # what is said is read by the assessed and the authorities, not by the other insurers; it is an alert until answered
+    run(at=made.due_at - timedelta(days=1), full=True, only=("ASSESSMENT_ANSWER",))
+    alert = Alert.objects.get(code="ASSESSMENT_ANSWER")
+    assert (alert.insurer_id, alert.row_id, alert.closed_at) == (world.huaihai.pk, outcome.pk, None)
+    own, other = browser_of(Role.INSURER_MANAGER), browser_of(Role.INSURER_MANAGER, other=True)
+    page = own.get(reverse("assessment-result", args=[outcome.pk])).content.decode()
+    address = reverse("assessment-result-answer", args=[outcome.pk])
+    assert said.text in page
+    assert address in page
+    assert said.text not in other.get(reverse("assessment-result", args=[outcome.pk])).content.decode()
+    assert other.get(address).status_code == 404
+    with pytest.raises(Refused, match="not_own"):
+        answer_feedback(made, by=person(Role.INSURER_MANAGER, world.bohai), at=LATER, answer="措施")
+    assert own.post(address, {"answer": "已增派专家，12月20日前补做服务"}).status_code == 302
+    with pytest.raises(Refused, match="feedback_answered"):
+        answer_feedback(made, by=person(Role.INSURER_MANAGER, world.huaihai), at=LATER, answer="措施")
+    seen = browser_of(Role.COMMITTEE).get(reverse("assessment-result", args=[outcome.pk])).content.decode()
+    assert "12月20日前补做服务" in seen
+    run(at=made.due_at + timedelta(days=1), full=True, only=("ASSESSMENT_ANSWER",))
+    assert Alert.objects.get(code="ASSESSMENT_ANSWER").closed_at
 
 
 def test_a_claim_without_evidence_and_a_report_after_its_day_are_refused(world, computed):

@@ -12,7 +12,7 @@ from PIL import Image
 from anze.assessment.actions import load_schemes
 from anze.assessment.models import Appeal as ScoreAppeal
 from anze.assessment.models import Campaign as CampaignOfScores
-from anze.assessment.models import ConductCase, Forecast, FrozenRow, Outcome, ReviewItem, Scheme, Tally
+from anze.assessment.models import ConductCase, Feedback, Forecast, FrozenRow, Outcome, ReviewItem, Scheme, Tally
 from anze.claims.models import Claim, ClaimPopulation, ClaimReview, ClaimSample, LossNotice
 from anze.evidence.actions import arrived, receive_media
 from anze.evidence.actions.media import keep_original
@@ -329,8 +329,13 @@ def experts_assessed(cast: Cast) -> CampaignOfScores:
             code="V1", happened_on=NOW.date(), document_no=f"鲁示例〔2026〕{mark}", text=f"案情{mark}", confirmed_at=NOW,
             confirmed_by="示例", region_code=enterprise.region_code, **of,
         )  # fmt: skip
+        whole = Outcome.objects.get(campaign=made, level="PROVINCE", **of)
+        Feedback.objects.create(
+            outcome=whole, campaign=made, region_code="370000", text=f"反馈{mark}", given_at=NOW, given_by="示例",
+            due_at=NOW, **of,
+        )  # fmt: skip
         ScoreAppeal.objects.create(
-            outcome=Outcome.objects.get(campaign=made, level="PROVINCE", **of), campaign=made, region_code="370000",
+            outcome=whole, campaign=made, region_code="370000",
             number=f"SS-{mark}", element="Q1", text=f"异议{mark}", submitted_at=NOW, submitted_by="示例", due_at=NOW, **of,
         )  # fmt: skip
     return made

@@ -10,12 +10,14 @@ from datetime import date, datetime, timedelta
 from anze.assessment.actions.appeals import Decision, Objection, appeal, decide
 from anze.assessment.actions.cases import Case, confirm_case
 from anze.assessment.actions.course import Draw, Setting, announce, compute, finalise, open_review, publish, set_up
+from anze.assessment.actions.feedback import Said, answer_feedback, give_feedback
 from anze.assessment.actions.forecasts import forecast_all
 from anze.assessment.actions.freezing import freeze
 from anze.assessment.actions.packing import sign_result
 from anze.assessment.actions.reviews import Told, Verdict, items_of, review_report, review_row, submit_report
 from anze.assessment.models import Campaign, Outcome, ReviewItem, Scheme, SelfReport
 from anze.assessment.rules import SubjectKind
+from anze.assessment.rules.campaigns import Level
 from anze.kernel.actor import Actor
 from anze.kernel.duty import beijing_day
 from anze.kernel.scope import EVERYTHING, PROVINCE, Scope
@@ -123,6 +125,20 @@ def _to_publication(campaign: Campaign, at: datetime) -> None:
     finalise(campaign, by=_COMMITTEE, at=at)
     sign_result(campaign, by=_COMMITTEE, at=at)
     publish(campaign, by=_COMMITTEE, at=at + timedelta(hours=1))
+    _say(campaign, at + timedelta(days=3))
+
+
+def _say(campaign: Campaign, at: datetime) -> None:
+    """The committee speaks to the last two of the ranking; one of them has answered."""
+    last = Outcome.objects.filter(campaign=campaign, level=Level.PROVINCE, rank__isnull=False).order_by("-rank")[:2]
+    text = "服务完成率和隐患整改率低于全省平均，请分析原因，报送改进措施和完成时限"
+    made = [give_feedback(each, by=_COMMITTEE, at=at, said=Said(text, is_to_be_answered=True)) for each in last]
+    if made:
+        scope = Scope(reader="anze_insurer", region_from=PROVINCE, region_to="37ZZZZ", insurer_id=made[0].insurer_id)
+        answer_feedback(
+            made[0], by=Actor("演示保险经理", scope, _MAY), at=at + timedelta(days=9),
+            answer="已与两家技服机构签订协议，增派专家，年底前补做到期服务并逐条复查未整改隐患（示例）",
+        )  # fmt: skip
 
 
 def _with_refusal(campaign: Campaign) -> Outcome | None:

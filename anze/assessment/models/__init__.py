@@ -1,7 +1,7 @@
 """Tables of the assessment."""
 
 from anze.assessment.models.campaigns import Campaign, Outcome, Tally
-from anze.assessment.models.contested import Appeal, ReviewItem, SelfReport
+from anze.assessment.models.contested import Appeal, Feedback, ReviewItem, SelfReport
 from anze.assessment.models.frozen import ConductCase, Correction, Forecast, FrozenRow
 from anze.assessment.models.schemes import Scheme, SchemeCopy
 
@@ -10,6 +10,7 @@ __all__ = [
     "Campaign",
     "ConductCase",
     "Correction",
+    "Feedback",
     "Forecast",
     "FrozenRow",
     "Outcome",

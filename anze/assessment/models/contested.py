@@ -1,4 +1,4 @@
-"""What people add to the figures: self-reports, reviews of rows drawn, appeals."""
+"""What people add to the figures: self-reports, reviews of rows drawn, appeals; and what they say of a result."""
 
 from __future__ import annotations
 
@@ -128,3 +128,34 @@ class Appeal(OfParty):
 
     def __str__(self) -> str:
         return self.number
+
+
+class Feedback(OfParty):
+    """What the committee or the authority says to somebody of his result, and what he will do about it."""
+
+    policies: ClassVar = OWN_EXPERT
+
+    outcome = models.OneToOneField(Outcome, models.CASCADE, related_name="feedback", verbose_name=_("result"))
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="+", verbose_name=_("assessment"))
+    region_code = models.CharField(_("region"), max_length=6)
+    text = models.CharField(_("what is expected"), max_length=2000)
+    given_at = models.DateTimeField(_("feedback given at"))
+    given_by = models.CharField(_("feedback given by"), max_length=120)
+    due_at = models.DateTimeField(_("answer due"), null=True)
+    answer = models.CharField(_("measures and until when"), max_length=2000, blank=True)
+    answered_at = models.DateTimeField(_("answered at"), null=True)
+    answered_by = models.CharField(_("answered by"), max_length=120, blank=True)
+
+    class Meta:
+        verbose_name = _("feedback on a result")
+        verbose_name_plural = _("feedback on results")
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(answered_at__isnull=True, answer="")
+                | models.Q(answered_at__isnull=False) & ~models.Q(answer=""),
+                name="answered_feedback_has_its_answer",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.outcome.assessed}"

@@ -41,6 +41,9 @@ CAMPAIGN = Lifecycle(
 # from here on the assessed see their own scores
 SHOWN_TO_OWN = (S.COMPUTED, S.REVIEW, S.PROVISIONAL, S.FINAL, S.SIGNED, S.PUBLISHED)
 
+# a result that stands: of experts, who are not published, when it is signed
+STANDING = (S.SIGNED, S.PUBLISHED)
+
 # what a state means to those who are assessed
 FOR_THE_ASSESSED: dict[str, Promise] = {
     S.DRAFT: _("in preparation"),
@@ -89,7 +92,14 @@ DECIDE = Duty(
     "WORKDAYS",
     OURS,
 )
-DUTIES = (REPORT, REVIEW, APPEAL, DECIDE)
+ANSWER = Duty(
+    "ASSESSMENT_ANSWER",
+    _("Answer what was said of the result with measures of improvement"),
+    "assessment_answer_workdays",
+    "WORKDAYS",
+    OURS,
+)
+DUTIES = (REPORT, REVIEW, APPEAL, DECIDE, ANSWER)
 
 
 class Level(TextChoices):

@@ -19,9 +19,9 @@ from django.utils.translation import pgettext, pgettext_lazy
 from anze.assessment.actions.course import seed_of
 from anze.assessment.actions.results import result_of
 from anze.assessment.definitions import INPUTS, KEPT, PARTY
-from anze.assessment.models import Appeal, Correction, FrozenRow, Outcome, ReviewItem, SelfReport, Tally
+from anze.assessment.models import Appeal, Correction, Feedback, FrozenRow, Outcome, ReviewItem, SelfReport, Tally
 from anze.assessment.rules import Cases, Checklist, Points, Result, SchemeText, Standing, SubjectKind, WhyNot, share_of
-from anze.assessment.rules.campaigns import CampaignState, ItemState, Level
+from anze.assessment.rules.campaigns import STANDING, CampaignState, ItemState, Level
 from anze.assessment.rules.scoring import Measure
 from anze.assessment.rules.spread import FEWEST
 from anze.assessment.screens.words import formula_text, input_title, measure_text, points_text
@@ -234,9 +234,21 @@ def _words(request: HttpRequest, outcome: Any) -> dict[str, Any]:
         and request.actor.may(Permission.ANSWER_ASSESSMENT)  # type: ignore[attr-defined]
         and request.at <= outcome.campaign.appeal_until_at  # type: ignore[attr-defined]
     )
+    feedback = Feedback.objects.filter(outcome=outcome).first() if is_own else None
     return {
         **words,
         **({"heading": outcome.expert.name} if outcome.expert else {}),
+        "feedback": feedback,
+        "may_say": is_own
+        and feedback is None
+        and outcome.level == Level.PROVINCE
+        and outcome.campaign.state in STANDING
+        and request.actor.may(Permission.RUN_ASSESSMENT),  # type: ignore[attr-defined]
+        "may_answer": feedback is not None
+        and feedback.answered_at is None
+        and feedback.due_at is not None
+        and getattr(request.actor.scope, next(iter(party))) == outcome.party  # type: ignore[attr-defined]
+        and request.actor.may(Permission.ANSWER_ASSESSMENT),  # type: ignore[attr-defined]
         "is_own": is_own,
         "ranked": ranked,
         "region_name": REGION_NAMES.name(outcome.region_code),
