@@ -6,6 +6,7 @@ import csv
 from collections.abc import Callable, Iterable
 from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any, TypeVar
 
 from django.apps import apps
@@ -375,7 +376,11 @@ def declared_duties() -> list[Duty]:
                 rules = import_module(f"{config.name}.rules")
             except ModuleNotFoundError:
                 continue
-            found |= {value.code: value for value in vars(rules).values() if isinstance(value, Duty)}
+            parts = [
+                import_module(f"{rules.__name__}.{part.name}") for part in iter_modules(getattr(rules, "__path__", ()))
+            ]
+            for module in (rules, *parts):
+                found |= {value.code: value for value in vars(module).values() if isinstance(value, Duty)}
     return sorted(found.values(), key=lambda duty: duty.code)
 
 
