@@ -65,12 +65,17 @@ def fill_in(page: Page, **fields: str) -> None:
             field.fill(value)
 
 
-def assert_sound(page: Page) -> None:
-    """Nothing wider than the screen, and readable for everybody (WCAG)."""
+def assert_fits(page: Page) -> None:
+    """Nothing is wider than the screen."""
     page.wait_for_function("() => document.readyState === 'complete' && document.body")  # a page being left has neither
     page.wait_for_load_state("networkidle")
     wide = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wide <= 1, f"the page is {wide} pixels too wide"
+
+
+def assert_sound(page: Page) -> None:
+    """Nothing wider than the screen, and readable for everybody (WCAG)."""
+    assert_fits(page)
     found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa"]}).response["violations"]
     told = [(each["id"], each["nodes"][0]["html"][:200], each["nodes"][0]["failureSummary"][:300]) for each in found]
     assert not found, told

@@ -28,6 +28,7 @@ from anze.monitoring.screens.figures import (
 )
 from anze.parties.rules import Permission
 from anze.screen.filters import Asking
+from anze.screen.pages import url
 from anze.screen.registry import page
 
 TURNS_SECONDS = 20  # how long each of the five stays in the middle
@@ -46,13 +47,16 @@ def wall(request: HttpRequest) -> HttpResponse:
     at = request.at  # type: ignore[attr-defined]
     cut = own_slice(actor, state.as_of)
     heads = visible(actor, list(headlines(FIVE, state.as_of).values()), cut)
-    selected = heads[int(at.timestamp()) // TURNS_SECONDS % len(heads)]
+    # each in turn, or the one the address keeps there
+    kept = next((each for each in heads if each.code == request.GET.get("show")), None)
+    selected = kept or heads[int(at.timestamp()) // TURNS_SECONDS % len(heads)]
     main = cached(request, state, "wall_main", selected.code, cut, lambda: _context(actor, state, cut, selected, heads))
     words = {
         "state": state,
         "at": at,
         "main": main,
         "seconds": TURNS_SECONDS,
+        "address": url("wall", show=kept.code) if kept else url("wall"),
         # not cached with the figures: alerts come and go between two counts
         "alerts": [
             {"title": RULES[each.code].title, "label": each.label, "opened_at": each.opened_at}
