@@ -123,11 +123,16 @@ def row_statements(
     texts = [made.sql(period.first, period.last, period.as_of, rows_of) for made in ROWS[SubjectKind(subject)]]
     if subject != SubjectKind.INSURER:
         return texts
-    for fact in FACTS.values():
-        wanted = [each for each in INDICATORS_READ if each.indicator.fact is fact]
-        if wanted:
-            texts.append(_of_indicators(fact, wanted, period, lambda source: rows_of(source.model)))
-    return texts
+    # those with most rows first: they are written down while the others are still being found
+    read = [(fact, [each for each in INDICATORS_READ if each.indicator.fact is fact]) for fact in FACTS.values()]
+    return [
+        *(
+            _of_indicators(fact, wanted, period, lambda source: rows_of(source.model))
+            for fact, wanted in reversed(read)
+            if wanted
+        ),
+        *texts,
+    ]
 
 
 def _of_indicators(fact: Fact, wanted: Iterable[OfIndicator], period: Period, rows_of: object) -> str:
