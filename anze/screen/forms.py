@@ -56,21 +56,9 @@ class Form(forms.Form):
         self.add_error(where, " ".join(word for word in (refused.message, refused.remedy) if word))
 
 
-def answer_form(
-    request: HttpRequest,
-    form: Form,
-    act: Callable[[dict[str, Any]], Any],
-    *,
-    title: Any,
-    done: Any,
-    back: str,
-    back_title: Any,
-    about: Any = "",
-    tone: str = "primary",
-    facts: Sequence[tuple[Any, Any]] = (),
-    facts_title: Any = "",
-) -> HttpResponse:
-    """Show a form; when it is filled in, act, and go where the result is shown. A refusal stands at its field."""
+def answer_form(request: HttpRequest, form: Form, act: Callable[[dict[str, Any]], Any], **words: Any) -> HttpResponse:
+    """Show a form with the words of `answer_page`; when it is filled in, act, and go where the result is shown. A
+    refusal stands at its field."""
     if form.is_bound and form.is_valid():
         try:
             return redirect(act(form.cleaned_data))
@@ -78,10 +66,7 @@ def answer_form(
             if refused.status == 403:
                 raise
             form.refuse(refused)
-    return answer_page(
-        request, form, title=title, done=done, back=back, back_title=back_title, about=about, tone=tone, facts=facts,
-        facts_title=facts_title,
-    )  # fmt: skip
+    return answer_page(request, form, **words)
 
 
 def answer_page(
