@@ -58,11 +58,12 @@ def judge_all(page: Page, base: str) -> int:
     first = page.locator("main table tbody a[href*='/assessment/review-items/']")
     if not first.count():
         return 0
-    first.first.click()
+    with page.expect_navigation():
+        first.first.click()
     while page.locator("[name=verdict]").count():
         page.check("[name=verdict][value=AS_IT_IS]")
-        page.locator("form[action$='/judge/'] button").click()
-        page.wait_for_load_state()
+        with page.expect_navigation():
+            page.locator("form[action$='/judge/'] button").click()
         count += 1
     return count
 
