@@ -1,7 +1,7 @@
 """The assessment of a full year: insurers, their city branches and agencies; what-if, and the page of one score.
 
 The time of an assessment is freezing every row, its hash and all scores. Ten times the history is made as for the
-figures; only what lies in the period is assessed, so ten times the rows are had by a period of ten years.
+figures; only what lies in the period is assessed, so ten times the rows are had by a period ten times as long.
 """
 
 from __future__ import annotations
@@ -67,7 +67,8 @@ def tried(campaign: Campaign) -> float:
 def run(report: Report) -> None:
     today = beijing_day(timezone.now())
     last = date(today.year, 12, 30)  # a year of its own: the demonstration has assessed this one
-    seconds, rows, (insurers, agencies) = assessed(date(today.year - 1, 12, 31), last)
+    first = date(today.year - 1, 12, 31)
+    seconds, rows, (insurers, agencies) = assessed(first, last)
     with inside(EVERYTHING):
         parties = [Outcome.objects.filter(campaign=each, region_code=PROVINCE).count() for each in (insurers, agencies)]
         branches = Outcome.objects.filter(campaign=insurers).exclude(region_code=PROVINCE).count()
@@ -87,8 +88,11 @@ def run(report: Report) -> None:
     report.add("page of one score, p95", f"{page['p95']:.0f} ms", "≤ 500 ms", page["p95"] <= 500)
     lengthen(10)
     stage.analyse()
-    longer, many, _campaigns = assessed(date(today.year - 10, 12, 31), last)
+    longer, many, _campaigns = assessed(today - 10 * (today - first), last)
     growth = longer / seconds
     report.add(
-        f"… ten years at once: {many / rows:.1f}× the rows", f"{longer:.1f} s ({growth:.1f}×)", "≤ 12×", growth <= 12
+        f"… a period ten times as long: {many / rows:.1f}× the rows",
+        f"{longer:.1f} s ({growth:.1f}×)",
+        "≤ 12×",
+        growth <= 12,
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
 from decimal import Decimal
 from uuid import uuid4
 
 from anze.assessment.actions.course import compute
-from anze.assessment.actions.freezing import digest_of, digests_of
+from anze.assessment.actions.freezing import digest_of, digests_of, lines_of
 from anze.assessment.actions.results import rescore
 from anze.assessment.definitions import INPUTS, TOLD
 from anze.assessment.models import FrozenRow, Outcome, Tally
@@ -31,6 +32,24 @@ def test_every_input_is_counted_for_both_insurers_from_their_own_rows(world):
     kept = own.get(input="qualified_services")
     assert kept.content == Service.objects.get(service_no="S-OWN7").content_hash
     assert kept.row_id == Service.objects.get(service_no="S-OWN7").pk
+
+
+def test_a_line_of_the_pack_is_the_json_array_of_its_row_whatever_a_record_is_called(world):
+    campaign = begin()
+    row = FrozenRow.objects.filter(campaign=campaign, insurer_id=world.huaihai.pk).first()
+    for n, label in enumerate(('"], [1, "', "back\\slash", "two\nlines\tand \x01", "安责〔2026〕1号 </script>", "")):
+        row.pk, row.label, row.numerator, row.input = None, label, Decimal("1234567.10"), f'case."{n}\\'
+        row.row_id = None if n % 2 else uuid4()
+        row.save(force_insert=True)
+    [lines] = ["".join(lines for _party, lines in lines_of(campaign, world.huaihai.pk))]
+    read = {found[0]: found[1:] for found in map(json.loads, lines.splitlines())}
+    kept = FrozenRow.objects.filter(campaign=campaign, insurer_id=world.huaihai.pk)
+    assert len(read) == kept.count()
+    for row in kept:
+        assert read[row.pk] == [
+            row.input, row.source, str(row.row_id) if row.row_id else None, row.label, row.region_code,
+            f"{row.numerator.normalize():f}", f"{row.denominator.normalize():f}", row.reason, row.content,
+        ]  # fmt: skip
 
 
 def test_agencies_are_counted_by_the_smaller_scheme(world):

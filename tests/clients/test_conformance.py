@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,16 +44,15 @@ class Sandbox:
         self.key_id = made["key_id"]
         self.client = Client(platform.base, self.key_id, made["secret"], attempts=2)
 
-    def run(self, fault: str) -> tuple[list[dict], dict | None, list[str]]:
-        state = self.folder / (fault.replace(" ", "-") or "good")
-        state.mkdir()
+    def run(self, fault: str, *, stop: bool = False) -> tuple[list[dict], dict | None, list[str]]:
+        state = Path(tempfile.mkdtemp(dir=self.folder))
         environment = {
             "ANZE_BASE": self.platform.base, "ANZE_KEY_ID": self.key_id, "ANZE_SECRET_FILE": str(self.secret_file),
             "BROKEN_STATE": str(state), "PYTHONPATH": str(ROOT / "clients" / "python"),
         }  # fmt: skip
         said: list[str] = []
         program = [sys.executable, BROKEN, fault] if fault else conform.OWN
-        verdicts, certificate = conform.run(self.client, program, environment, said.append)
+        verdicts, certificate = conform.run(self.client, program, environment, said.append, stop=stop)
         return verdicts, certificate, said
 
 
@@ -84,13 +84,19 @@ def test_this_client_passes_and_gets_a_certificate_and_nothing_is_published(sand
 
 @pytest.mark.parametrize(("fault", "case"), FAULTS.items())
 def test_a_broken_program_fails_the_case_it_is_meant_for(sandbox: Sandbox, fault: str, case: str) -> None:
-    verdicts, certificate, said = sandbox.run(fault)
-    failed = [each for each in verdicts if not each["passed"]]
-    assert failed, "nothing was found"
-    assert failed[0]["name"] == case, said
-    assert failed[0]["field"]
-    assert failed[0]["found"]
-    assert failed[0]["fix"]
+    verdicts, certificate, said = sandbox.run(fault, stop=True)
+    assert [each["name"] for each in verdicts if not each["passed"]] == [case], said
+    assert verdicts[-1]["field"]
+    assert verdicts[-1]["found"]
+    assert verdicts[-1]["fix"]
+    assert certificate is None
+
+
+def test_after_a_failure_the_other_cases_are_tried_all_the_same(sandbox: Sandbox) -> None:
+    verdicts, certificate, said = sandbox.run("wrong digest")
+    cases = sandbox.client.ask("GET", "/api/v1/sandbox/cases")["cases"]
+    assert [each["name"] for each in verdicts] == [each["name"] for each in cases], said
+    assert next(each["name"] for each in verdicts if not each["passed"]) == "digest" != verdicts[-1]["name"]
     assert certificate is None
 
 

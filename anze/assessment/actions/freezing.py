@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -26,10 +27,12 @@ from anze.parties.rules import Permission
 
 _PIECE = 10_000  # rows at most in one value
 
-# the line of a row as it is hashed and as it stands in the evidence pack
+# The line of a row as it is hashed and as it stands in the evidence pack: a JSON array. What can only be a number or
+# one of our own words needs no escaping, and json_build_array takes three times as long.
 LINE = (
-    "json_build_array(id, input, source, row_id, label, region_code, trim_scale(numerator)::text, "
-    "trim_scale(denominator)::text, reason, content)::text"
+    "'[' || id || ', ' || to_json(input) || ', \"' || source || '\", ' || coalesce('\"' || row_id || '\"', 'null')"
+    " || ', ' || to_json(label) || ', \"' || region_code || '\", \"' || trim_scale(numerator) || '\", \"'"
+    " || trim_scale(denominator) || '\", \"' || reason || '\", \"' || content || '\"]'"
 )
 CASE_ROWS = """
     SELECT 'case.' || c.code, 'cases', c.id, c.document_no, NULL::uuid, c.region_code, '', c.insurer_id, c.agency_id,
@@ -70,11 +73,13 @@ def freeze(campaign: Campaign, *, by: Actor, at: datetime) -> Campaign:
     period = period_of(campaign, at)
     with widened(EVERYTHING):
         columns, rows = ", ".join((*COLUMNS, "content")), 0
+        # in the order they are read again, hashed, shown: what belongs together lies together
+        party = PARTY[SubjectKind(campaign.subject)]
         with connection.cursor() as cursor, planned_by_hashing(cursor):
             for found in found_beside(cursor, map(_with_content, statements(campaign.subject, period))):
                 cursor.execute(
                     f"INSERT INTO {FrozenRow._meta.db_table} (campaign_id, {columns}) "
-                    f"SELECT '{campaign.pk}', {columns} FROM {found}"
+                    f"SELECT '{campaign.pk}', {columns} FROM {found} ORDER BY {party}, input"
                 )
                 rows += cursor.rowcount
         digests = digests_of(campaign)
@@ -93,15 +98,15 @@ def freeze(campaign: Campaign, *, by: Actor, at: datetime) -> Campaign:
 def _with_content(text: str) -> str:
     """The rows with the hash of the record's content as it stands."""
     names = ", ".join(COLUMNS)
-    joins, shown = [], []
-    for place, (name, table) in enumerate(contents().items()):
-        if f"'{name}'" in text:
-            alias = f"k{place}"
-            joins.append(f"LEFT JOIN {table} {alias} ON r.source = '{name}' AND {alias}.id = r.row_id")
-            shown.append(f"{alias}.content_hash")
-    content = f"coalesce({', '.join(shown)}, '')" if shown else "''"
+    kept = " UNION ALL ".join(
+        f"SELECT '{name}' AS source, id, content_hash FROM {table}"
+        for name, table in contents().items()
+        if f"'{name}'" in text
+    )
+    content = "coalesce(k.content_hash, '')" if kept else "''"
+    joined = f"LEFT JOIN ({kept}) k ON k.source = r.source AND k.id = r.row_id" if kept else ""
     listed = ", ".join(f"r.{name}" if name != "label" else "left(r.label, 120) AS label" for name in COLUMNS)
-    return f"SELECT {listed}, {content} AS content FROM ({text}) r ({names}) {' '.join(joins)}"
+    return f"SELECT {listed}, {content} AS content FROM ({text}) r ({names}) {joined}"
 
 
 def lines_of(campaign: Campaign, party: UUID | None = None) -> Iterator[tuple[UUID, str]]:
@@ -123,10 +128,11 @@ def lines_of(campaign: Campaign, party: UUID | None = None) -> Iterator[tuple[UU
 
 
 def digests_of(campaign: Campaign) -> dict[str, str]:
-    """Party → SHA-256 of all its lines."""
+    """Party → SHA-256 of all its lines, hashed while the database puts together those that follow."""
     whole: dict[UUID, Any] = defaultdict(hashlib.sha256)
-    for party, lines in lines_of(campaign):
-        whole[party].update(lines.encode())
+    with ThreadPoolExecutor(1) as thread:
+        for party, lines in lines_of(campaign):
+            thread.submit(whole[party].update, lines.encode())
     codes = dict(Organisation.objects.filter(pk__in=whole).values_list("pk", "code"))
     codes |= dict(Expert.objects.filter(pk__in=whole).values_list("pk", "number"))
     return dict(sorted((codes[party], digest.hexdigest()) for party, digest in whole.items()))

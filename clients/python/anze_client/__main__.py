@@ -39,6 +39,7 @@ def _arguments(words: list[str] | None) -> argparse.Namespace:
         "conform", parents=[common], help="try your program against the sandbox: pass or fail, with field and fix"
     )
     conform.add_argument("--certificate", type=Path, help="where to keep the certificate if every case passes")
+    conform.add_argument("--stop", action="store_true", help="stop at the first case that fails")
     conform.add_argument("--program", help="called with FEED FILE IDEMPOTENCY_KEY; default: this client", default="")
     keygen = commands.add_parser("keygen", help="make an Ed25519 pair: keeps the secret, prints the public key")
     keygen.add_argument("--secret-file", type=Path, required=True)
@@ -91,7 +92,7 @@ def _conform(client: Client, options: argparse.Namespace) -> int:
         "ANZE_KEY_ID": options.key_id,
         "ANZE_SECRET_FILE": str(options.secret_file),
     }
-    verdicts, certificate = conform.run(client, program, environment)
+    verdicts, certificate = conform.run(client, program, environment, stop=options.stop)
     passed = sum(each["passed"] for each in verdicts)
     print(f"{passed} of {len(verdicts)} passed")
     if certificate is None:

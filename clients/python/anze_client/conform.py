@@ -23,9 +23,14 @@ MOST_SECONDS = 120
 
 
 def run(
-    client: Client, program: Sequence[str], environment: dict[str, str], say: Callable[[str], None] = print
+    client: Client,
+    program: Sequence[str],
+    environment: dict[str, str],
+    say: Callable[[str], None] = print,
+    *,
+    stop: bool = False,
 ) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
-    """Every case in turn; returns the verdicts, and the certificate if all passed."""
+    """Every case in turn, or up to the first that fails; returns the verdicts, and the certificate if all passed."""
     client.ask("POST", "/api/v1/sandbox/reset", {})
     told = client.ask("GET", "/api/v1/sandbox/cases")
     say(f"Interface {told['interface_version']}, {len(told['cases'])} cases")
@@ -40,6 +45,8 @@ def run(
         if not verdict["passed"]:
             say(f"      {verdict['field']}: {verdict['found']}")
             say(f"      → {verdict['fix']}")
+            if stop:
+                break
     if not all(each["passed"] for each in verdicts):
         return verdicts, None
     return verdicts, client.ask("POST", "/api/v1/sandbox/certificate", {})
