@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
-from django.conf import settings
-from django.utils import translation
 from django.utils.functional import Promise
 
 from anze.exchange.folding import unspaced
@@ -23,6 +21,7 @@ from anze.exchange.reading import (
     read_text,
     read_uscc,
 )
+from anze.kernel.wording import in_each_language
 
 Words = str | Promise
 
@@ -98,11 +97,7 @@ def in_all_languages(words: Words) -> list[str]:
     """The words in the reader's language first, then in every other language of the platform."""
     if isinstance(words, str):
         return [words]
-    found = [str(words)]
-    for language, _name in settings.LANGUAGES:
-        with translation.override(language):
-            found.append(str(words))
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys([str(words), *in_each_language(lambda: str(words)).values()]))
 
 
 def title_key(title: str) -> str:

@@ -138,10 +138,11 @@ class AlertRule:
 
 
 def _said(value: Any) -> Any:
-    """A fact as it is read: an amount or a percentage has its decimals or none."""
+    """A fact as it is read: a number with its thousands apart, and decimals or none. A year is no number but text."""
     if value is None:
         return "–"
-    return f"{value:,.2f}".removesuffix(".00") if isinstance(value, float | Decimal) else value
+    is_number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+    return f"{value:,.2f}".removesuffix(".00") if is_number else value
 
 
 _NAME = re.compile(r"\{(\w+)\}")

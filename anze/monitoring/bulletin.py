@@ -24,7 +24,6 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Q
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import override
 
 from anze.kernel.actions import action
 from anze.kernel.actor import Actor, platform
@@ -34,6 +33,7 @@ from anze.kernel.duty import beijing_day
 from anze.kernel.models import CalendarDay, parameter
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import EVERYTHING, PROVINCE, inside, region_range
+from anze.kernel.wording import in_each_language
 from anze.monitoring.definitions import INDICATORS
 from anze.monitoring.figures import By, Figure, Slice, figures, headlines, present_state, targets
 from anze.monitoring.models import Alert, Bulletin, State
@@ -43,7 +43,6 @@ from anze.parties.rules import OrganisationKind, Permission
 
 FIVE = (Family.COVERAGE, Family.PAYOUT, Family.COMPLETION, Family.RECTIFICATION, Family.EXPENSE)
 FURTHER = (Family.RECTIFICATION, Family.EXPENSE)  # shown with all their variants, major hazards among them
-LANGUAGES = tuple(code for code, _name in settings.LANGUAGES)
 
 
 def month_before(month: date) -> date:
@@ -152,10 +151,7 @@ def content_of(region_code: str, month: date, state: State, insurer: Organisatio
             "alerts": {code: str(ALERTS[code].title) for code, _level, _number in kept},
         }
 
-    said = {}
-    for language in LANGUAGES:
-        with override(language):
-            said[language] = words()
+    said = in_each_language(words)
     return {
         "region": region_code,
         **({"insurer": str(insurer.pk), "beside": _beside(heads, replace(cut, insurer_id=None))} if insurer else {}),

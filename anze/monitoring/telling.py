@@ -6,8 +6,8 @@ one run come as one message: a flood tells nobody anything.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,11 +15,12 @@ from uuid import UUID
 from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import override
+from django.utils.translation import ngettext
 
 from anze.kernel.alert import ALERTS, Party
 from anze.kernel.duty import BEIJING
 from anze.kernel.scope import EVERYTHING, inside
+from anze.kernel.wording import listed
 from anze.monitoring.models import Alert
 from anze.monitoring.rules.alerts import AlertState, Reached, mine
 from anze.notices.actions import Told, tell_hooks, tell_people
@@ -95,6 +96,7 @@ def tell(ids: Sequence[UUID], at: datetime) -> None:
     )
     wishes = {each.account_id: each for each in Preference.objects.all()}
     people = []
+    told: dict[UUID, Told] = {}
     for member in members:
         own_key = _key_of(member)
         found = wanted.get(own_key, []) if own_key else []
@@ -108,16 +110,14 @@ def tell(ids: Sequence[UUID], at: datetime) -> None:
             for each in found
             if reaches(each.level, least) and (scope.reader != "anze_insurer" or scope.covers_region(each.region_code))
         ]
-        with override(member.account.language):
-            people += [(member.account, wish, each) for each in _said(own, at)]
+        people += [(member.account, wish, each) for each in _said(own, at, told)]
     tell_people(people, at=at)
     hooks = list(Hook.objects.filter(is_active=True).select_related("organisation"))
-    told = []
+    systems = []
     for hook in hooks:
-        found = wanted.get(_hook_key(hook.organisation), [])
-        with override(hook.language):
-            told += [(hook, each) for each in _said([a for a in found if reaches(a.level, hook.least)], at, fold=False)]
-    tell_hooks(told, at=at)
+        found = [each for each in wanted.get(_hook_key(hook.organisation), []) if reaches(each.level, hook.least)]
+        systems += [(hook, each) for each in _said(found, at, told, fold=False)]
+    tell_hooks(systems, at=at)
 
 
 def _hook_key(organisation: Organisation) -> tuple[str, Any]:
@@ -135,38 +135,60 @@ def _hook_key(organisation: Organisation) -> tuple[str, Any]:
     return "role", roles.get(OrganisationKind(organisation.kind), Role.ADMINISTRATOR).value
 
 
-def _said(alerts: list[Alert], at: datetime, *, fold: bool = True) -> Iterable[Told]:
+def _said(alerts: list[Alert], at: datetime, known: dict[UUID, Told], *, fold: bool = True) -> Iterable[Told]:
+    alerts = [each for each in alerts if each.code in ALERTS]
     if fold and len(alerts) > FOLD:
-        counted: dict[str, int] = defaultdict(int)
-        for alert in alerts:
-            counted[alert.code] += 1
-        most = sorted(counted.items(), key=lambda each: -each[1])
-        lines = "；".join(f"{ALERTS[code].title}: {count}" for code, count in most if code in ALERTS)
-        level = next(each for each in LEVELS if any(alert.level == each for alert in alerts))
-        title = _("%(count)s new alerts wait for you") % {"count": len(alerts)}
-        yield Told(f"alerts:{at.isoformat()}", level.value, title, lines, reverse("alerts"), {"type": "alerts.raised"})
+        yield _many(alerts, at)
         return
     for alert in alerts:
-        rule = ALERTS.get(alert.code)
-        if rule is None:
-            continue
-        data = {
-            "type": "alert.raised",
-            "alert": str(alert.pk),
-            "code": alert.code,
-            "label": alert.label,
-            "due_on": alert.due_on.isoformat(),
-            "reached": alert.reached,
-            "region_code": alert.region_code,
-        }
-        yield Told(
-            f"alert:{alert.pk}:{alert.opened_at.isoformat()}:{alert.reached}",
-            alert.level,
-            f"{rule.title} · {alert.label}",
-            f"{rule.said(alert.facts)} {rule.remedy}",
-            reverse("alert", args=[alert.pk]),
-            data,
-        )
+        if alert.pk not in known:
+            known[alert.pk] = _one(alert)
+        yield known[alert.pk]
+
+
+def _counted(counts: Iterable[tuple[object, int]]) -> str:
+    """How many of each, one after the other."""
+    return listed(_("%(what)s: %(count)s") % {"what": what, "count": f"{count:,}"} for what, count in counts)
+
+
+def _many(alerts: list[Alert], at: datetime) -> Told:
+    most = Counter(each.code for each in alerts).most_common()
+    level = next(each for each in LEVELS if any(alert.level == each for alert in alerts))
+
+    def words() -> tuple[str, str]:
+        title = _("%(count)s new alerts wait for you") % {"count": f"{len(alerts):,}"}
+        return title, _counted((ALERTS[code].title, count) for code, count in most)
+
+    return Told(f"alerts:{at.isoformat()}", level.value, words, reverse("alerts"), {"type": "alerts.raised"})
+
+
+def _one(alert: Alert) -> Told:
+    rule = ALERTS[alert.code]
+    data = {
+        "type": "alert.raised",
+        "alert": str(alert.pk),
+        "code": alert.code,
+        "label": alert.label,
+        "due_on": alert.due_on.isoformat(),
+        "reached": alert.reached,
+        "region_code": alert.region_code,
+    }
+    return Told(
+        f"alert:{alert.pk}:{alert.opened_at.isoformat()}:{alert.reached}",
+        alert.level,
+        lambda: (f"{rule.title} · {alert.label}", f"{rule.said(alert.facts)} {rule.remedy}"),
+        reverse("alert", args=[alert.pk]),
+        data,
+    )
+
+
+def _open(counted: Mapping[str, int]) -> Callable[[], tuple[str, str]]:
+    def words() -> tuple[str, str]:
+        total = sum(counted.values())
+        title = ngettext("%(count)s alert is open", "%(count)s alerts are open", total) % {"count": f"{total:,}"}
+        return title, _counted((each.label, counted[each]) for each in LEVELS if counted.get(each))
+
+    return words
 
 
 def summarise(*, at: datetime) -> int:
@@ -192,11 +214,9 @@ def summarise(*, at: datetime) -> int:
                     rows = Alert.objects.filter(mine(scope, member.role)).exclude(state=AlertState.CLOSED)
                     for level, count in rows.values_list("level").annotate(n=Count("pk")).order_by():
                         counted[level] += count
-        with inside(EVERYTHING), override(wish.account.language):
-            if total := sum(counted.values()):
-                text = "；".join(f"{each.label}: {counted[each]}" for each in LEVELS if counted[each])
-                title = _("%(count)s alerts are open") % {"count": total}
-                told = Told(f"digest:{here.date()}", LEVELS[-1].value, title, text, reverse("alerts"))
+        with inside(EVERYTHING):
+            if counted:
+                told = Told(f"digest:{here.date()}", LEVELS[-1].value, _open(counted), reverse("alerts"))
                 tell_people([(wish.account, wish, told)], at=at)
             Preference.objects.filter(pk=wish.pk).update(digested_on=here.date())
     return len(due)

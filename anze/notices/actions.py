@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from anze.kernel.actor import Actor
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import EVERYTHING, widened
 from anze.kernel.sealing import seal
+from anze.kernel.wording import in_each_language
 from anze.notices.models import Hook, Notice, Preference
 from anze.notices.rules import HookKind, NoticeState, Way, after_quiet, check_hook, reaches
 from anze.parties.models import Account, Organisation
@@ -31,14 +33,23 @@ SEND = "notices.send_waiting"
 
 @dataclass(frozen=True)
 class Told:
-    """Something to be told to one recipient; `key` is the same whenever it is the same thing."""
+    """Something to be told to one recipient; `key` is the same whenever it is the same thing.
+
+    `words` gives title and text in the language of the moment: a notice keeps them in each, for whoever reads it."""
 
     key: str
     level: str
-    title: str
-    text: str
+    words: Callable[[], tuple[str, str]]
     path: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def said(self) -> dict[str, list[str]]:
+        return in_each_language(self._words)
+
+    def _words(self) -> list[str]:
+        title, text = self.words()
+        return [title[:200], text[:2000]]
 
 
 def ways_of(account: Account, wish: Preference | None) -> list[Way]:
@@ -61,7 +72,7 @@ def tell_people(told: Iterable[tuple[Account, Preference | None, Told]], *, at: 
             made.append(
                 Notice(
                     id=uuid7(), key=f"{each.key}:{account.pk}:{way}"[:200], way=way, account=account, level=each.level,
-                    title=each.title[:200], text=each.text[:2000], path=each.path, data=dict(each.data), made_at=at,
+                    said=each.said, path=each.path, data=dict(each.data), made_at=at,
                     not_before=at if is_here else later,
                     state=NoticeState.SENT if is_here else NoticeState.WAITING, sent_at=at if is_here else None,
                 )
@@ -73,8 +84,7 @@ def tell_hooks(told: Iterable[tuple[Hook, Told]], *, at: datetime) -> int:
     made = [
         Notice(
             id=uuid7(), key=f"{each.key}:{hook.pk}"[:200], way=Way.WEBHOOK, hook=hook, level=each.level,
-            title=each.title[:200], text=each.text[:2000], path=each.path, data=dict(each.data), made_at=at,
-            not_before=at,
+            said=each.said, path=each.path, data=dict(each.data), made_at=at, not_before=at,
         )
         for hook, each in told
         if hook.is_active and reaches(each.level, hook.least)

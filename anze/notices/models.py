@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from anze.kernel.alert import AlertLevel
 from anze.kernel.models import PrivateTable
@@ -69,8 +69,7 @@ class Notice(PrivateTable):
     account = models.ForeignKey(Account, models.CASCADE, null=True, related_name="+")
     hook = models.ForeignKey(Hook, models.CASCADE, null=True, related_name="+")
     level = models.CharField(pgettext_lazy("alert", "level"), max_length=10, choices=AlertLevel.choices)
-    title = models.CharField(pgettext_lazy("notice", "title"), max_length=200)
-    text = models.CharField(_("text"), max_length=2000)
+    said = models.JSONField(_("text"))  # title and text by language
     path = models.CharField(max_length=300, blank=True)
     data = models.JSONField(default=dict)
     state = models.CharField(_("state"), max_length=8, choices=NoticeState.choices, default=NoticeState.WAITING)
@@ -102,3 +101,16 @@ class Notice(PrivateTable):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def title(self) -> str:
+        """In the reader's language; where a notice is sent, in that of its recipient."""
+        return self._words()[0]
+
+    @property
+    def text(self) -> str:
+        return self._words()[1]
+
+    def _words(self) -> list[str]:
+        """Those in the language of the moment, else those there are."""
+        return self.said.get(get_language()) or next(iter(self.said.values()))

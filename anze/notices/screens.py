@@ -121,7 +121,9 @@ def wishes(request: HttpRequest) -> HttpResponse:
             messages.success(request, _now("Your wishes are kept."))
             return redirect("notices-wishes")
     status = 422 if form.is_bound and form.errors else 200
-    return render(request, "notices/wishes.html", {"form": form, "account": account}, status=status)
+    language = dict(settings.LANGUAGES).get(account.language, account.language)
+    words = {"form": form, "account": account, "language": language}
+    return render(request, "notices/wishes.html", words, status=status)
 
 
 def _own_organisation(actor: Actor) -> Organisation | None:
@@ -139,6 +141,7 @@ class HookForm(Form):
             (AlertLevel.GENERAL.value, _("every alert")),
         ],
     )
+    language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES, initial=settings.LANGUAGE_CODE)
     secret = forms.CharField(
         label=_("Secret of the robot"),
         max_length=200,
@@ -170,6 +173,7 @@ def hooks(request: HttpRequest) -> HttpResponse:
         found = [
             {
                 "hook": hook,
+                "language": dict(settings.LANGUAGES).get(hook.language, hook.language),
                 "last": list(Notice.objects.filter(hook=hook).order_by("-made_at")[:5]),
                 "waiting": Notice.objects.filter(hook=hook, state=NoticeState.WAITING).count(),
             }

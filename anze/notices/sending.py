@@ -3,7 +3,8 @@
 A message is claimed and that is committed before it is sent, and marked as sent after. A worker killed in between
 leaves it claimed; when the lease is over another one sends it again, under the same message id. So nothing is lost;
 and a recipient that was reached just before the kill can tell by the id (`webhook-id`, `Message-ID`) that he has it.
-More no sender can promise. Workers beside each other never claim the same message.
+More no sender can promise. Workers beside each other never claim the same message. It goes out in the language its
+recipient reads by then.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.utils import timezone
 from django.utils.module_loading import import_string
+from django.utils.translation import override
 
 from anze.kernel.outside import NotAllowed, PinnedConnection, checked_address
 from anze.kernel.scope import EVERYTHING, inside
@@ -58,7 +60,8 @@ def send_next(now: Callable[[], datetime] = timezone.now) -> bool:
         recipient = Hook.objects.get(pk=notice.hook_id) if notice.hook_id else notice.account
     failure = ""
     try:
-        _SEND[Way(notice.way)](notice, recipient)
+        with override(recipient.language):
+            _SEND[Way(notice.way)](notice, recipient)
     except (NotSent, OSError, smtplib.SMTPException, http.client.HTTPException) as problem:
         failure = f"{type(problem).__name__}: {problem}"[:300]
         log.warning("notice %s was not sent (attempt %d): %s", notice.pk, notice.attempts, failure)

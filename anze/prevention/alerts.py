@@ -256,7 +256,7 @@ ANNUAL_DUE = declare(
         label="o.name",
         scope={"insurer_id": "o.id", "region_code": "o.region_id"},
         facts={
-            "year": "extract(year FROM y.first_on)::int",
+            "year": "to_char(y.first_on, 'YYYY')",
             "name": "o.name",
             "due": "y.first_on + ({days})::int - 1",
         },

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
+from django.utils.translation import override
 
 from anze.kernel.alert import load_alerts
 from anze.kernel.duty import BEIJING
@@ -171,12 +172,34 @@ def test_the_summary_of_the_day_comes_once_at_its_hour_and_counts_ones_own(insur
     morning = datetime(2026, 11, 24, 8, 29, tzinfo=BEIJING)
     assert summarise(at=morning) == 0
     assert summarise(at=morning + timedelta(minutes=5)) == 2
+    # it reads as its reader reads, whatever was chosen when it was put together
+    notice = Notice.objects.filter(way="IN_APP").get()
+    for language, title, text in (("zh-hans", "尚有 1 条预警未关闭", "重要：1"), ("en", "1 alert is open", "important: 1")):
+        with override(language):
+            assert (notice.title, notice.text) == (title, text)
     # whoever has nothing open is not written to
     assert {each.account_id for each in Notice.objects.all()} == {people[0].pk}
     assert summarise(at=morning + timedelta(hours=9)) == 0
     before = Notice.objects.count()
     assert summarise(at=morning + timedelta(days=1, minutes=5)) == 2
     assert Notice.objects.count() == 2 * before
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_whoever_is_told_at_once_reads_it_in_his_own_language(insured, many):
+    account = Account.objects.create(username="li", name="示例李", language="en")
+    Membership.objects.create(account=account, role=Role.INSURER_MANAGER, organisation=insured.huaihai)
+    Preference.objects.create(account=account, least="GENERAL")
+    for number in range(2, 8 if many else 2):
+        insured.accepted(insured.huaihai, "policies", policy(f"P{number}"))
+    full()
+    [notice] = Notice.objects.filter(account=account)
+    with override("zh-hans"):
+        assert re.search(r"[a-z]{3}", notice.title + notice.text) is None
+        assert ("条新预警" in notice.title) == many
+    with override("en"):
+        assert re.search(r"[；：、]", notice.title + notice.text) is None
+        assert ("7 new alerts" in notice.title) == many
 
 
 def test_only_what_changed_is_looked_at_and_the_outcome_is_that_of_a_full_run(insured):

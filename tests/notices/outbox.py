@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 
 import django
 
@@ -19,6 +20,10 @@ from anze.notices.sending import send_next  # noqa: E402
 from anze.parties.models import Account, Organisation  # noqa: E402
 
 
+def _words(number: int) -> tuple[str, str]:
+    return f"第{number}条", "示例内容"
+
+
 def fill(port: str, count: str) -> None:
     at = timezone.now()
     with inside(EVERYTHING):
@@ -31,7 +36,7 @@ def fill(port: str, count: str) -> None:
         account = Account.objects.create(username="told", name="示例", email="told@example.org")
         wish = Preference.objects.create(account=account, least="GENERAL", by_email=True)
         for number in range(int(count)):
-            told = Told(f"test:{number}", "URGENT", f"第{number}条", "示例内容", "/alerts/")
+            told = Told(f"test:{number}", "URGENT", partial(_words, number), "/alerts/")
             tell_hooks([(hook, told)], at=at)
             tell_people([(account, wish, told)], at=at)
 

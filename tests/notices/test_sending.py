@@ -7,6 +7,10 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
+from django.core import mail
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import override as in_language
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,7 +27,16 @@ from tests.cast import NOW
 from tests.hazards.conftest import actor
 from tests.notices.servers import web_server
 
-TOLD = Told("alert:1", "URGENT", "重大事故隐患逾期未整改", "请尽快处置", "/alerts/1/", {"type": "alert.raised"})
+
+
+def words() -> tuple[str, str]:
+    """As a rule says it to whoever reads."""
+    if get_language() == "en":
+        return "Major hazard overdue", "Please handle it"
+    return "重大事故隐患逾期未整改", "请尽快处置"
+
+
+TOLD = Told("alert:1", "URGENT", words, "/alerts/1/", {"type": "alert.raised"})
 
 
 def test_a_message_is_signed_as_standard_webhooks_says() -> None:
@@ -157,3 +170,54 @@ def test_a_person_s_wishes_decide_ways_and_hours(cast, settings, tmp_path) -> No
     assert "重大事故隐患" in (tmp_path / "sms.jsonl").read_text()
     with pytest.raises(Refused):
         keep_wishes(account, by=person, at=NOW, quiet_from=time(9), quiet_to=None, **wishes)
+
+
+def test_what_stands_on_the_platform_is_read_in_the_reader_s_language(cast, browser_of) -> None:
+    browser = browser_of(Role.INSURER_MANAGER)
+    with in_language("en"):
+        tell_people([(browser.membership.account, None, TOLD)], at=NOW)
+    for language, said, other in (("zh-hans", *texts()), ("en", *reversed(texts()))):
+        browser.cookies["language"] = language
+        page = browser.get(reverse("notices")).content.decode()
+        assert all(each in page for each in said)
+        assert not any(each in page for each in other)
+
+
+def texts() -> list[tuple[str, str]]:
+    found = []
+    for language in ("zh-hans", "en"):
+        with in_language(language):
+            found.append(words())
+    return found
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_a_mail_goes_out_in_the_language_its_reader_has_by_then(cast, settings, language: str) -> None:
+    settings.EMAIL_IS_SET = True
+    account = Account.objects.create(username="li", name="示例李", email="li@example.org")
+    wish = Preference.objects.create(account=account, by_email=True, quiet_from=time(9), quiet_to=time(12))
+    tell_people([(account, wish, TOLD)], at=NOW)
+    Account.objects.update(language=language)  # chosen while the message waits
+    assert send(NOW + timedelta(hours=2))
+    [message] = mail.outbox
+    with in_language(language):
+        title, text = words()
+    assert message.subject == title
+    assert text in message.body
+
+
+def test_a_robot_speaks_the_language_of_its_group(hooked) -> None:
+    add, received = hooked
+    tell_hooks([(add("WECOM", language="en"), TOLD)], at=NOW)
+    assert send()
+    assert "Major hazard overdue" in json.loads(received.bodies[0])["markdown"]["content"]
+
+
+def test_the_language_of_a_group_is_chosen_with_its_address_and_one_s_own_is_told(cast, browser_of) -> None:
+    browser = browser_of(Role.INSURER_MANAGER)
+    given = {"kind": "WECOM", "url": "https://qyapi.example.org/robot?key=1", "least": "URGENT", "language": "en"}
+    assert browser.post(reverse("hooks"), given).status_code == 302
+    assert Hook.objects.get().language == "en"
+    browser.post(reverse("language"), {"language": "en", "next": "/"})
+    page = browser.get(reverse("notices-wishes")).content.decode()
+    assert "the language you read the platform in: English" in page
