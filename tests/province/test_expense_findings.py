@@ -6,7 +6,6 @@ from datetime import timedelta
 
 from anze.exchange.synthetic.anomalies import truth
 from anze.exchange.synthetic.entities import Province
-from anze.prevention.rules.agreements import Framework, Terms
 from tests.province.conftest import Demo, Sent
 
 Keys = set[object]
@@ -62,39 +61,40 @@ def test_payments_without_voucher_are_those_of_the_rows_sent(demo: Demo, sent: S
     measured("without voucher", set(rows), planted)
 
 
-def test_what_costs_more_than_agreed_is_found_and_nothing_else(demo: Demo) -> None:
-    """Planted by a few agreements whose price the dearest inspections do not keep."""
-    frameworks: dict[object, tuple[object, Framework]] = {}
-    for key, insurer, agency, number, start, until, sectors, regions in demo.select(
-        "SELECT id, insurer_id, agency_id, agreement_no, start_on, until_on, sectors, regions FROM prevention_agreement "
-        "WHERE state IN ('ACCEPTED', 'ENDED')"
-    ):
-        prices = dict(
-            demo.select("SELECT service_type, price FROM prevention_agreementprice WHERE agreement_id = %s", key)
-        )
-        frameworks[insurer, agency] = (
-            number,
-            Framework(key, number, agency, Terms(start, until, prices, tuple(sectors), tuple(regions))),
-        )
-    planted: Keys = set()
-    for insurer, agency, number, kind, sector, region, day, *costs in demo.select(
-        "SELECT s.insurer_id, s.agency_id, s.service_no, s.service_type, s.sector, s.region_code, s.performed_on, "
-        "(SELECT sum(amount) FROM expenses_expense e WHERE e.service_id = s.id AND NOT e.is_void), "
-        "(SELECT price FROM expenses_statementline l WHERE l.service_id = s.id) "
-        "FROM prevention_service s WHERE NOT s.is_void AND s.agency_id IS NOT NULL"
-    ):
-        held = frameworks.get((insurer, agency))
-        agreed = held and held[1].price_of(kind, sector, region, day)
-        dearest = max((each for each in costs if each is not None), default=0)
-        if held and agreed and dearest > agreed.price:
-            planted.add((insurer, number, held[0]))
+def test_what_costs_more_than_agreed_is_found_and_nothing_else(demo: Demo, drawn: Province) -> None:
+    planted: Keys = {(entry["insurer"], entry["service_no"], entry["cents"]) for entry in truth(drawn)["above_agreed"]}
     rows = demo.select(
-        "SELECT f.insurer_id, s.service_no, f.facts->>'agreement' FROM expenses_expensefinding f "
-        "JOIN prevention_service s ON s.id = f.service_id WHERE f.kind = 'ABOVE_AGREED' AND f.state = 'OPEN'"
+        "SELECT o.code, s.service_no, (f.facts->>'paid')::numeric * 100 FROM expenses_expensefinding f "
+        "JOIN prevention_service s ON s.id = f.service_id JOIN parties_organisation o ON o.id = f.insurer_id "
+        "WHERE f.kind = 'ABOVE_AGREED' AND f.state = 'OPEN'"
     )
-    assert planted
-    assert len(planted) < 10
+    assert len(planted) == 4
     measured("above the agreed price", set(rows), planted)
+
+
+def test_what_is_ordered_billed_and_paid_under_a_price_list_is_its_price(demo: Demo, drawn: Province) -> None:
+    """A list is of the kind of service, a round sum, and was there before the orders; nothing follows what was paid."""
+    prices = demo.select("SELECT DISTINCT service_type, price FROM prevention_agreementprice")
+    assert {kind for kind, _price in prices} >= {"HAZARD", "RISK", "TRAIN"}
+    for kind, price in prices:
+        assert 500 <= price <= 1500, (kind, price)
+        assert price % 10 == 0, (kind, price)
+    lines = demo.select(
+        "SELECT s.service_no, l.price, o.price, x.amount FROM expenses_statementline l "
+        "JOIN prevention_service s ON s.id = l.service_id LEFT JOIN prevention_order o ON o.service_id = s.id "
+        "LEFT JOIN LATERAL (SELECT sum(amount) AS amount FROM expenses_expense e "
+        "WHERE e.service_id = s.id AND NOT e.is_void) x ON true WHERE l.source = 'AGREEMENT'"
+    )
+    assert lines
+    dearer = {entry["service_no"] for entry in truth(drawn)["above_agreed"]}
+    for number, billed, ordered, paid in lines:
+        assert ordered in (None, billed), number
+        assert paid is None or (paid > billed if number in dearer else paid == billed), number
+    more = demo.select(
+        "SELECT count(*) FROM expenses_statementline l JOIN prevention_order o ON o.service_id = l.service_id "
+        "WHERE l.price > o.price AND l.source <> 'CORRECTED'"
+    )
+    assert more == [(0,)]
 
 
 def test_clean_rows_raise_no_other_finding(demo: Demo) -> None:

@@ -9,9 +9,11 @@ from anze.exchange.synthetic.money import even_out
 from anze.exchange.synthetic.parties import OVERSPENDER
 from anze.exchange.synthetic.places import kilometres
 from anze.exchange.synthetic.policies import price, receive
+from anze.exchange.synthetic.price_lists import is_agreed
 from anze.exchange.synthetic.streams import stream
 
 FAR = 150  # kilometres that nobody travels while a service lasts
+ABOVE_LIST = 1.15  # what is charged above a price list is so much of its price
 CAP = 0.21  # of the premium received (应急厅函〔2024〕322号)
 LOW_PRICE = 0.7  # of the benchmark rate
 
@@ -34,7 +36,7 @@ def sell_too_cheaply(policies: list[Policy], counts: Figures, year: Year, seed: 
 def overspend(policies: list[Policy], counts: Figures, seed: int) -> None:
     """One tiny insurer spends more than the cap on all its policies, others on some."""
     random = stream(seed, "over cap")
-    served = [p for p in policies if p.visits and p.received > 100_000]
+    served = [p for p in policies if p.visits and p.received > 100_000 and p.price_list is None]
     own = [p for p in served if p.insurer.index == OVERSPENDER]
     others = [p for p in served if p.insurer.index != OVERSPENDER]
     more = max(0, counts.over_cap_policies - len(own))
@@ -93,7 +95,10 @@ def double_book(visits: list[Visit], counts: Figures, year: Year, seed: int) -> 
 def invoice_twice(visits: list[Visit], policies: list[Policy], counts: Figures, seed: int) -> None:
     """One invoice charged by two insurers, or twice by one."""
     random = stream(seed, "invoice")
-    usable = [v for v in visits if v.form == "COMMISSIONED_TSP" and v.cents >= 20_000 and not v.policy.is_over_cap]
+    usable = [
+        v for v in visits
+        if v.form == "COMMISSIONED_TSP" and v.cents >= 20_000 and not (v.policy.is_over_cap or v.agreed_cents)
+    ]  # fmt: skip
     random.shuffle(usable)
     usable.sort(key=lambda visit: visit.cents)  # neighbours cost about the same
     taken: set[int] = set()
@@ -120,6 +125,20 @@ def invoice_twice(visits: list[Visit], policies: list[Policy], counts: Figures, 
             second.cents = first.cents
             made += 1
             break
+    even_out(policies, missing)
+
+
+def charge_above_list(visits: list[Visit], policies: list[Policy], counts: Figures, seed: int) -> None:
+    """A few inspections are charged above the price that was agreed for them."""
+    random = stream(seed, "above agreed")
+    usable = [
+        visit for visit in visits
+        if visit.type == "HAZARD" and is_agreed(visit) and ABOVE_LIST * spent(visit.policy) < CAP * visit.policy.received
+    ]  # fmt: skip
+    missing = 0
+    for visit in random.sample(usable, min(counts.above_agreed, len(usable))):
+        visit.cents = round(visit.agreed_cents * ABOVE_LIST / 1000) * 1000
+        missing += visit.agreed_cents - visit.cents
     even_out(policies, missing)
 
 
@@ -158,6 +177,10 @@ def truth(province: Province) -> dict[str, list[dict[str, object]]]:
         "over_cap_policies": [
             {**_policy(p), "expense_cents": spent(p), "received_cents": p.received}
             for p in province.policies if p.received > 0 and spent(p) > CAP * p.received
+        ],
+        "above_agreed": [
+            {**_service(v), "expense_no": v.expense_number, "agreed_cents": v.agreed_cents, "cents": v.cents}
+            for v in province.visits if v.cents > v.agreed_cents > 0
         ],
         "low_price_policies": [
             {**_policy(p), "rate_base": p.rate_base / 1e6, "rate_final": p.rate_final / 1e6}

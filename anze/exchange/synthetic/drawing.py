@@ -19,6 +19,7 @@ from anze.exchange.synthetic.losses import draw_losses
 from anze.exchange.synthetic.money import spend
 from anze.exchange.synthetic.parties import agencies_by_city, draw_agencies, draw_insurers, insurers_by_city
 from anze.exchange.synthetic.policies import draw_policies
+from anze.exchange.synthetic.price_lists import draw_price_lists
 from anze.exchange.synthetic.teams import assign_teams
 
 
@@ -94,6 +95,7 @@ def complete(draft: Draft) -> Province:
         visits = visiting.choose_visits(done, perhaps, counts, year)
         visiting.plan_campaign(policies, visits, counts, year, seed)
         visiting.commission(visits, draft.agencies, serving, seed)
+        price_lists = draw_price_lists(policies, serving, draft.as_of, seed)
         visiting.count_experts(visits, counts, seed)
         experts = assign_teams(visits, year, seed)
         visiting.choose_reports(visits, counts)
@@ -104,6 +106,7 @@ def complete(draft: Draft) -> Province:
         anomalies.overspend(policies, counts, seed)
         spend(policies, counts.expense_cents, year, seed)
         anomalies.invoice_twice(visits, policies, counts, seed)
+        anomalies.charge_above_list(visits, policies, counts, seed)
         draw_losses(policies, counts, year, seed)
         province = Province(
             seed=seed,
@@ -116,6 +119,7 @@ def complete(draft: Draft) -> Province:
             policies=policies,
             visits=visits,
             double_bookings=bookings,
+            price_lists=price_lists,
         )
         _number(province)
     return province

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from anze.exchange.synthetic.places import County
+from anze.prevention.rules.agreements import AgreementState
 
 
 @dataclass(slots=True, eq=False)
@@ -114,11 +115,28 @@ class Visit:
     majors: int = -1
     weight: float = 0.0
     cents: int = 0
+    agreed_cents: int = 0  # by the price list under which it was ordered
     invoice_of: Visit | None = None
     copy_of: Visit | None = None
     very_late: bool = False
     number: str = ""
     expense_number: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class PriceList:
+    """What an insurer and an agency agreed on for a time: a price a visit of each kind."""
+
+    insurer: Insurer
+    agency: Agency
+    state: AgreementState
+    start: date
+    end: date
+    until: date  # the last day it binds
+    cents: dict[str, int]  # of every kind; those named in the agreement are `kinds`
+    kinds: tuple[str, ...]
+    sectors: tuple[str, ...]
+    regions: tuple[str, ...]
 
 
 @dataclass(slots=True, eq=False)
@@ -169,6 +187,7 @@ class Policy:
     planned_on: date | None = None
     confirmed_on: date | None = None
     agency: Agency | None = None
+    price_list: PriceList | None = None
     items: list[Item] = field(default_factory=list)
     visits: list[Visit] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
@@ -224,3 +243,4 @@ class Province:
     policies: list[Policy]
     visits: list[Visit]
     double_bookings: list[tuple[Visit, Visit]]
+    price_lists: list[PriceList]

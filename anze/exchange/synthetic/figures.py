@@ -41,6 +41,7 @@ class Figures:
     over_cap_policies: int
     low_price_policies: int
     very_late_services: int
+    above_agreed: int
 
 
 def figures(scale: float) -> Figures:
@@ -77,4 +78,5 @@ def figures(scale: float) -> Figures:
         over_cap_policies=scaled(150, least=2),
         low_price_policies=scaled(200, least=2),
         very_late_services=scaled(400, least=4),
+        above_agreed=4,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from anze.exchange.synthetic.calendar import DAY, Year
-from anze.exchange.synthetic.entities import Policy
+from anze.exchange.synthetic.entities import Policy, PriceList
 from anze.exchange.synthetic.streams import stream
 
 # what a service of each form costs, relative to the others
@@ -27,6 +27,9 @@ def spend(policies: list[Policy], total: int, year: Year, seed: int) -> None:
             if visit.form == "OWN_STAFF" and random.random() < 0.12:
                 visit.weight = 0.0  # part of the staff's ordinary day
             weight += visit.weight
+        if policy.price_list is not None:
+            fixed += _by_list(policy, policy.price_list)
+            continue
         if policy.is_over_cap:
             if not weight:
                 policy.visits[0].weight = 1.0
@@ -52,6 +55,14 @@ def spend(policies: list[Policy], total: int, year: Year, seed: int) -> None:
         cents = round(exact) - rounded
         rounded += _divide(policy, cents, year)
     even_out(policies, wanted - rounded)
+
+
+def _by_list(policy: Policy, listed: PriceList) -> int:
+    """What was ordered under a price list costs its price; the insurer's own people come beside it for nothing."""
+    for visit in policy.visits:
+        visit.agreed_cents = listed.cents[visit.type] if visit.form == "COMMISSIONED_TSP" else 0
+        visit.cents = visit.agreed_cents
+    return sum(visit.cents for visit in policy.visits)
 
 
 def _factor(budgets: list[tuple[Policy, float, float]], wanted: int) -> float:
@@ -101,7 +112,7 @@ def even_out(policies: list[Policy], missing: int) -> None:
     for policy in policies:
         if missing == 0:
             return
-        if policy.is_over_cap or not policy.received:
+        if policy.is_over_cap or policy.price_list is not None or not policy.received:
             continue
         for visit in policy.visits:
             if visit.cents >= 10_000 and visit.invoice_of is None:

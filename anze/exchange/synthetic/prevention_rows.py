@@ -131,7 +131,7 @@ def _send_service(reporter: Reporter, visit: Visit, found: list[Found], random: 
         "hazards_found": len(found),
         "confirmed_by": enterprise.contact if confirmed else "",
         "confirmation": random.choice(("SIGNATURE", "SIGNATURE", "SEAL", "ONLINE")) if confirmed else "NONE",
-        "planned_cost": yuan(round(visit.cents * 1.02 / 100) * 100),
+        "planned_cost": yuan(visit.agreed_cents or round(visit.cents * 1.02 / 100) * 100),
         "paid_cost": yuan(visit.cents),
         "persons": _persons(visit, random),
     }

@@ -163,7 +163,7 @@ class Command(BaseCommand):
             with inside(EVERYTHING):
                 load_chain(as_of)
                 create_entering(as_of)
-                load_agreements(as_of, timezone.now())
+                load_agreements(province.price_lists, as_of, timezone.now())
                 record_on_platform(timezone.now())
                 load_cover(as_of, timezone.now())
                 load_market(as_of, timezone.now())
