@@ -187,6 +187,41 @@ def test_a_reminder_starts_the_clock_of_the_answer(cast, uninsured):
         remind_findings(Finding.objects.none(), by=CITY, at=NOW)
 
 
+def test_asking_again_does_not_put_off_a_deadline_that_runs(cast, uninsured):
+    due = datetime(2026, 12, 1, tzinfo=BEIJING)
+    for moment, expected in ((NOW, due), (NOW + timedelta(days=3), due), (due, datetime(2026, 12, 9, tzinfo=BEIJING))):
+        remind_findings(Finding.objects.all(), by=CITY, at=moment)
+        uninsured.refresh_from_db()
+        assert uninsured.reply_due_at == expected
+    assert uninsured.reminders == 3
+
+
+def test_all_of_a_list_leaves_out_who_has_answered_or_has_time_and_says_so(cast, browser_of):
+    """An answer that waits to be looked at would else be overwritten by the next reminder of everybody."""
+    cast.accepted(cast.province, "obligations", obligation())
+    cast.accepted(cast.huaihai, "policies", policy(insured_workers=80, limit_per_person="399999.99"))
+    look_for_findings(at=NOW)
+    Finding.objects.create(
+        kind="GAP", subject=Finding.objects.first().subject, enterprise=cast.xinghuo, insurer=cast.huaihai,
+        since_on=NOW.date(), measured=9, state="OPEN", opened_at=NOW, region_code="370102", sector="SMELT",
+    )  # fmt: skip
+    answered, reminded = Finding.objects.get(kind="UNDER_LIMIT"), Finding.objects.filter(kind="PARTIAL_HEADCOUNT")
+    remind_findings(Finding.objects.exclude(kind="GAP"), by=CITY, at=NOW)
+    answer_finding(Finding.objects.get(pk=answered.pk), by=holder(cast), at=NOW, answer="WILL_DO", words="下周补足",
+                   on=date(2026, 12, 1))  # fmt: skip
+    city, address = browser_of(Role.CITY_REGULATOR), reverse("cover-findings-remind")
+    page = city.get(address).content.decode()
+    assert "将向 1 条问题" in page
+    assert "另有 2 条不催办" in page
+    assert "2026-11-30 24:00" in page
+    assert city.post(address, {"words": ""}).status_code == 302
+    assert Finding.objects.get(kind="GAP").state == "REMINDED"
+    assert (Finding.objects.get(pk=answered.pk).state, reminded.get().reminders) == ("REPLIED", 1)
+    again = city.get(address).content.decode()
+    assert "没有需要催办的问题" in again
+    assert "发送提醒" not in again
+
+
 def test_an_answer_needs_its_day_and_is_told_by_whom(cast, uninsured):
     with pytest.raises(Refused, match="day_missing"):
         answer_finding(uninsured, by=holder(cast), at=NOW, answer="WILL_DO", words="下周投保")
@@ -299,7 +334,7 @@ def test_a_city_reminds_all_its_list_shows_at_once_and_each_answers(cast, browse
     assert [each.kind for each in Finding.objects.filter(reminders=1)] == ["UNDER_LIMIT"]
     assert city.post(page, {"words": "请五日内补足"}).status_code == 302
     assert dict(Finding.objects.values_list("kind", "reminders")) == {
-        "PARTIAL_HEADCOUNT": 1, "UNDER_LIMIT": 2, "UNINSURED": 0,
+        "PARTIAL_HEADCOUNT": 1, "UNDER_LIMIT": 1, "UNINSURED": 0,  # the deadline of the first reminder still runs
     }  # fmt: skip
     enterprise = browser_of(Role.ENTERPRISE)
     one = Finding.objects.get(kind="UNDER_LIMIT")
@@ -307,3 +342,13 @@ def test_a_city_reminds_all_its_list_shows_at_once_and_each_answers(cast, browse
     assert enterprise.post(reverse("cover-finding-answer", args=[one.pk]), words).status_code == 302
     assert "已联系保险机构" in city.get(reverse("cover-finding", args=[one.pk])).content.decode()
     assert browser_of(Role.ENTERPRISE, other=True).get(reverse("cover-finding", args=[one.pk])).status_code == 404
+
+
+def test_a_finding_nobody_has_seen_to_is_no_quote(cast, browser_of):
+    """Two words that are one in English are two in Chinese."""
+    cast.accepted(cast.province, "obligations", obligation())
+    found()
+    finding = Finding.objects.get()
+    page = browser_of(Role.PROVINCE_REGULATOR).get(reverse("cover-finding", args=[finding.pk])).content.decode()
+    assert "待处理" in page
+    assert "询价中" not in page

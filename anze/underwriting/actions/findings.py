@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F, QuerySet
+from django.db.models import Case, F, Q, QuerySet, When
 from django.utils.translation import gettext_lazy as _
 
 from anze.kernel.actions import action
@@ -129,10 +129,19 @@ def _note(finding: Finding, kind: NoteKind, by: Actor, at: datetime, words: str,
     )
 
 
+def still_answering(at: datetime) -> Q:
+    """Whom nobody reminds again: what was answered waits for the authority, and till its deadline one has time."""
+    return Q(state=FindingState.REPLIED) | Q(state=FindingState.REMINDED, reply_due_at__gt=at)
+
+
+def reply_due(at: datetime) -> datetime:
+    return REPLY_FINDING.due_at(beijing_day(at), calendar=load_calendar())
+
+
 @action(Permission.KEEP_REGISTER, "cover_finding.reminded")
 def remind_findings(findings: QuerySet[Finding], *, by: Actor, at: datetime, words: str = "") -> int:
-    """Remind enterprise and insurer of everything open among these, at most so many at once; the answer has its
-    deadline from today. By two statements, whatever the number."""
+    """Remind enterprise and insurer of everything open among these, at most so many at once. The answer has its
+    deadline from today; one that runs is not put off by asking again. By two statements, whatever the number."""
     rows = list(findings.exclude(state=FindingState.CLOSED).order_by("pk")[: MOST + 1])
     if len(rows) > MOST:
         raise Refused(
@@ -145,10 +154,9 @@ def remind_findings(findings: QuerySet[Finding], *, by: Actor, at: datetime, wor
         raise Refused(
             "nothing_open", _("Nothing among these is open."), remedy=_("Choose findings that are still open.")
         )
-    today = beijing_day(at)
-    due = REPLY_FINDING.due_at(today, calendar=load_calendar())
+    runs = Case(When(state=FindingState.REMINDED, reply_due_at__gt=at, then=F("reply_due_at")), default=reply_due(at))
     Finding.objects.filter(pk__in=[each.pk for each in rows]).exclude(state=FindingState.CLOSED).update(
-        state=FindingState.REMINDED, reminded_at=at, reply_due_at=due, reminders=F("reminders") + 1
+        state=FindingState.REMINDED, reminded_at=at, reply_due_at=runs, reminders=F("reminders") + 1
     )
     FindingNote.objects.bulk_create([_note(each, NoteKind.REMINDER, by, at, words) for each in rows], batch_size=1000)
     return len(rows)

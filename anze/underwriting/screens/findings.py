@@ -34,7 +34,7 @@ from anze.screen.lists import ListScreen, check_reader, count, list_screen, wait
 from anze.screen.registry import page
 from anze.screen.stories import Story, story
 from anze.underwriting.actions import answer_finding, close_finding, remind_findings
-from anze.underwriting.actions.findings import MOST
+from anze.underwriting.actions.findings import MOST, reply_due, still_answering
 from anze.underwriting.models import Finding, FindingNote
 from anze.underwriting.rules import (
     CLOSINGS,
@@ -360,21 +360,26 @@ def close(request: HttpRequest, pk: UUID) -> HttpResponse:
     permission=Permission.KEEP_REGISTER, methods=("GET", "POST"),
 )  # fmt: skip
 def remind_all(request: HttpRequest) -> HttpResponse:
-    """Everything the list shows under its present filters, at once; those already closed are left out."""
+    """Everything the list shows under its present filters, at once; those closed and those still answering are left out."""
     check_reader(request, Finding)
     asked = Asked(FINDINGS, request)
-    rows = asked.rows().exclude(state=FindingState.CLOSED)
+    at: datetime = request.at  # type: ignore[attr-defined]
+    opened = asked.rows().exclude(state=FindingState.CLOSED)
+    rows = opened.exclude(still_answering(at))
     form = RemindForm(request.POST if request.method == "POST" else None)
     number = rows.order_by().values("pk")[: MOST + 1].count()
     if form.is_bound and form.is_valid():
         try:
-            sent = remind_findings(rows, by=request.actor, at=request.at, words=form.cleaned_data["words"])  # type: ignore[attr-defined]
+            sent = remind_findings(rows, by=request.actor, at=at, words=form.cleaned_data["words"])  # type: ignore[attr-defined]
         except Refused as refused:
             form.refuse(refused)
         else:
             messages.success(request, _now("%(count)s reminders were sent.") % {"count": f"{sent:,}"})
             return redirect(asked.address())
-    words = {"form": form, "list": asked, "number": f"{number:,}", "is_too_many": number > MOST, "most": f"{MOST:,}"}
+    words = {
+        "form": form, "list": asked, "number": number, "is_too_many": number > MOST, "most": MOST, "due": reply_due(at),
+        "left_out": opened.filter(still_answering(at)).order_by().values("pk")[: MOST + 1].count(),
+    }  # fmt: skip
     return render(request, "underwriting/remind.html", words, status=422 if form.is_bound else 200)
 
 
@@ -420,8 +425,10 @@ tile(Tile("enterprise", "cover-findings", _("Violations and doubts"), Permission
 def _tell(
     asking: Asking, kind: str, measured: Any, required: Any, since: date, note: str, state: str
 ) -> tuple[str, str]:
-    said = f"{labels(FindingKind.choices)[kind]}: {measured_text(kind, measured, required, since, note)}"
-    return said, "" if state == FindingState.CLOSED else KIND_TONES[kind]
+    said = measured_text(kind, measured, required, since, note)
+    return f"{labels(FindingKind.choices)[kind]}{_now(': ')}{said}", "" if state == FindingState.CLOSED else KIND_TONES[
+        kind
+    ]
 
 
 story(
