@@ -14,10 +14,7 @@ from anze.exchange import conformance
 from anze.exchange.interface import Caller, answer, endpoint, identify, read_body, refuse_unread
 from anze.exchange.models import PartnerKey, SandboxDelivery
 from anze.exchange.problems import InterfaceRefused
-from anze.exchange.rules import INTERFACE_VERSION
-from anze.kernel.duty import beijing_day
 from anze.kernel.scope import EVERYTHING, inside
-from anze.kernel.signing import sign
 
 
 def _in_sandbox(request: HttpRequest) -> tuple[Caller, dict[str, Any]]:
@@ -100,14 +97,6 @@ def certify(request: HttpRequest) -> HttpResponse:
         passed = key.conformance.get("passed", {})
         if not all(passed.get(name) for name in conformance.CASES):
             raise InterfaceRefused("cases_not_passed")
-        day, version = beijing_day(at).isoformat(), INTERFACE_VERSION
-        fields = (caller.partner.code, caller.partner.name, version, day, str(len(passed)))
-        certificate = {
-            "partner": caller.partner.code,
-            "interface_version": version,
-            "issued_on": day,
-            "cases": len(passed),
-            "signed": sign("CONFORM", fields, at=at),
-        }
+        certificate = conformance.certificate_of(caller.partner, at)
         PartnerKey.objects.filter(pk=key.pk).update(conformance={"passed": passed, "certificate": certificate})
     return answer(certificate)

@@ -161,6 +161,7 @@ def test_paused_it_rests_and_resumed_it_goes_on(cast, app, browser_of):
     page = manager.get(reverse("connector", args=[connector.pk])).content.decode()
     assert "V0000" not in page
     assert TOKEN not in page
+    assert "· 服务记录<" in page  # a dataset's name, not its code
 
 
 @pytest.mark.parametrize(

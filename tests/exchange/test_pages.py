@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from anze.exchange.actions import issue_key
+from anze.exchange.conformance import CASES, certificate_of
 from anze.exchange.feed import Kind
 from anze.exchange.feeds import FEEDS
 from anze.exchange.models import Batch, PartnerKey
@@ -382,6 +383,28 @@ def test_an_own_public_key_is_taken_and_a_private_one_refused(cast: Any, browser
     response = browser.post(address, {"algorithm": "ed25519", "public_key": secret})
     assert response.status_code == 422
     assert PartnerKey.objects.count() == 1
+
+
+def test_the_page_of_a_partner_tells_what_the_kit_found_and_shows_the_certificate(cast: Any, browser_of: Any) -> None:  # noqa: F811
+    by = platform(frozenset({Permission.MANAGE_KEYS, Permission.RUN_PLATFORM}))
+    key, _secret = issue_key(cast.huaihai, by=by, at=timezone.now(), is_sandbox=True)
+    address = reverse("partner", args=[cast.huaihai.pk])
+    insurer, province = browser_of(Role.INSURER_MANAGER), browser_of(Role.PROVINCE_REGULATOR)
+    assert "符合性测试" not in insurer.get(address).content.decode()  # nothing was tried yet
+    passed = dict.fromkeys(CASES, True)
+    PartnerKey.objects.update(conformance={"passed": {**passed, "money": False}})
+    for browser in (insurer, province):
+        page = browser.get(address).content.decode()
+        assert key.key_id in page
+        assert f"已通过 {len(CASES) - 1} / {len(CASES)} 个用例" in page
+        assert page.count("未通过<") == 1
+    certificate = certificate_of(cast.huaihai, timezone.now())
+    PartnerKey.objects.update(conformance={"passed": passed, "certificate": certificate})
+    for browser in (insurer, province):
+        page = browser.get(address).content.decode()
+        assert certificate["signed"] in page
+        assert reverse("signing-keys") in page
+        assert "未通过<" not in page
 
 
 # the monitor ----------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from anze.exchange.actions import make_connector, pause_connector, resume_connector
 from anze.exchange.connectors.mapping import mappings
+from anze.exchange.feeds import FEEDS
 from anze.exchange.models import Batch, Connector, ConnectorRun
 from anze.exchange.rules import CONNECTOR_TONES, RUN_TONES, ConnectorState
 from anze.kernel.refusal import Refused
@@ -80,7 +81,8 @@ def _runs(request: HttpRequest, connector: Connector) -> Mapping[str, Any]:
     )
     found = mappings().get(connector.mapping)
     streams = [(each, connector.cursors.get(each.name, "")) for each in found.streams] if found else []
-    return {"runs": list(runs), "batches": list(batches), "streams": streams, "tones": RUN_TONES,
+    delivered = [(each, FEEDS[each.feed].title) for each in batches]
+    return {"runs": list(runs), "batches": delivered, "streams": streams, "tones": RUN_TONES,
             "about_app": found.about if found else ""}  # fmt: skip
 
 

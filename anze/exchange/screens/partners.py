@@ -19,10 +19,11 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from anze.exchange.actions import issue_key, revoke_key, rotate_key
 from anze.exchange.actions.keys import PARTNER_KINDS, may_manage_keys
+from anze.exchange.conformance import CASES
 from anze.exchange.feed import Feed
 from anze.exchange.feeds import FEEDS
 from anze.exchange.models import Batch, Finding, PartnerKey, RejectedRow
@@ -152,12 +153,31 @@ def monitor_of(request: HttpRequest, found: Organisation) -> dict[str, Any]:
         "soon": soon(request, found),
         "manages": manages,
         "keys": keys_of(found, at) if manages else [],
+        "trials": trials_of(found),
         "algorithms": KeyAlgorithm.choices,
         "base": request.build_absolute_uri("/").rstrip("/"),
         "days": LATELY.days,
         "has_client": CLIENT.is_dir(),
         "shown": None,
     }
+
+
+def trials_of(found: Organisation) -> list[dict[str, Any]]:
+    """What the conformance kit found with each sandbox key, case by case, and the certificate earned."""
+    keys = PartnerKey.objects.filter(partner=found, is_sandbox=True, revoked_at=None).exclude(conformance={})
+    made = []
+    for key in keys.order_by("-issued_at"):
+        passed = key.conformance.get("passed", {})
+        words = {
+            True: (pgettext("test case", "passed"), "success"),
+            False: (pgettext("test case", "failed"), "danger"),
+            None: (pgettext("test case", "not run yet"), ""),
+        }
+        cases = [(str(case.title), *words[passed.get(name)]) for name, case in CASES.items()]
+        number = sum(bool(passed.get(name)) for name in CASES)
+        certificate = key.conformance.get("certificate")
+        made.append({"key": key.key_id, "cases": cases, "passed": number, "certificate": certificate})
+    return made
 
 
 def feeds_of_partner(found: Organisation) -> list[Feed]:
