@@ -8,7 +8,6 @@ from typing import TypeVar
 from django.conf import settings
 from django.utils.translation import override, pgettext
 
-
 Said = TypeVar("Said")
 
 

@@ -25,7 +25,7 @@ from markupsafe import escape
 from anze.kernel.actor import Actor
 from anze.kernel.database import policies_of
 from anze.kernel.duty import deadline_text, is_deadline
-from anze.screen.pages import percent
+from anze.screen.pages import in_yuan, percent
 
 Words = str | Promise
 DASH = "–"
@@ -172,7 +172,8 @@ class Plan:
 
     @property
     def heading(self) -> str:
-        return capfirst(str(self.title))
+        title = capfirst(str(self.title))
+        return in_yuan(title) if self.kind is Kind.MONEY else title
 
     def is_for(self, actor: Actor) -> bool:
         """Whether the column exists for somebody: by permission, by scope, and by what his scope can read."""
@@ -233,7 +234,8 @@ def _kind(source: models.Field[Any, Any]) -> Kind:
     if isinstance(source, models.DateField):
         return Kind.MONTH if source.name == "month" else Kind.DATE
     if isinstance(source, models.DecimalField):
-        return Kind.MONEY if source.decimal_places == 2 else Kind.NUMBER
+        # of so many digits are sums only; scores and points have few
+        return Kind.MONEY if source.decimal_places == 2 and source.max_digits >= 12 else Kind.NUMBER
     name = source.name
     if isinstance(source, models.IntegerField):
         # a year is a name: nobody writes it with a thousands separator

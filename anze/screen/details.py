@@ -243,7 +243,7 @@ class DetailScreen:
         ):
             tabs.append(Tab("history", _now("History"), f"{request.path}?tab=history", present == "history"))
             if present == "history":
-                versions, is_longer = history_of(row, self._seen(asking))
+                versions, is_longer = history_of(row, self._seen(asking), self._columns())
                 shown = {"kind": "history", "words": {"versions": versions, "is_longer": is_longer}}
         if not shown:
             tabs[0] = Tab("", tabs[0].title, tabs[0].url, True)
@@ -253,6 +253,11 @@ class DetailScreen:
         """The lists that have a tab here, in the order of the menu."""
         rooms = list(ROOMS)
         return sorted(TABS.get(self.name, []), key=lambda each: (rooms.index(each.room), each.order))
+
+    def _columns(self) -> dict[str, Column]:
+        """How the page shows the row's own fields, where it says so."""
+        listed = [each for section in self.sections for each in section.fields if isinstance(each, Column)]
+        return {each.path: each for each in listed if each.compute is None and "__" not in each.path}
 
     def _seen(self, asking: Asking) -> set[str]:
         """The fields a reader may see: all but those that a column of the page keeps for others."""

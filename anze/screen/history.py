@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -14,9 +16,8 @@ from django.utils.dateparse import parse_datetime
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _now
 
-from anze.kernel.duty import deadline_text, is_deadline
 from anze.kernel.models import Change, Event
-from anze.screen.columns import DASH, DIRECTORIES, REGIONS, labels, moment_text, show_value
+from anze.screen.columns import DASH, DIRECTORIES, Column, Plan, plan, text_of
 from anze.screen.registry import PAGES
 
 MOST = 50
@@ -53,10 +54,13 @@ class Version:
     is_first: bool = False
 
 
-def history_of(row: models.Model, permission_free: set[str] | None = None) -> tuple[list[Version], bool]:
+def history_of(
+    row: models.Model, permission_free: set[str] | None = None, columns: Mapping[str, Column] | None = None
+) -> tuple[list[Version], bool]:
     """The versions of a row, newest first, and whether there are older ones than are shown.
 
-    `permission_free` limits the columns shown to those the reader may see. Two queries, whatever the history.
+    `permission_free` limits the columns shown to those the reader may see; `columns` say how the row's page shows its
+    fields. Two queries, whatever the history.
     """
     model = type(row)
     changes = list(Change.objects.filter(row_id=row.pk, table_name=model._meta.db_table).order_by("-id")[: MOST + 1])
@@ -74,7 +78,7 @@ def history_of(row: models.Model, permission_free: set[str] | None = None) -> tu
                 who=event.by_name if event else "",
                 what=event_words(event.kind) if event else "",
                 batch_url=_batch_url(after, before),
-                differences=tuple(_differences(model, before, after, permission_free)),
+                differences=tuple(_differences(model, before, after, permission_free, columns or {})),
             )
         )
     if not is_longer:
@@ -110,7 +114,11 @@ def _batch_url(after: dict[str, Any], before: dict[str, Any]) -> str:
 
 
 def _differences(
-    model: type[models.Model], before: dict[str, Any], after: dict[str, Any], only: set[str] | None
+    model: type[models.Model],
+    before: dict[str, Any],
+    after: dict[str, Any],
+    only: set[str] | None,
+    columns: Mapping[str, Column],
 ) -> list[Difference]:
     found = []
     for field in model._meta.local_concrete_fields:
@@ -119,7 +127,12 @@ def _differences(
             continue
         old, new = _parsed(field, before.get(name)), _parsed(field, after.get(name))
         if old != new:
-            found.append(Difference(capfirst(str(field.verbose_name)), worded(field, old), worded(field, new)))
+            if isinstance(field, models.ForeignKey):
+                title, said = capfirst(str(field.verbose_name)), partial(_named, field)
+            else:
+                worked = plan(model, columns.get(name) or Column(name))
+                title, said = worked.heading, partial(_said, worked)
+            found.append(Difference(title, said(old), said(new)))
     return found
 
 
@@ -141,26 +154,16 @@ def _parsed(field: models.Field[Any, Any], value: Any) -> Any:
     return value
 
 
-def worded(field: models.Field[Any, Any], value: Any) -> str:
-    """A value of a field in words."""
-    if value is None or value == "":
-        return DASH
-    if isinstance(field, models.ForeignKey):
-        directory = DIRECTORIES.get(field.related_model)
-        if directory is not None:
-            key: Any = value
-            if isinstance(field.target_field, models.UUIDField):
-                key = UUID(str(value))
-            return directory.name(key)
-        return str(value)
-    if field.name == "region_code" and REGIONS:
-        return REGIONS[0].name(value)
-    if field.flatchoices:
-        return labels(field.flatchoices).get(value, str(value))
-    if isinstance(field, models.DateTimeField):
-        return deadline_text(value) if is_deadline(field.name) else moment_text(value)
-    if isinstance(field, models.DecimalField):
-        return f"{value:,}"
+def _said(worked: Plan, value: Any) -> str:
+    """A value as the field is shown everywhere else."""
     if isinstance(value, list | dict):
         return _now("(changed)") if value else DASH
-    return show_value(value)
+    return text_of(worked)(value)
+
+
+def _named(field: models.ForeignKey[Any, Any], value: Any) -> str:
+    """The row a value names, where it is one of a small public table."""
+    directory = DIRECTORIES.get(field.related_model)
+    if directory is None or value is None:
+        return DASH if value is None else str(value)
+    return directory.name(UUID(str(value)) if isinstance(field.target_field, models.UUIDField) else value)

@@ -64,6 +64,11 @@ def money(value: Decimal | None, places: int = 2) -> str:
     return "–" if value is None else f"{value:,.{places}f}"
 
 
+def in_yuan(title: object) -> str:
+    """The name of an amount with its unit."""
+    return gettext("%(title)s (yuan)") % {"title": title}
+
+
 def ten_thousands(value: Decimal | None) -> str:
     """万元 in Chinese, thousand yuan separators in English: large sums at a glance."""
     if value is None:
@@ -191,6 +196,6 @@ def environment(**options: Any) -> Environment:
     )
     env.filters.update(
         money=money, percent=percent, whole=whole, day=day, moment=moment, deadline=deadline,
-        ten_thousands=ten_thousands, listed=listed,
+        ten_thousands=ten_thousands, listed=listed, in_yuan=in_yuan,
     )  # fmt: skip
     return env

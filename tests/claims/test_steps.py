@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, transaction
+from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -39,6 +40,7 @@ from anze.exchange.models import Batch
 from anze.kernel.duty import beijing_day, load_calendar
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import widened
+from anze.parties.rules import Role
 from anze.underwriting.models import Policy
 from tests.cast import NOW, XINGHUO, Cast, policy_row
 from tests.claims.conftest import claim_row
@@ -410,3 +412,19 @@ def test_a_part_payment_cannot_go_beyond_the_agreement(claim, people):
     with pytest.raises(Refused, match="amount_too_large"):
         take("pay", made, people["insurer"], amount=Decimal("30000.01"))
     assert Payment.objects.filter(claim=made).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("language", "names"),
+    [
+        ("zh-hans", ("保险期间", "投保人数", "每人责任限额（元）", "累计责任限额（元）", "扣除追偿后净赔款（元）")),
+        ("en", ("Days of cover", "Insured workers", "Limit per person (yuan)", "Aggregate limit (yuan)",
+                "Paid, less recovered (yuan)")),
+    ],
+)  # fmt: skip
+def test_the_claim_and_its_cover_are_named_as_everywhere_with_their_unit(cast, claim, browser_of, language, names):
+    browser = browser_of(Role.INSURER_CLERK)
+    browser.cookies["language"] = language
+    page = browser.get(reverse("claim", args=[claim().pk])).content.decode()
+    for name in names:
+        assert name in page, name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from datetime import date
 from decimal import Decimal
@@ -9,6 +10,7 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 from django.urls import reverse
+from django.utils.translation import override
 
 from anze.kernel.alert import AlertRule, by_region, load_alerts
 from anze.kernel.duty import Duty
@@ -44,6 +46,21 @@ def test_its_thresholds_page_and_work_lists_exist(rule: AlertRule, everything: N
 def test_its_reason_uses_the_facts_it_states(rule: AlertRule) -> None:
     assert rule.said(dict.fromkeys(rule.facts, "x"))
     assert rule.kinds.keys() <= rule.facts.keys()
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_it_speaks_one_language_at_a_time(rule: AlertRule) -> None:
+    with override("zh-hans"):
+        for text in (rule.title, rule.said(dict.fromkeys(rule.facts, "")), rule.remedy, rule.basis):
+            assert re.search(r"[A-Za-z]{3,} [A-Za-z]{3,}", str(text)) is None, str(text)
+
+
+def test_a_number_in_its_reason_has_its_thousands_apart_and_a_year_has_not() -> None:
+    with override("en"):
+        said = RULES["EXPENSE_OVER_CAP"].said(dict.fromkeys(RULES["EXPENSE_OVER_CAP"].facts, 12345))
+        assert "12,345 yuan" in said
+        assert "12345" not in said
+        assert "2026" in RULES["SUBMIT_ANNUAL"].said(dict.fromkeys(RULES["SUBMIT_ANNUAL"].facts, "2026"))
 
 
 def test_every_code_of_the_field_is_declared() -> None:

@@ -174,7 +174,10 @@ def test_the_summary_of_the_day_comes_once_at_its_hour_and_counts_ones_own(insur
     assert summarise(at=morning + timedelta(minutes=5)) == 2
     # it reads as its reader reads, whatever was chosen when it was put together
     notice = Notice.objects.filter(way="IN_APP").get()
-    for language, title, text in (("zh-hans", "尚有 1 条预警未关闭", "重要：1"), ("en", "1 alert is open", "important: 1")):
+    for language, title, text in (
+        ("zh-hans", "尚有 1 条预警未关闭", "重要：1"),
+        ("en", "1 alert is open", "important: 1"),
+    ):
         with override(language):
             assert (notice.title, notice.text) == (title, text)
     # whoever has nothing open is not written to

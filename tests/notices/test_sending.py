@@ -28,7 +28,6 @@ from tests.hazards.conftest import actor
 from tests.notices.servers import web_server
 
 
-
 def words() -> tuple[str, str]:
     """As a rule says it to whoever reads."""
     if get_language() == "en":

@@ -67,6 +67,17 @@ def test_history_tells_what_changed_when_and_by_which_delivery(cast, regulator):
     assert "Insured workers 100 88" in text
 
 
+def test_history_tells_a_value_as_its_field_is_shown_with_its_unit(cast, regulator):
+    policy = Policy.objects.get(policy_no=f"P-{OWN_MARK}")
+    row = policy_row(policy.policy_no, XINGHUO, premium_written="22222.22", agreed_expense_ratio="0.195")
+    cast.accepted(cast.huaihai, "policies", row)
+    overview = text_of(regulator.get(reverse("policy", args=[policy.pk])))
+    history = text_of(regulator.get(reverse("policy", args=[policy.pk]), {"tab": "history"}))
+    assert "Premium written (yuan) 22,222.22" in overview
+    assert "Premium written (yuan) 11,111.11 22,222.22" in history
+    assert "Agreed prevention expense ratio 18.00% 19.50%" in history
+
+
 def test_history_keeps_premiums_from_those_who_may_not_see_them(cast, regulator):
     policy = Policy.objects.get(policy_no=f"P-{OWN_MARK}")
     cast.accepted(cast.huaihai, "policies", policy_row(policy.policy_no, XINGHUO, premium_written="22222.22"))

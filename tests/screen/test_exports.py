@@ -47,7 +47,7 @@ def test_excel_holds_the_filtered_rows_and_the_chosen_columns_with_their_types(r
     assert response["Content-Type"].startswith("application/vnd.openxmlformats")
     assert "attachment" in response["Content-Disposition"]
     data, about = sheet(response)
-    assert data[0][:4] == ["Policy no.", "Enterprise", "Premium written", "In force from"]
+    assert data[0][:4] == ["Policy no.", "Enterprise", "Premium written (yuan)", "In force from"]
     assert len(data) == 2
     number, name, premium, start, received, renewal = data[1]
     assert (number, name, premium, start) == ("P1", "星火示例铸造有限公司", 1234567.89, date(2026, 3, 1))
@@ -104,7 +104,7 @@ def test_every_row_is_exported_not_only_the_page(cast, regulator):
 
 def test_an_empty_list_still_has_its_heads(regulator):
     data, _about = sheet(regulator.get(reverse("claims-export"), {"columns": "claim_no,claimed"}))
-    assert data[0] == ["Claim no.", "Amount claimed"]
+    assert data[0] == ["Claim no.", "Amount claimed (yuan)"]
     rows = read(regulator.get(reverse("claims-export"), {"columns": "claim_no", "format": "csv"})).decode("utf-8-sig")
     assert rows.splitlines() == ["Claim no."]
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anze.parties.rules import Role
-from anze.underwriting.models import Policy, with_life
+from anze.underwriting.models import Endorsement, Policy, with_life
 from anze.underwriting.rules import PolicyState, gap_days, policy_state
 from tests.cast import XINGHUO, policy_row
 from tests.web.conftest import browser_of, put_down
@@ -142,3 +142,36 @@ def test_every_day_has_one_state_and_cover_agrees_with_it(start, end, cancelled,
         assert state in in_force
     elif state in in_force:
         pytest.fail("in force without cover")
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+@pytest.mark.parametrize(
+    ("kind", "before", "after", "zh", "en"),
+    [
+        ("HEADCOUNT", "1320", "960", ("1,320 人", "960 人"), ("1,320 workers", "960 workers")),
+        ("LIMIT", "600000", "700000.5", ("每人 600,000.00 元", "每人 700,000.50 元"),
+         ("600,000.00 yuan a person", "700,000.50 yuan a person")),
+        ("PERIOD", "2027-02-28", "2027-03-31", ("2027-02-28", "2027-03-31"), ("2027-02-28", "2027-03-31")),
+        ("PREMIUM", "约 1200", "", ("约 1200",), ("约 1200",)),  # nobody checks these: they stand as they were sent
+        ("OTHER", "600000", "甲&乙", ("600000", "甲&amp;乙"), ("600000", "甲&amp;乙")),
+    ],
+)  # fmt: skip
+def test_what_an_endorsement_changes_reads_as_the_field_does(cast, browser_of, language, kind, before, after, zh, en):
+    cast.accepted(cast.huaihai, "policies", policy_row("P1", XINGHUO))
+    cast.accepted(
+        cast.huaihai, "endorsements",
+        {"endorsement_no": "E1", "policy_no": "P1", "kind": kind, "issued_on": "2026-05-20",
+         "effective_on": "2026-06-01", "before_value": before, "after_value": after, "premium_delta": "10.00"},
+    )  # fmt: skip
+    browser = browser_of(Role.INSURER_MANAGER)
+    browser.cookies["language"] = language
+    change = Endorsement.objects.get()
+    pages = [
+        browser.get(reverse("endorsements")),
+        browser.get(reverse("endorsement", args=[change.pk])),
+        browser.get(reverse("enterprise", args=[change.enterprise_id])),
+    ]
+    for page in pages:
+        text = page.content.decode()
+        for said in zh if language == "zh-hans" else en:
+            assert said in text, (page.request["PATH_INFO"], said)

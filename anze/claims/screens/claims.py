@@ -17,7 +17,7 @@ from anze.claims.screens.story import page_words
 from anze.parties.rules import INSURER_ROLES, Permission, Role
 from anze.parties.screens import ENTERPRISE, INSURER, ORIGIN, USCC, insurer_filter
 from anze.screen.asked import count_text
-from anze.screen.columns import Column, labels, money_text
+from anze.screen.columns import Column, Kind, labels, money_text
 from anze.screen.details import DetailScreen, Section, Tile, detail_screen, tile
 from anze.screen.filters import Asking, Case, Cases, Choice, Dates, InRegion, Numbers, Search, begins
 from anze.screen.lists import ListScreen, count, list_screen, waiting
@@ -211,7 +211,8 @@ detail_screen(
                         "paid",
                         title=_("Paid, less recovered"),
                         needs=("id",),
-                        compute=lambda a, key: money_text(_paid(a, key)),
+                        kind=Kind.MONEY,
+                        compute=_paid,
                     ),
                     "docs_missing",
                     "reject_code",

@@ -227,7 +227,7 @@ def loss_new(request: HttpRequest) -> HttpResponse:
     policies = {str(policy.pk): policy for policy in _policies(request)}
     form = LossForm(*((request.POST, request.FILES) if request.method == "POST" else ()))
     form.fields["policy"].choices = [  # type: ignore[attr-defined]
-        (key, f"{policy.policy_no}（{policy.start_on} – {policy.cover_end_on}）") for key, policy in policies.items()
+        (key, f"{policy.policy_no} · {policy.start_on} – {policy.cover_end_on}") for key, policy in policies.items()
     ]
     if form.is_bound and form.is_valid():
         given = dict(form.cleaned_data)

@@ -39,7 +39,7 @@ from anze.claims.rules import (
 from anze.claims.screens.notices import photos_shown
 from anze.kernel.duty import beijing_day, deadline_text, end_of_day
 from anze.kernel.wording import listed
-from anze.screen.columns import labels, moment_text, money_text, readers_of
+from anze.screen.columns import Column, labels, moment_text, money_text, plan, readers_of, text_of
 from anze.underwriting.models import Endorsement, Policy
 from anze.underwriting.rules import EndorsementKind
 
@@ -175,6 +175,9 @@ class CoverShown:
     note: str
 
 
+_COVER = ("insured_workers", "registered_workers", "limit_per_person", "limit_per_accident", "aggregate_limit")
+
+
 def cover_of(claim: Claim) -> CoverShown | None:
     """From the row kept with the claim, and the endorsements effective by then; they are dated by themselves."""
     kept = ClaimCover.objects.filter(claim=claim).first()
@@ -184,21 +187,15 @@ def cover_of(claim: Claim) -> CoverShown | None:
     victims = list(Victim.objects.filter(claim=claim).values_list("kind", "degree", "amount"))
     doubts = cover_doubts(cover, claim.loss_on, claim.claimed, victims)
     words = labels(Doubt.choices)
-    name = {each.name: str(each.verbose_name) for each in Policy._meta.local_concrete_fields}
-    facts = (
-        (_now("days of cover"), f"{cover.start_on} – {cover.end_on}"),
-        (name["insured_workers"], str(cover.insured_workers)),
-        (name["registered_workers"], str(cover.registered_workers or "–")),
-        (name["limit_per_person"], money_text(cover.limit_per_person)),
-        (name["limit_per_accident"], money_text(cover.limit_per_accident)),
-        (name["aggregate_limit"], money_text(cover.aggregate_limit)),
-    )
+    facts = [(_now("Days of cover"), f"{cover.start_on} – {cover.end_on}")]
+    for each in (plan(Policy, Column(name)) for name in _COVER):
+        facts.append((each.heading, text_of(each)(getattr(cover, each.name))))
     note = (
         _now("The policy came in only after the loss; shown as first recorded.")
         if kept.is_later
         else _now("As the record stood at the end of %(day)s.") % {"day": kept.as_of_on}
     )
-    return CoverShown(facts, tuple(words[doubt] % values for doubt, values in doubts), note)
+    return CoverShown(tuple(facts), tuple(words[doubt] % values for doubt, values in doubts), note)
 
 
 def _cover(kept: ClaimCover) -> Cover:

@@ -32,6 +32,7 @@ from anze.screen.details import DetailScreen, Section, detail_screen
 from anze.screen.filters import Asking, Choice, Dates, InRegion
 from anze.screen.forms import Form
 from anze.screen.lists import ListScreen, list_screen, waiting
+from anze.screen.pages import in_yuan
 from anze.screen.registry import page
 
 STATE = Column("state", tones={"PROPOSED": "warning", "SAME": "danger", "DIFFERENT": "success"})
@@ -90,15 +91,15 @@ def _side(claim: Claim) -> dict[str, Any]:
             (_now("Day of loss"), str(claim.loss_on)),
             (_now("State"), labels(ClaimState.choices)[claim.state]),
             (_now("Loss notified at"), moment_text(claim.notified_at)),
-            (_now("Amount claimed"), money_text(claim.claimed)),
-            (_now("Amount assessed"), money_text(claim.assessed) if claim.assessed is not None else "–"),
+            (in_yuan(_now("Amount claimed")), money_text(claim.claimed)),
+            (in_yuan(_now("Amount assessed")), money_text(claim.assessed) if claim.assessed is not None else "–"),
             (_now("Accident"), f"{types[accident.kind]} · {accident.place}" if accident else "–"),
             (_now("What happened"), accident.description or "–" if accident else "–"),
             (
-                _now("Victims"),
-                "；".join(f"{kinds[k]} {degrees[d]} {money_text(a)}" for k, d, a in victims) or "–",
+                in_yuan(_now("Victims")),
+                listed(f"{kinds[k]} {degrees[d]} {money_text(a)}" for k, d, a in victims) or "–",
             ),
-            (_now("Payments"), "；".join(f"{day} {money_text(amount)}" for day, amount in payments) or "–"),
+            (in_yuan(_now("Payments")), listed(f"{day} {money_text(amount)}" for day, amount in payments) or "–"),
         ],
     }
 

@@ -81,14 +81,14 @@ def settle_paid(*, at: datetime) -> int:
         return int(cursor.rowcount)
 
 
-def money_of(statement: Statement) -> Mapping[UUID, tuple[Decimal, Decimal, date | None, str]]:
+def money_of(statement: Statement) -> Mapping[UUID, tuple[Decimal, Decimal, date | None, list[str]]]:
     """For each service of a statement what was charged and paid for it, the last day of payment, and the invoices.
 
     The agency sees what was paid to it for its own services, hence with everything in view."""
     with widened(EVERYTHING), connection.cursor() as cursor:
         cursor.execute(
             "SELECT l.service_id, coalesce(sum(x.amount), 0), coalesce(sum(x.amount) FILTER (WHERE x.paid_on IS NOT NULL), 0), "
-            "max(x.paid_on), coalesce(string_agg(DISTINCT nullif(x.invoice_no, ''), '、'), '') "
+            "max(x.paid_on), array_remove(array_agg(DISTINCT nullif(x.invoice_no, '')), NULL) "
             "FROM expenses_statementline l LEFT JOIN expenses_expense x ON x.service_id = l.service_id AND NOT x.is_void "
             "WHERE l.statement_id = %s GROUP BY 1",
             [statement.pk],

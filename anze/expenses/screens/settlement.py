@@ -99,7 +99,7 @@ class Line:
     charged: Decimal
     paid: Decimal
     paid_on: date | None
-    invoices: str
+    invoices: list[str]
     agreed: Agreed | None  # what the two houses agreed on for such a visit on its day
 
     @property

@@ -383,7 +383,7 @@ waiting(
 def _tell(asking: Asking, kind: str, text: str, state: str, closed: date | None) -> tuple[str, str]:
     said = labels(HazardClass.choices).get(kind, kind)
     end = _now("closed %(day)s") % {"day": closed} if closed else labels(HazardState.choices).get(state, state)
-    return f"{said}: {text} ({end})", "danger" if kind == "MAJOR" and not closed else ""
+    return f"{said}{_now(': ')}{text} · {end}", "danger" if kind == "MAJOR" and not closed else ""
 
 
 story(

@@ -9,7 +9,9 @@ class Migration(migrations.Migration):
     dependencies = [("notices", "0001_initial")]
 
     operations = [
-        migrations.AddField("notice", "said", models.JSONField(default=dict, verbose_name="text"), preserve_default=False),
+        migrations.AddField(
+            "notice", "said", models.JSONField(default=dict, verbose_name="text"), preserve_default=False
+        ),
         migrations.RunSQL("ALTER TABLE notices_notice NO FORCE ROW LEVEL SECURITY"),
         migrations.RunSQL(FILL, elidable=True),
         migrations.RunSQL("ALTER TABLE notices_notice FORCE ROW LEVEL SECURITY"),

@@ -334,7 +334,8 @@ def _check_username(username: str) -> None:
 def why_not_review(application: Application, by: Actor) -> Any:
     """Why somebody may not decide an application, as a sentence; None if he may. Nobody reviews his own."""
     if by.role not in REVIEWERS[application.kind]:
-        return _("Applications of this kind are decided by another authority.")
+        names = listed(Role(each).label for each in sorted(REVIEWERS[application.kind]))
+        return _("Applications of this kind are decided by: %(roles)s.") % {"roles": names}
     if application.kind == KIND.ENTERPRISE and not by.scope.covers_region(application.region_code):
         return _("The enterprise lies in another region.")
     if by.account_id is None:

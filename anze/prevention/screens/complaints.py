@@ -163,7 +163,7 @@ def _story(complaint: Complaint) -> list[dict[str, Any]]:
     tones = {"ESCALATED": "danger", "NOT_ACCEPTED": "danger", "ANSWERED": "success", "RATED": "success"}
     told = []
     for step in ComplaintStep.objects.filter(complaint=complaint).order_by("-at", "-id"):
-        facts = [sides[step.side]] if step.side else []
+        facts = [_now("to be answered by: %(side)s") % {"side": sides[step.side]}] if step.side else []
         facts += [_now("until %(day)s") % {"day": step.day}] if step.day else []
         told.append(
             {
@@ -262,7 +262,7 @@ def _prepared(request: HttpRequest, enterprise: Enterprise) -> ComplaintForm:
     services = Service.objects.filter(enterprise_id=enterprise.pk, is_void=False).order_by("-performed_on")[:20]
     form.fields["service"].choices = [  # type: ignore[attr-defined]
         ("", "–"),
-        *((str(each.pk), f"{each.performed_on} {types[each.service_type]}（{names.name(each.insurer_id)}）") for each in services),
+        *((str(each.pk), f"{each.performed_on} {types[each.service_type]} · {names.name(each.insurer_id)}") for each in services),
     ]  # fmt: skip
     return form
 

@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from anze.kernel.duty import Duty
+from anze.kernel.duty import OURS, Duty
 from anze.kernel.lifecycle import Lifecycle, Transition
 from anze.parties.rules import Permission
 
@@ -54,9 +54,7 @@ OFFER = Lifecycle(
         Transition("withdraw", ("SENT",), "WITHDRAWN", _("Withdraw"), Permission.MAKE_OFFERS),
     ),
 )
-ANSWER_QUOTE = Duty(
-    "ANSWER_QUOTE", _("Answer a request for quotes"), "quote_answer_workdays", "WORKDAYS", "平台默认 (platform default)"
-)
+ANSWER_QUOTE = Duty("ANSWER_QUOTE", _("Answer a request for quotes"), "quote_answer_workdays", "WORKDAYS", OURS)
 
 
 def offer_state(state: str, valid_to_on: date, today: date) -> OfferState:

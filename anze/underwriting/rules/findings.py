@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from anze.kernel.duty import Duty
+from anze.kernel.duty import OURS, Duty
 from anze.kernel.lifecycle import Lifecycle, Transition
 from anze.parties.rules import Permission
 from anze.underwriting.rules.register import Ground
@@ -60,7 +60,7 @@ FINDING = Lifecycle(
 )
 REPLY_FINDING = Duty(
     "REPLY_FINDING", _("Answer a reminder about cover"), "cover_reply_workdays", "WORKDAYS",
-    "平台默认 (platform default)",
+    OURS,
 )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from anze.kernel.duty import Duty
+from anze.kernel.duty import OURS, Duty
 from anze.kernel.lifecycle import Lifecycle, Transition
 from anze.parties.rules import Permission
 
@@ -67,5 +67,5 @@ DISPUTE = Lifecycle(
 )
 DECIDE_DISPUTE = Duty(
     "DECIDE_DISPUTE", _("Decide a dispute about the register"), "register_dispute_workdays", "WORKDAYS",
-    "平台默认 (platform default)",
+    OURS,
 )  # fmt: skip

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import Exists, Q
 from django.http import HttpRequest
 from django.urls import reverse
@@ -18,7 +19,7 @@ from anze.parties.models import Enterprise
 from anze.parties.rules import Permission
 from anze.parties.screens import ENTERPRISE, INSURER, ORIGIN, USCC, due_within, insurer_filter
 from anze.screen.asked import count_text
-from anze.screen.columns import Column, Kind, labels, money_text
+from anze.screen.columns import Column, Kind, labels, money_text, plan, text_of
 from anze.screen.details import DetailScreen, Section, Tile, detail_screen, tile
 from anze.screen.filters import Asking, Case, Cases, Choice, Dates, Flag, InRegion, Numbers, Search, begins
 from anze.screen.lists import ListScreen, count, list_screen, waiting
@@ -158,7 +159,7 @@ POLICIES = list_screen(
             replace(SUCCESSOR, opens=""),
             GAP,
             GAP_BEFORE,
-            Column("rate_final", optional=True, permission=PREMIUM),
+            Column("rate_final", kind=Kind.RATIO, places=4, optional=True, permission=PREMIUM),
             Column("agreed_expense_ratio", kind=Kind.RATIO, optional=True, permission=PREMIUM),
             Column("product_name", optional=True),
             Column("project_name", optional=True),
@@ -275,8 +276,8 @@ detail_screen(
                 _("Premium and service"),
                 (
                     Column("premium_written", permission=PREMIUM),
-                    Column("rate_base", permission=PREMIUM),
-                    Column("rate_final", permission=PREMIUM),
+                    Column("rate_base", kind=Kind.RATIO, places=4, permission=PREMIUM),
+                    Column("rate_final", kind=Kind.RATIO, places=4, permission=PREMIUM),
                     Column("agreed_expense_ratio", kind=Kind.RATIO, permission=PREMIUM),
                     "agreed_frequency",
                 ),
@@ -290,6 +291,27 @@ detail_screen(
 # endorsements and receipts ------------------------------------------------------------------------------------
 
 _POLICY = Column("policy__policy_no", opens="policy")
+# what an endorsement changes: its values read as this field of the policy does, and with their unit
+_CHANGES = {
+    EndorsementKind.HEADCOUNT: ("insured_workers", _("%(value)s workers")),
+    EndorsementKind.LIMIT: ("limit_per_person", _("%(value)s yuan a person")),
+    EndorsementKind.PERIOD: ("end_on", "%(value)s"),
+    EndorsementKind.PREMIUM: ("premium_written", _("%(value)s yuan")),
+}
+
+
+def _changed(asking: Asking, kind: str, value: str) -> str:
+    """A value of a change in the form its field has; what is no such value stands as it was sent."""
+    name, unit = _CHANGES.get(EndorsementKind(kind), ("", ""))
+    try:
+        known = Policy._meta.get_field(name).to_python(value) if name and value else None
+    except ValidationError:
+        known = None
+    return value if known is None else str(unit) % {"value": text_of(plan(Policy, Column(name)))(known)}
+
+
+_BEFORE = Column("before_value", _("before"), needs=("kind", "before_value"), compute=_changed)
+_AFTER = Column("after_value", _("after"), needs=("kind", "after_value"), compute=_changed)
 
 ENDORSEMENTS = list_screen(
     ListScreen(
@@ -309,8 +331,8 @@ ENDORSEMENTS = list_screen(
             Column("kind"),
             Column("issued_on"),
             Column("effective_on"),
-            Column("before_value"),
-            Column("after_value"),
+            _BEFORE,
+            _AFTER,
             Column("premium_delta", permission=PREMIUM),
             Column("reason", optional=True),
             Column("region_code", optional=True),
@@ -353,8 +375,8 @@ detail_screen(
                     "kind",
                     "issued_on",
                     "effective_on",
-                    "before_value",
-                    "after_value",
+                    _BEFORE,
+                    _AFTER,
                     Column("premium_delta", permission=PREMIUM),
                     "reason",
                 ),
@@ -458,8 +480,9 @@ def _tell_policy(
 
 def _tell_endorsement(asking: Asking, kind: str, before: str, after: str) -> tuple[str, str]:
     said = labels(EndorsementKind.choices).get(kind, kind)
-    change = f": {before} → {after}" if before or after else ""
-    return f"{said}{change}", "danger" if kind == EndorsementKind.CANCEL else ""
+    if before or after:
+        said += f"{_now(': ')}{_changed(asking, kind, before)} → {_changed(asking, kind, after)}"
+    return said, "danger" if kind == EndorsementKind.CANCEL else ""
 
 
 story(
