@@ -117,3 +117,17 @@ def test_the_middle_half_is_always_usual(low, reach, width):
     below, above = fences(low, low + reach, width)
     assert below <= low
     assert above >= low + reach
+
+
+def test_of_a_few_nobody_can_say_what_is_usual(claim, cast: Cast, people):
+    """Of four claims alike none stands apart, and none is called usual by itself."""
+    claim()
+    cast.accepted(
+        cast.huaihai, "claims",
+        *[claim_row(claim_no=f"N{n}", claimed=f"{n}00000.00", outstanding=f"{n}00000.00") for n in range(1, 4)],
+    )  # fmt: skip
+    with pytest.raises(Refused, match="sample_size"):
+        fix_claims(draw("VARIANCE", 1), by=people["province"], at=NOW)
+    sample = fix_claims(draw(), by=people["province"], at=NOW)
+    draw_claims(sample, by=people["province"], at=NOW, seed="07", source="示例公证")
+    assert set(ClaimReview.objects.values_list("usual_from", "usual_to")) == {(None, None)}

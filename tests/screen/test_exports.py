@@ -67,7 +67,7 @@ def test_csv_is_clean_and_in_the_lists_order(regulator):
     text = read(response)
     assert text.startswith(b"\xef\xbb\xbf"), "Excel takes the text for UTF-8"
     rows = list(csv.reader(io.StringIO(text.decode("utf-8-sig"))))
-    assert rows[0] == ["Policy no.", "Premium written", "In force from"]
+    assert rows[0] == ["Policy no.", "Premium written (yuan)", "In force from"]
     assert sorted(rows[1:]) == [["P1", "1234567.89", "2026-03-01"], ["P2", "50000", "2026-03-01"]]
 
 

@@ -112,10 +112,17 @@ def test_a_suspended_insurer_is_neither_asked_nor_offers_nor_is_its_offer_accept
     accept_offer(offer, by=enterprise(cast), at=NOW)
 
 
-def test_a_policys_factors_are_named_in_chinese_in_whatever_language_the_offer_was_made(cast, request_):
+def test_a_policys_factors_are_named_in_chinese_in_whatever_language_the_offer_was_made(cast, request_, browser_of):
     with translation.override("en"):
         offer = make_offer(request_, by=insurer(cast.huaihai), at=NOW, **OFFERED)
     assert "安全生产标准化建设" in [each["name"] for each in offer.rate_factors]
+    assert "协商" in [each["name"] for each in offer.rate_factors]
+    browser = browser_of(Role.INSURER_MANAGER)
+    browser.cookies["language"] = "en"  # and read in one's own
+    page = browser.get(reverse("offer", args=[offer.pk])).content.decode()
+    assert "safety standardisation 1." in page
+    assert "negotiated " in page
+    assert "协商" not in page
 
 
 def test_who_declines_takes_his_offer_back_and_who_offers_again_has_not_declined(cast, request_):

@@ -30,9 +30,10 @@ SELECT c.id, coalesce(c.agreed, c.assessed, c.claimed) AS amount,
 FROM claims_claim c
 WHERE NOT c.is_void AND (c.notified_at AT TIME ZONE 'Asia/Shanghai')::date BETWEEN %(first)s AND %(last)s
 """
+_LEAST = 5  # of fewer like it nobody can say what is usual
 _MIDDLE_HALF = f"""
 SELECT worst, percentile_cont(0.25) WITHIN GROUP (ORDER BY amount), percentile_cont(0.75) WITHIN GROUP (ORDER BY amount)
-FROM ({_AMOUNTS}) a GROUP BY worst
+FROM ({_AMOUNTS}) a GROUP BY worst HAVING count(*) >= %(least)s
 """
 
 
@@ -47,9 +48,9 @@ class ClaimDraw(Draw):
 
 
 def _usual(draw_from: date, draw_to: date, at: datetime) -> tuple[list[tuple[UUID, Any, int]], dict[int, Any]]:
-    """Every claim of the period with its amount, and between which amounts its like usually lies."""
+    """Every claim of the period with its amount, and between which amounts its like usually lies, if there are enough."""
     width = float(parameter("claim_sample_fence", beijing_day(at)))
-    words = {"first": draw_from, "last": draw_to}
+    words = {"first": draw_from, "last": draw_to, "least": _LEAST}
     with connection.cursor() as cursor:
         cursor.execute(_MIDDLE_HALF, words)
         usual = {worst: fences(float(low), float(high), width) for worst, low, high in cursor.fetchall()}
@@ -65,7 +66,8 @@ def fix_claims(draw: ClaimDraw, *, by: Actor, at: datetime) -> ClaimSample:
         keys = [
             key
             for key, amount, worst in rows
-            if draw.kind == SampleKind.RANDOM or not usual[worst][0] <= float(amount) <= usual[worst][1]
+            if draw.kind == SampleKind.RANDOM
+            or (worst in usual and not usual[worst][0] <= float(amount) <= usual[worst][1])
         ]
         return fix(ClaimSample, draw, keys, by=by, at=at, kind=draw.kind)
 
@@ -76,7 +78,7 @@ def draw_claims(sample: ClaimSample, *, by: Actor, at: datetime, seed: str, sour
     with widened(EVERYTHING):
         chosen = draw_from(sample, seed=seed, source=source, at=at)
         rows, usual = _usual(sample.period_from, sample.period_to, at)
-        amounts = {key: (amount, usual[worst]) for key, amount, worst in rows}
+        amounts = {key: (amount, usual.get(worst)) for key, amount, worst in rows}
         claims = Claim.objects.in_bulk([key for key, _digest in chosen])
         ClaimReview.objects.bulk_create(
             _review(sample, claims[key], rank, digest, amounts) for rank, (key, digest) in enumerate(chosen, 1)

@@ -27,6 +27,7 @@ from anze.underwriting.models import InsurerProfile, Invitation, Offer, Product,
 from anze.underwriting.rules.choosing import (
     ANSWER_QUOTE,
     FINDERS,
+    NEGOTIATED,
     OFFER,
     QUOTE,
     FactorKind,
@@ -294,8 +295,8 @@ def make_offer(
     rate_final = (premium / per_unit).quantize(Decimal("0.000001"))
     with override("zh-hans"):  # they go into the policy, whatever language the one who offers reads in
         factors = [{"name": str(FactorKind(each.kind).label), "value": f"{each.value:.3f}"} for each in trial.factors]
-    if trial.rate_final and rate_final != trial.rate_final:
-        factors.append({"name": "协商", "value": f"{rate_final / trial.rate_final:.3f}"})
+        if trial.rate_final and rate_final != trial.rate_final:
+            factors.append({"name": str(NEGOTIATED), "value": f"{rate_final / trial.rate_final:.3f}"})
     Invitation.objects.filter(request=request, insurer_id=insurer_id).update(declined_at=None, reason="")
     Offer.objects.filter(request=request, insurer_id=insurer_id, state=OfferState.SENT).update(
         state=OfferState.WITHDRAWN, answered_at=at

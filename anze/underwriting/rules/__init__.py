@@ -52,6 +52,7 @@ __all__ = [
     "FINDING",
     "FINDING_TONES",
     "KIND_TONES",
+    "NEGOTIATED",
     "NEW_BUSINESS_AFTER",
     "POLICY_TONES",
     "REGISTER_TONES",

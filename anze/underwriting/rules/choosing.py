@@ -73,6 +73,9 @@ class FactorKind(TextChoices):
     STANDARD = "STANDARD", _("safety standardisation")
 
 
+NEGOTIATED = _("negotiated")  # what was agreed beside these
+
+
 class Grade(TextChoices):
     """Grade of safety standardisation, as the enterprise states it."""
 

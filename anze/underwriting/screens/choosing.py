@@ -41,6 +41,7 @@ from anze.underwriting.actions import (
 )
 from anze.underwriting.models import Invitation, Offer, Policy, Product, QuoteRequest
 from anze.underwriting.rules.choosing import (
+    NEGOTIATED,
     OFFER_TONES,
     QUOTE_TONES,
     FactorKind,
@@ -406,10 +407,8 @@ OFFERS = list_screen(
 
 def _factors(asking: Asking, factors: list[dict[str, Any]]) -> str:
     with translation.override("zh-hans"):
-        kinds = {str(each.label): each.value for each in FactorKind}
-    names = labels(FactorKind.choices)
-    parts = [(names.get(kinds.get(each["name"], ""), each["name"]), each["value"]) for each in factors]
-    return _now("; ").join(f"{name} {value}" for name, value in parts)
+        known = {str(each): each for each in (*(kind.label for kind in FactorKind), NEGOTIATED)}
+    return _now("; ").join(f"{known.get(each['name'], each['name'])} {each['value']}" for each in factors)
 
 
 def _services(asking: Asking, codes: list[str]) -> str:
