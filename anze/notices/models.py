@@ -113,4 +113,5 @@ class Notice(PrivateTable):
 
     def _words(self) -> list[str]:
         """Those in the language of the moment, else those there are."""
-        return self.said.get(get_language()) or next(iter(self.said.values()))
+        said: dict[str, list[str]] = self.said
+        return said.get(get_language() or "") or next(iter(said.values()))

@@ -57,7 +57,7 @@ def send_next(now: Callable[[], datetime] = timezone.now) -> bool:
         notice.attempts += 1
         notice.not_before = now() + LEASE
         notice.save(update_fields=["attempts", "not_before"])
-        recipient = Hook.objects.get(pk=notice.hook_id) if notice.hook_id else notice.account
+        recipient: Any = Hook.objects.get(pk=notice.hook_id) if notice.hook_id else notice.account
     failure = ""
     try:
         with override(recipient.language):

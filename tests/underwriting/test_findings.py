@@ -201,11 +201,11 @@ def test_all_of_a_list_leaves_out_who_has_answered_or_has_time_and_says_so(cast,
     cast.accepted(cast.province, "obligations", obligation())
     cast.accepted(cast.huaihai, "policies", policy(insured_workers=80, limit_per_person="399999.99"))
     look_for_findings(at=NOW)
-    Finding.objects.create(
-        kind="GAP", subject=Finding.objects.first().subject, enterprise=cast.xinghuo, insurer=cast.huaihai,
-        since_on=NOW.date(), measured=9, state="OPEN", opened_at=NOW, region_code="370102", sector="SMELT",
-    )  # fmt: skip
     answered, reminded = Finding.objects.get(kind="UNDER_LIMIT"), Finding.objects.filter(kind="PARTIAL_HEADCOUNT")
+    Finding.objects.create(
+        kind="GAP", subject=answered.subject, enterprise=cast.xinghuo, insurer=cast.huaihai, since_on=NOW.date(),
+        measured=9, state="OPEN", opened_at=NOW, region_code=answered.region_code, sector=answered.sector,
+    )  # fmt: skip
     remind_findings(Finding.objects.exclude(kind="GAP"), by=CITY, at=NOW)
     answer_finding(Finding.objects.get(pk=answered.pk), by=holder(cast), at=NOW, answer="WILL_DO", words="下周补足",
                    on=date(2026, 12, 1))  # fmt: skip

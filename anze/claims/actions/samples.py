@@ -50,7 +50,7 @@ class ClaimDraw(Draw):
 def _usual(draw_from: date, draw_to: date, at: datetime) -> tuple[list[tuple[UUID, Any, int]], dict[int, Any]]:
     """Every claim of the period with its amount, and between which amounts its like usually lies, if there are enough."""
     width = float(parameter("claim_sample_fence", beijing_day(at)))
-    words = {"first": draw_from, "last": draw_to, "least": _LEAST}
+    words: dict[str, date | int] = {"first": draw_from, "last": draw_to, "least": _LEAST}
     with connection.cursor() as cursor:
         cursor.execute(_MIDDLE_HALF, words)
         usual = {worst: fences(float(low), float(high), width) for worst, low, high in cursor.fetchall()}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, Q
+from django.db.models import Exists, Field, Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _now
@@ -300,11 +300,15 @@ _CHANGES = {
 }
 
 
+def _field(name: str) -> Field[Any, Any]:
+    return cast("Field[Any, Any]", Policy._meta.get_field(name))
+
+
 def _changed(asking: Asking, kind: str, value: str) -> str:
     """A value of a change in the form its field has; what is no such value stands as it was sent."""
     name, unit = _CHANGES.get(EndorsementKind(kind), ("", ""))
     try:
-        known = Policy._meta.get_field(name).to_python(value) if name and value else None
+        known = _field(name).to_python(value) if name and value else None
     except ValidationError:
         known = None
     return value if known is None else str(unit) % {"value": text_of(plan(Policy, Column(name)))(known)}
