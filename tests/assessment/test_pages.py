@@ -5,16 +5,31 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+from datetime import date
 
 import pytest
 import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from PIL import Image
 from pypdf import PdfReader
 
+from anze.assessment.actions import load_schemes
 from anze.assessment.actions.course import Draw, compute, open_review
-from anze.assessment.models import Appeal, Campaign, ConductCase, Outcome, ReviewItem, Scheme, SchemeCopy, SelfReport
+from anze.assessment.actions.supervision import put_in_tiers
+from anze.assessment.models import (
+    Appeal,
+    Campaign,
+    ConductCase,
+    Outcome,
+    ReviewItem,
+    Scheme,
+    SchemeCopy,
+    SelfReport,
+    Supervised,
+)
 from anze.evidence.models import Media
 from anze.parties.rules import Role
 from anze.prevention.models import Service
@@ -85,6 +100,33 @@ def test_rows_show_the_photos_behind_them_to_those_who_may_see_photos(world, pub
     assert "S-OWN7" in page
     assert shown in page
     assert shown not in text(browser_of(Role.FINANCIAL_REGULATOR).get(address, asked))
+
+
+def test_the_explanation_shows_photos_and_papers_to_those_who_may_see_photos(world, published, browser_of):  # noqa: F811
+    own = Outcome.objects.get(campaign=published, insurer_id=world.huaihai.pk, region_code="370000")
+    report, service = SelfReport.objects.get(outcome=own), Service.objects.get(service_no="S-OWN7")
+    photo, paper = Media.objects.filter(insurer=world.huaihai, kind="PHOTO")[:2]
+    address, manager = reverse("assessment-result", args=[own.pk]), browser_of(Role.INSURER_MANAGER)
+    text(manager.get(address))  # once before, so that what is kept is kept
+    with CaptureQueriesContext(connection) as before:
+        assert "small.jpg" not in text(manager.get(address))
+    Media.objects.filter(pk=photo.pk).update(subject=service.pk, subject_kind="service")
+    Media.objects.filter(pk=paper.pk).update(subject=report.pk, subject_kind="self-report", file_name="任命文件.png")
+    with CaptureQueriesContext(connection) as after:
+        page = text(manager.get(address)).split("逐项得分")[1]
+    assert len(after) == len(before)
+    of_b1 = page.split("B1</span>")[1].split("B2</span>")[0]
+    of_b2 = page.split("B2</span>")[1].split("B3</span>")[0]
+    assert reverse("media", args=[paper.pk]) in of_b1
+    assert "任命文件.png" in of_b1  # read out instead of the picture
+    assert reverse("media-small", args=[photo.pk]) in of_b2
+    assert re.search(r'alt="[^"]+ · S-OWN7"', of_b2)
+    for role, other in ((Role.FINANCIAL_REGULATOR, False), (Role.INSURER_MANAGER, True)):
+        page = text(browser_of(role, other=other).get(address))
+        assert str(photo.pk) not in page
+        assert str(paper.pk) not in page
+    # nor pictures that would not load, where the papers themselves are listed
+    assert str(paper.pk) not in text(browser_of(Role.FINANCIAL_REGULATOR).get(reverse("self-report", args=[report.pk])))
 
 
 def test_nothing_is_published_before_it_is(world, computed, client):  # noqa: F811
@@ -197,6 +239,95 @@ def test_a_scheme_is_loaded_compared_and_issued_by_page(world, browser_of):
     assert scheme.state == "ISSUED"
 
 
+def test_a_new_edition_is_offered_and_moves_nothing_that_was_assessed(world, published, browser_of):  # noqa: F811
+    old = Scheme.objects.get(code="EXAMPLE-INSURER")
+    content = {**old.content, "grades": [{**each, "use": {"zh": "", "en": ""}} for each in old.content["grades"]]}
+    for each in content["grades"]:
+        each.pop("supervision")  # as the edition before had it
+    Scheme.objects.filter(pk=old.pk).update(content=content)
+    before = list(Outcome.objects.order_by("pk").values_list("pk", "score", "grade", "rank"))
+    load_schemes()
+    load_schemes()
+    offered = Scheme.objects.get(code="EXAMPLE-INSURER", version=2)
+    assert (offered.state, offered.valid_from.isoformat()) == ("DRAFT", "2027-01-01")
+    assert Scheme.objects.count() == 4  # the others had nothing new
+    committee = browser_of(Role.COMMITTEE)
+    assert "尚未发布的方案版本" in text(committee.get("/"))
+    page = text(committee.get(reverse("scheme", args=[offered.pk])))
+    assert "[A].use.zh" in page
+    assert "[D].supervision.checks_a_year" in page
+    assert committee.post(reverse("scheme-issue", args=[offered.pk])).status_code == 302
+    load_schemes()
+    assert Scheme.objects.count() == 4
+    old.refresh_from_db()
+    published.refresh_from_db()
+    assert (old.content, published.scheme_id) == (content, old.pk)
+    assert list(Outcome.objects.order_by("pk").values_list("pk", "score", "grade", "rank")) == before
+
+
+def test_a_published_grade_leads_to_a_tier_until_the_next_result(world, computed, request, browser_of):  # noqa: F811
+    few = Outcome.objects.get(campaign=computed, insurer_id=world.bohai.pk, region_code="370000")
+    assert not Supervised.objects.exists()  # computed is not published
+    campaign = request.getfixturevalue("published")
+    assert not Supervised.objects.exists()  # those who have too few are not graded
+    own = Outcome.objects.get(campaign=campaign, insurer_id=world.huaihai.pk, region_code="370000")
+    Outcome.objects.filter(pk=own.pk).update(why_not="", grade="C", rank=1)
+    put_in_tiers(campaign, at=AT)
+    made = Supervised.objects.get()
+    assert (made.organisation, made.tier, made.checks_a_year, made.until_on) == (world.huaihai, "3", 4, None)
+    for role in (Role.PROVINCE_REGULATOR, Role.CITY_REGULATOR, Role.INSURER_MANAGER):
+        page = text(browser_of(role).get(reverse("supervision-tiers"), {"tier": "3"}))
+        assert "淮海示例" in page.split("<tbody")[1]
+        assert "平台默认" in page  # the frequency is nobody's but the platform's, and says so
+    assert "淮海示例" not in text(browser_of(Role.CITY_REGULATOR).get(reverse("supervision-tiers"), {"tier": "1"}))
+    committee = browser_of(Role.COMMITTEE)
+    for address in (reverse("insurer", args=[world.huaihai.pk]), reverse("assessment-result", args=[own.pk])):
+        assert "每年检查4次" in text(committee.get(address)), address
+    assert "待反馈的评估结果" in text(committee.get("/"))
+    words = {"text": "请报改进措施", "is_to_be_answered": "on"}
+    assert committee.post(reverse("assessment-result-feedback", args=[own.pk]), words).status_code == 302
+    assert "待反馈的评估结果" not in text(committee.get("/"))
+    # the next result ends it, whether or not it leads to another; one of an earlier period published late does not
+    Campaign.objects.filter(pk=campaign.pk).update(period_to="2027-06-30")
+    later = Campaign.objects.get(pk=campaign.pk)
+    later.pk, later.code, later.period_to = None, "LATER", date(2026, 6, 30)
+    later.save(force_insert=True)
+    Outcome.objects.filter(pk=few.pk).update(campaign=later, why_not="", grade="D")
+    assert put_in_tiers(later, at=AT) == 0
+    Campaign.objects.filter(pk=later.pk).update(period_to="2027-12-31")
+    later.refresh_from_db()
+    assert put_in_tiers(later, at=AT) == 1
+    made.refresh_from_db()
+    assert made.until_on == AT.date()
+    assert Supervised.objects.get(until_on=None).organisation == world.bohai
+
+
+def test_elements_and_items_are_named_with_their_titles(world, published, browser_of):  # noqa: F811
+    regulator = browser_of(Role.PROVINCE_REGULATOR)
+    for language, element, item in (
+        ("zh-hans", "B1 专职机构", "V2 出借、冒用证书"),
+        ("en", "B1 Unit", "V2 A certificate lent"),
+    ):
+        regulator.cookies["language"] = language
+        assert element in text(regulator.get(reverse("appeals")))
+        assert element in text(regulator.get(reverse("appeal", args=[Appeal.objects.get().pk])))
+        assert element in text(regulator.get(reverse("assessment-published", args=[published.code])))
+        assert item in text(regulator.get(reverse("conduct-case-new")))
+    regulator.cookies["language"] = "zh-hans"
+    # the same code is something else with insurers than with experts
+    case = {"region": "370000", "happened_on": "2026-11-20", "document_no": "鲁示例〔2026〕9号", "text": "查实"}
+    wrong = {**case, "organisation": str(world.huaihai.pk), "code": "EXPERT V2"}
+    assert "该项属于专家的方案" in regulator.post(reverse("conduct-case-new"), wrong).content.decode()
+    for about, title in (
+        ({"organisation": str(world.huaihai.pk), "code": "INSURER V2"}, "V2 挪用费用"),
+        ({"expert": world.expert.number, "code": "EXPERT V2"}, "V2 出借、冒用证书"),
+    ):
+        made = regulator.post(reverse("conduct-case-new"), case | about)
+        assert made.status_code == 302
+        assert title in text(regulator.get(made["Location"]))
+        assert title in text(regulator.get(reverse("conduct-cases")))
+
+
 def test_the_course_is_walked_by_its_pages(world, browser_of):
     committee, insurer = browser_of(Role.COMMITTEE), browser_of(Role.INSURER_MANAGER)
     campaign = compute(begin(), by=BY, at=AT)
@@ -208,6 +339,8 @@ def test_the_course_is_walked_by_its_pages(world, browser_of):
     with time_machine.travel(AT, tick=True):
         assert insurer.get(reverse("self-report-submit", args=[report.pk])).status_code == 200
         assert insurer.post(reverse("self-report-submit", args=[report.pk]), form).status_code == 302
+        own = Outcome.objects.get(campaign=campaign, insurer_id=world.huaihai.pk, region_code="370000")
+        assert "自评材料已提交，自初评结果起计入" in text(insurer.get(reverse("assessment-result", args=[own.pk])))
         # the file is kept with the report, and whoever reviews sees it
         assert Media.objects.get(subject=report.pk).original.sha256 == hashlib.sha256(made_of.getvalue()).hexdigest()
         assert "evidence-grid" in text(committee.get(reverse("self-report", args=[report.pk])))
@@ -223,6 +356,14 @@ def test_the_course_is_walked_by_its_pages(world, browser_of):
             assert judged.status_code == 302
         assert committee.post(reverse("assessment-announce", args=[campaign.pk])).status_code == 302
         own = Outcome.objects.get(campaign=campaign, insurer_id=world.huaihai.pk, region_code="370000")
+        rows = text(insurer.get(reverse("assessment-result-rows", args=[own.pk]), {"element": "A1", "part": "counted"}))
+        this = re.search(r'href="([^"]+)">就此记录申诉', rows)
+        assert this is not None
+        form = text(insurer.get(this[1].replace("&amp;", "&")))  # element and record stand there already
+        assert re.search(r'value="A1"\s+selected', form)
+        assert ">P-OWN7</textarea>" in form.replace("\n", "")
+        assert "申诉截止" in form
+        assert "就此记录申诉" not in text(committee.get(reverse("assessment-result-rows", args=[own.pk])))
         sent = insurer.post(reverse("assessment-result-appeal", args=[own.pk]), {"element": "B1", "text": "另附材料"})
         assert sent.status_code == 302
         made = Appeal.objects.get()

@@ -9,13 +9,14 @@ from django.utils.translation import gettext_lazy as _
 
 from anze.assessment.actions.results import Assessed, columns_of
 from anze.assessment.models import ConductCase, Scheme
-from anze.assessment.rules import SchemeState
+from anze.assessment.rules import SchemeState, SubjectKind
 from anze.kernel.actions import action
 from anze.kernel.actor import Actor
 from anze.kernel.duty import beijing_day
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import EVERYTHING, widened
-from anze.parties.rules import Permission
+from anze.parties.models import Expert
+from anze.parties.rules import OrganisationKind, Permission
 
 
 @dataclass(frozen=True)
@@ -33,20 +34,28 @@ class Case:
         return f"{self.about} {self.code} {self.document_no}"
 
 
-def case_codes() -> dict[str, str]:
-    """Every item of the schemes in use that is confirmed case by case."""
+def subject_of(about: Assessed) -> SubjectKind:
+    """Which schemes assess somebody."""
+    if isinstance(about, Expert):
+        return SubjectKind.EXPERT
+    return SubjectKind.AGENCY if about.kind == OrganisationKind.AGENCY else SubjectKind.INSURER
+
+
+def case_codes(subject: str) -> dict[str, str]:
+    """Every item of the schemes in use for a kind of assessed that is confirmed case by case; the latest words."""
     found: dict[str, str] = {}
-    for scheme in Scheme.objects.filter(state=SchemeState.ISSUED).order_by("subject", "version"):
-        for code, title in scheme.text.case_codes.items():
-            found.setdefault(code, f"{code} {title}")
+    for scheme in Scheme.objects.filter(state=SchemeState.ISSUED, subject=subject).order_by("version"):
+        found |= {code: f"{code} {title}" for code, title in scheme.text.case_codes.items()}
     return found
 
 
 @action(Permission.CONFIRM_CASES, "case.confirmed")
 def confirm_case(case: Case, *, by: Actor, at: datetime) -> ConductCase:
     """Enter a case an authority confirmed. Only people do this; the platform accuses nobody."""
-    if case.code not in case_codes():
-        raise Refused("no_such_item", _("No scheme has this item."), remedy=_("Choose one of the list."), field="code")
+    if case.code not in case_codes(subject_of(case.about)):
+        raise Refused(
+            "no_such_item", _("No scheme for them has this item."), remedy=_("Choose one of the list."), field="code"
+        )
     if case.happened_on > beijing_day(at):
         raise Refused(
             "day_in_future", _("This day has not come."), remedy=_("Give the day it happened."), field="happened_on"

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from procrastinate.contrib.django import app
 
 from anze.assessment.actions.results import rescore
+from anze.assessment.actions.supervision import put_in_tiers
 from anze.assessment.definitions import PARTY
 from anze.assessment.models import Appeal, Campaign, FrozenRow, Outcome, ReviewItem, Scheme, SelfReport
 from anze.assessment.rules import Checklist, SchemeState, SubjectKind
@@ -281,6 +282,7 @@ def publish(campaign: Campaign, *, by: Actor, at: datetime) -> Campaign:
         )
     with widened(EVERYTHING):
         CAMPAIGN.move(campaign, "publish", published_at=at)
+        put_in_tiers(campaign, at=at)
     return campaign
 
 

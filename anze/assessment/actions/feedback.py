@@ -8,7 +8,7 @@ from datetime import datetime
 from django.utils.translation import gettext_lazy as _
 
 from anze.assessment.definitions import PARTY
-from anze.assessment.models import Feedback, Outcome
+from anze.assessment.models import Feedback, Outcome, Supervised
 from anze.assessment.rules import SubjectKind
 from anze.assessment.rules.campaigns import ANSWER, STANDING
 from anze.kernel.actions import action
@@ -52,6 +52,7 @@ def give_feedback(outcome: Outcome, *, by: Actor, at: datetime, said: Said) -> F
                 remedy=_("It stands on the page of the result."),
                 status=409,
             )
+        Supervised.objects.filter(outcome=outcome).update(spoken_at=at)
         return Feedback.objects.create(
             outcome=outcome,
             campaign=outcome.campaign,

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
+import msgspec
 from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from anze.assessment.definitions import kinds_of
 from anze.assessment.models import Scheme, SchemeCopy
-from anze.assessment.rules import SchemeState, SchemeText, content_of, problems, read_scheme, scheme_digest
+from anze.assessment.rules import SchemeState, SchemeText, content_of, differences, problems, read_scheme, scheme_digest
 from anze.kernel.actions import action
 from anze.kernel.actor import Actor
 from anze.kernel.refusal import Refused
@@ -23,12 +24,34 @@ SHIPPED = ("scheme-insurers", "scheme-agencies", "scheme-experts")
 _SHIPPED_AT = datetime(2026, 11, 1, tzinfo=UTC)
 
 
+# a new edition is offered from a new year on: a scheme does not change in the middle of the year it assesses
+_OFFERED_FROM = date(2027, 1, 1)
+
+
 def load_schemes() -> None:
-    """Bring the shipped examples in; they are known by code and version, and running it again changes nothing."""
+    """Bring the shipped examples in, issued where there is no version yet.
+
+    Where there is, a shipped edition that says something new is only offered: as a draft of the next version, which
+    somebody compares and issues, or leaves. What was issued stays, with everything that was assessed by it. Running
+    it again changes nothing.
+    """
     for name in SHIPPED:
         text = read_scheme((DATA / f"{name}.json").read_bytes())
-        if not Scheme.objects.filter(code=text.code, version=text.version).exists():
+        known = list(Scheme.objects.filter(code=text.code).order_by("version"))
+        if not known:
             _keep(text, by_name="Anze", at=_SHIPPED_AT, state=SchemeState.ISSUED)
+        elif all(_says_more(text, each.text) for each in known):
+            after = date(max(each.valid_from.year for each in known) + 1, 1, 1)
+            offered = msgspec.structs.replace(
+                text, version=known[-1].version + 1, valid_from=max(_OFFERED_FROM, after), valid_to=None
+            )
+            _keep(offered, by_name="Anze", at=_SHIPPED_AT, state=SchemeState.DRAFT)
+
+
+def _says_more(text: SchemeText, than: SchemeText) -> bool:
+    """Whether two versions differ in more than their number and the days they are valid."""
+    same_days = msgspec.structs.replace(than, valid_from=text.valid_from, valid_to=text.valid_to)
+    return bool(differences(same_days, text))
 
 
 def _keep(text: SchemeText, *, by_name: str, at: datetime, state: SchemeState) -> Scheme:

@@ -4,6 +4,7 @@ from anze.assessment.models.campaigns import Campaign, Outcome, Tally
 from anze.assessment.models.contested import Appeal, Feedback, ReviewItem, SelfReport
 from anze.assessment.models.frozen import ConductCase, Correction, Forecast, FrozenRow
 from anze.assessment.models.schemes import Scheme, SchemeCopy
+from anze.assessment.models.supervision import Supervised
 
 __all__ = [
     "Appeal",
@@ -18,5 +19,6 @@ __all__ = [
     "Scheme",
     "SchemeCopy",
     "SelfReport",
+    "Supervised",
     "Tally",
 ]

@@ -22,6 +22,7 @@ from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from anze.kernel.refusal import Refused
+from anze.kernel.rules import ParameterStatus
 
 HUNDRED = Decimal(100)
 
@@ -164,6 +165,29 @@ class Gate(_Strict, frozen=True):
     above_zero: bool = False
 
 
+class Tier(TextChoices):
+    """How closely somebody is supervised until his next result; 1 is the lightest."""
+
+    FIRST = "1", _("tier 1")
+    SECOND = "2", _("tier 2")
+    THIRD = "3", _("tier 3")
+    FOURTH = "4", _("tier 4")
+    FIFTH = "5", _("tier 5")
+
+
+class Supervision(_Strict, frozen=True):
+    """What supervision makes of a grade: the tier, how many checks a year, whether the committee speaks to them.
+
+    `status` says how sure it is, as with parameters; unconfirmed ones are marked wherever they are shown.
+    """
+
+    tier: str
+    checks_a_year: int
+    is_spoken_to: bool = False
+    ground: str = ""
+    status: str = ParameterStatus.DESIGN
+
+
 class Grade(_Strict, frozen=True):
     """`use`: what follows from it for whoever is graded so, in supervision and for the committee."""
 
@@ -172,6 +196,7 @@ class Grade(_Strict, frozen=True):
     at_least: Decimal
     gates: tuple[Gate, ...] = ()
     use: Words = Words("", "")
+    supervision: Supervision | None = None
 
 
 class SchemeText(_Strict, frozen=True):
@@ -201,6 +226,14 @@ class SchemeText(_Strict, frozen=True):
 
     def element(self, code: str) -> Element:
         return next(element for element in self.elements if element.code == code)
+
+    def titled(self, code: str) -> str:
+        """A code with its title in the reader's language: of a dimension, an element, a bonus, a deduction, a veto."""
+        extras = (*self.bonus.items, *self.deduction.items)
+        named: tuple[Element | Dimension | Extra | Veto, ...] = (
+            *self.elements, *self.dimensions, *extras, *self.vetoes,
+        )  # fmt: skip
+        return next((f"{code} {each.title}" for each in named if each.code == code), code)
 
     def dimension_of(self, code: str) -> Dimension:
         return next(each for each in self.dimensions if any(e.code == code for e in each.elements))
@@ -371,6 +404,13 @@ def _grading(scheme: SchemeText) -> Iterator[Problem]:
         for gate in grade.gates:
             if gate.element not in known:
                 yield Problem(f"grades.{grade.code}", _("there is no element %(code)s"), {"code": gate.element})
+    tiered = [(grade, grade.supervision) for grade in scheme.grades if grade.supervision]
+    for grade, made in tiered:
+        if made.tier not in Tier.values or made.status not in ParameterStatus.values or made.checks_a_year < 0:
+            yield Problem(f"grades.{grade.code}", _("a tier is 1 to 5, its status CONFIRMED, UNVERIFIED or DESIGN"), {})
+    for (_better, light), (grade, close) in itertools.pairwise(tiered):
+        if light.tier > close.tier or light.checks_a_year > close.checks_a_year:
+            yield Problem(f"grades.{grade.code}", _("a lower grade is supervised less than a better one"), {})
 
 
 # differences --------------------------------------------------------------------------------------------------

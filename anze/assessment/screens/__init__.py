@@ -12,6 +12,7 @@ from anze.assessment.screens import (
     reports,
     results,
     schemes,
+    supervision,
     trying,
 )
 
@@ -27,5 +28,6 @@ __all__ = [
     "reports",
     "results",
     "schemes",
+    "supervision",
     "trying",
 ]

@@ -183,7 +183,7 @@ def ranking_of(campaign: Campaign, region: str) -> list[dict[str, Any]]:
             "grade": row.grade,
             "grade_title": grades.get(row.grade, ""),
             "why_not": str(WhyNot(row.why_not).label) if row.why_not else "",
-            "vetoes": row.vetoes,
+            "vetoes": [scheme.titled(code) for code in row.vetoes],
             "share": min(row.score, 100),
         }
         for row in rows

@@ -11,22 +11,36 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from anze.assessment.actions.cases import Case, case_codes, confirm_case, withdraw_case
+from anze.assessment.actions.cases import Case, case_codes, confirm_case, subject_of, withdraw_case
 from anze.assessment.models import ConductCase
+from anze.assessment.rules import SubjectKind
 from anze.assessment.screens.reports import ASSESSED, found_row
+from anze.assessment.screens.words import element_name
 from anze.kernel.refusal import Refused
+from anze.kernel.scope import PROVINCE
 from anze.parties.models import Expert, Organisation
 from anze.parties.rules import OrganisationKind, Permission
+from anze.parties.screens import REGION_NAMES
 from anze.prevention.screens.forms import ReasonForm, answer_form, region_choices
 from anze.screen.columns import Column
 from anze.screen.details import DetailScreen, Section, Way, detail_screen
-from anze.screen.filters import InRegion
+from anze.screen.filters import Asking, InRegion
 from anze.screen.forms import Form
 from anze.screen.lists import Button, ListScreen, list_screen
 from anze.screen.registry import page
 
 SEE, ANSWER = Permission.SEE_ASSESSMENT, Permission.ANSWER_ASSESSMENT
 REVIEW, DECIDE, CONFIRM = Permission.REVIEW_ASSESSMENT, Permission.DECIDE_APPEALS, Permission.CONFIRM_CASES
+
+
+def _titled(asking: Asking, code: str, insurer: UUID | None, agency: UUID | None, expert: UUID | None) -> str:
+    # an expert's case holds his agency too
+    subject = SubjectKind.EXPERT if expert else SubjectKind.INSURER if insurer else SubjectKind.AGENCY
+    return element_name(str(subject), code)
+
+
+ITEM = Column("item", title=_("Item"), needs=("code", "insurer_id", "agency_id", "expert_id"), compute=_titled)
+
 CASES = list_screen(
     ListScreen(
         name="conduct-cases",
@@ -41,7 +55,7 @@ CASES = list_screen(
         sort="-happened_on",
         columns=(
             Column("document_no"),
-            Column("code", title=_("Item")),
+            ITEM,
             Column("organisation"),
             Column("expert__name", title=_("Expert")),
             Column("region_code"),
@@ -79,7 +93,7 @@ detail_screen(
                 (
                     "organisation",
                     Column("expert__name", title=_("Expert"), opens="expert"),
-                    "code",
+                    ITEM,
                     "happened_on",
                     Column("region_code"),
                     "document_no",
@@ -109,6 +123,18 @@ def about_of(organisation: str, number: str) -> Organisation | Expert:
     return expert or Organisation.objects.get(pk=organisation)
 
 
+def _item_of(about: Organisation | Expert, chosen: str) -> str:
+    """The code chosen; V2 is something else with insurers than with experts."""
+    subject, _space, code = chosen.partition(" ")
+    if subject != subject_of(about):
+        raise Refused(
+            "item_of_others", _("This item stands in the scheme for %(whom)s."),
+            remedy=_("Choose an item of the scheme that assesses whom the case is about."), field="code",
+            values={"whom": SubjectKind(subject).label},
+        )  # fmt: skip
+    return code
+
+
 class CaseForm(Form):
     organisation = forms.ChoiceField(label=pgettext_lazy("case", "About"), required=False)
     expert = forms.CharField(
@@ -136,12 +162,26 @@ def case_new(request: HttpRequest) -> HttpResponse:
     kinds = (OrganisationKind.INSURER, OrganisationKind.AGENCY)
     parties = Organisation.objects.filter(kind__in=kinds, is_active=True).order_by("kind", "code")
     form.fields["organisation"].choices = [("", "–"), *((str(each.pk), str(each)) for each in parties)]  # type: ignore[attr-defined]
-    form.fields["code"].choices = list(case_codes().items())  # type: ignore[attr-defined]
-    form.fields["region"].choices = region_choices(request.actor)  # type: ignore[attr-defined]
+    form.fields["code"].choices = [  # type: ignore[attr-defined]
+        (subject.label, [(f"{subject} {code}", title) for code, title in case_codes(subject).items()])
+        for subject in SubjectKind
+    ]
+    form.fields["region"].choices = [  # type: ignore[attr-defined]
+        # what the province found of an insurer as a whole is no city's
+        *([(PROVINCE, REGION_NAMES.name(PROVINCE))] if request.actor.scope.covers_region(PROVINCE) else []),  # type: ignore[attr-defined]
+        *region_choices(request.actor),  # type: ignore[attr-defined]
+    ]
 
     def act(words: dict[str, Any]) -> str:
         about = about_of(words["organisation"], words["expert"].strip())
-        case = Case(about, words["code"], words["happened_on"], words["document_no"], words["text"], words["region"])
+        case = Case(
+            about,
+            _item_of(about, words["code"]),
+            words["happened_on"],
+            words["document_no"],
+            words["text"],
+            words["region"],
+        )
         made = confirm_case(case, by=request.actor, at=request.at)  # type: ignore[attr-defined]
         return reverse("conduct-case", args=[made.pk])
 

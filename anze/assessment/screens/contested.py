@@ -31,8 +31,10 @@ from anze.assessment.screens.reports import (
     take_papers,
 )
 from anze.assessment.screens.results import row_lines
-from anze.assessment.screens.words import input_title
+from anze.assessment.screens.words import element_name, input_title, points_text
 from anze.evidence.screens.forms import documents_field
+from anze.kernel.duty import deadline_text
+from anze.kernel.wording import listed
 from anze.parties.rules import Permission
 from anze.prevention.screens.forms import answer_form
 from anze.screen.columns import Column, Kind
@@ -159,6 +161,13 @@ def review_item_judge(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 # appeals ------------------------------------------------------------------------------------------------------
 
+
+def _titled(asking: Asking, code: str, campaign: UUID) -> str:
+    return element_name(campaign, code)
+
+
+ELEMENT = Column("named", title=_("Element"), needs=("element", "campaign_id"), compute=_titled)
+
 APPEAL_STATE = Column("state", tones={"OPEN": "warning", "GRANTED": "success", "PARTLY": "info", "DISMISSED": ""})
 
 APPEALS = list_screen(
@@ -174,7 +183,7 @@ APPEALS = list_screen(
         columns=(
             Column("number"),
             APPEAL_STATE,
-            Column("element"),
+            ELEMENT,
             CAMPAIGN,
             Column("submitted_at"),
             Column("due_at"),
@@ -195,7 +204,7 @@ def _appeal_words(request: HttpRequest, made: Any) -> dict[str, Any]:
     known = INPUTS.get(element.input)
     rows = list(FrozenRow.objects.filter(pk__in=made.rows[:200]).order_by("pk"))
     return {
-        "element_title": element.title,
+        "element": scheme.titled(made.element),
         "who": str(made.outcome.assessed),
         "lines": row_lines(rows, {}, is_money=bool(known and known.is_money), actor=request.actor),  # type: ignore[attr-defined]
         "is_open": made.state == AppealState.OPEN,
@@ -224,7 +233,7 @@ detail_screen(
         climb=result_crumbs,
         ways=_appeal_ways,
         sections=(
-            Section(_("The appeal"), ("element", "text", "submitted_at", "submitted_by", "due_at")),
+            Section(_("The appeal"), (ELEMENT, "text", "submitted_at", "submitted_by", "due_at")),
             Section(pgettext_lazy("appeal", "The decision"), ("decided_at", "decided_by", "reasons")),
         ),
     )
@@ -243,6 +252,11 @@ class AppealForm(Form):
     papers = documents_field(_("Files"), PAPERS_HINT)
 
 
+def _objected(request: HttpRequest) -> dict[str, str]:
+    """What the page somebody came from named: an element, and perhaps one of its records."""
+    return {name: request.GET.get(name, "")[:200] for name in ("element", "records")}
+
+
 @page(
     "assessment/results/<uuid:pk>/appeal/",
     name="assessment-result-appeal",
@@ -252,7 +266,7 @@ class AppealForm(Form):
 )
 def appeal_new(request: HttpRequest, pk: UUID) -> HttpResponse:
     outcome = found_row(Outcome, pk, request)
-    form = AppealForm(request.POST or None, request.FILES or None, initial={"element": request.GET.get("element", "")})
+    form = AppealForm(request.POST or None, request.FILES or None, initial=_objected(request))
     scheme = outcome.campaign.scheme.text
     form.fields["element"].choices = [(e.code, f"{e.code} {e.title}") for e in scheme.elements]  # type: ignore[attr-defined]
 
@@ -267,6 +281,11 @@ def appeal_new(request: HttpRequest, pk: UUID) -> HttpResponse:
     return answer_form(
         request, form, act, title=_("Appeal"), done=_("Send the appeal"), back=reverse("assessment-result", args=[pk]),
         back_title=str(outcome.assessed),
+        facts=[
+            (_now("Score"), outcome.score),
+            *([(_now("Appeals until"), deadline_text(until))] if (until := outcome.campaign.appeal_until_at) else []),
+        ],
+        facts_title=outcome.campaign.title,
         about=_("Only what you name can move. Somebody who did not review decides, with reasons that are published."),
     )  # fmt: skip
 
@@ -301,9 +320,9 @@ def appeal_decide(request: HttpRequest, pk: UUID) -> HttpResponse:
     element = made.campaign.scheme.text.element(made.element)
     form = DecideForm(request.POST or None)
     is_checklist = isinstance(element.curve, Checklist)
+    report = SelfReport.objects.filter(outcome=made.outcome_id).first() if is_checklist else None
     if is_checklist:
         del form.fields["verdict"], form.fields["records"]
-        report = SelfReport.objects.filter(outcome=made.outcome_id).first()
         form.fields["items"] = Several(
             label=_now("Items that are met"),
             choices=[(item.code, str(item.title)) for item in items_of(made.campaign.scheme.text)],
@@ -323,7 +342,20 @@ def appeal_decide(request: HttpRequest, pk: UUID) -> HttpResponse:
         messages.success(request, _now("The appeal is decided."))
         return reverse("appeal", args=[pk])
 
-    facts = [(_now("Element"), f"{made.element} {element.title}"), (_now("What the appeal says"), made.text)]
+    facts = [
+        (_now("Element"), f"{made.element} {element.title}"),
+        (_now("Points now"), f"{points_text(made.outcome.points[made.element][0])} / {element.weight}"),
+        (_now("What the appeal says"), made.text),
+    ]
+    named = FrozenRow.objects.filter(pk__in=made.rows[:20]).order_by("pk").values_list("label", flat=True)
+    if labels := list(named):
+        facts.append((_now("The records named"), listed(labels)))
+    if is_checklist and report:
+        facts += [
+            (item.title, report.remarks[item.code])
+            for item in items_of(made.campaign.scheme.text)
+            if item.code in report.remarks
+        ]
     if why := why_not_second(made, request.actor):  # type: ignore[attr-defined]
         facts.append((_now("Attention"), why))
     return answer_form(

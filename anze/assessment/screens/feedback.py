@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from anze.assessment.actions.feedback import Said, answer_feedback, give_feedback
 from anze.assessment.models import Feedback, Outcome
 from anze.assessment.screens.reports import found_row
+from anze.kernel.duty import deadline_text
 from anze.parties.rules import Permission
 from anze.screen.forms import Form, answer_form
 from anze.screen.registry import page
@@ -86,5 +87,11 @@ def feedback_answer(request: HttpRequest, pk: UUID) -> HttpResponse:
     return answer_form(
         request, AnswerForm(request.POST or None), act, title=_("Answer to the feedback"), done=_("Send the answer"),
         back=reverse("assessment-result", args=[pk]), back_title=str(outcome.assessed),
-        facts=[(_now("What is expected"), feedback.text)], facts_title=feedback.given_by,
+        facts=[
+            (_now("What is expected"), feedback.text),
+            *([(_now("Answer due"), deadline_text(feedback.due_at))] if feedback.due_at else []),
+            (_now("Score"), outcome.score),
+            (_now("Grade"), outcome.grade),
+        ],
+        facts_title=feedback.given_by,
     )  # fmt: skip

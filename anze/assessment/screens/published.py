@@ -36,7 +36,14 @@ from anze.assessment.rules.scoring import is_small
 from anze.assessment.screens.campaigns import RUN, SEE, campaign_or_404
 from anze.assessment.screens.results import gain_of
 from anze.assessment.screens.spread import spread_words
-from anze.assessment.screens.words import formula_text, input_title, measure_text, points_text, scheme_table
+from anze.assessment.screens.words import (
+    formula_text,
+    input_title,
+    measure_text,
+    points_text,
+    scheme_table,
+    supervision_text,
+)
 from anze.kernel.scope import EVERYTHING, PROVINCE, Scope, widened
 from anze.parties.rules import Permission
 from anze.parties.screens import REGION_NAMES
@@ -100,7 +107,7 @@ def published_words(campaign: Campaign) -> dict[str, Any]:
             "grade": each["grade"],
             "grade_title": grades.get(each["grade"], ""),
             "why_not": str(WhyNot(each["why_not"]).label) if each["why_not"] else "",
-            "vetoes": each["vetoes"],
+            "vetoes": [scheme.titled(code) for code in each["vetoes"]],
             "share": min(float(each["score"]), 100),
             "dimensions": _dimension_points(scheme, each["points"]),
         }
@@ -113,6 +120,7 @@ def published_words(campaign: Campaign) -> dict[str, Any]:
         "campaign": campaign,
         "scheme": scheme,
         "results": lines,
+        "supervision_text": supervision_text,
         "codes": [dimension.code for dimension in scheme.dimensions],
         "dimensions": scheme_table(scheme),
         "counts": [
@@ -120,7 +128,12 @@ def published_words(campaign: Campaign) -> dict[str, Any]:
             for grade in scheme.grades
         ],
         "appeals": [
-            {**each, "decision": states.get(each["decision"], ""), "name": names.get(each["code"], "")}
+            {
+                **each,
+                "decision": states.get(each["decision"], ""),
+                "name": names.get(each["code"], ""),
+                "titled": scheme.titled(each["element"]),
+            }
             for each in decisions_content(campaign)
         ],
     }
@@ -192,7 +205,7 @@ def published_pdf(request: HttpRequest, code: str) -> HttpResponse:
         "uses": [f"{grade.code} {grade.title}: {grade.use}" for grade in words["scheme"].grades if grade.use.zh],
         "appeals_title": _now("Decided appeals") if words["appeals"] else "",
         "appeals": [
-            f"{each['number']} {each['name']} {each['element']}: {each['decision']}, "
+            f"{each['number']} {each['name']} {each['titled']}: {each['decision']}, "
             f"{each['before'].get('score', '')} → {each['after'].get('score', '')}"
             for each in words["appeals"]
         ],

@@ -17,14 +17,16 @@ from anze.assessment.actions.files import REPORT_FILES
 from anze.assessment.actions.reviews import Told, items_of, review_report, submit_report
 from anze.assessment.models import SelfReport
 from anze.assessment.rules.campaigns import CampaignState, ReportState
+from anze.assessment.screens.photos import sees_photos
 from anze.evidence.models import Media
 from anze.evidence.rules import MediaKind, MediaRole
 from anze.evidence.screens.forms import documents_field, files_taken
 from anze.evidence.screens.media import tiles
+from anze.kernel.duty import deadline_text
 from anze.parties.rules import Permission
 from anze.parties.screens import ORGANISATION_NAMES
 from anze.prevention.screens.forms import answer_form
-from anze.screen.columns import Column, readers_of
+from anze.screen.columns import Column
 from anze.screen.details import Crumb, DetailScreen, Section, Way, detail_screen
 from anze.screen.filters import Asking, Choice, Of
 from anze.screen.forms import Form, style
@@ -93,7 +95,7 @@ def _report_words(request: HttpRequest, report: Any) -> dict[str, Any]:
 def files_of(request: HttpRequest, pk: UUID) -> dict[str, Any]:
     """The files of a self-report or an appeal, as tiles of the gallery."""
     keys: list[UUID] = []
-    if request.actor.scope.reader in readers_of(Media):  # type: ignore[attr-defined]
+    if sees_photos(request.actor):  # type: ignore[attr-defined]
         keys = list(Media.objects.filter(subject=pk).order_by("received_at").values_list("pk", flat=True)[:100])
     return {"files": tiles(keys)["tiles"]}
 
@@ -202,6 +204,7 @@ def self_report_submit(request: HttpRequest, pk: UUID) -> HttpResponse:
     return answer_form(
         request, form, act, title=_("Hand in the self-report"), done=_("Hand in"),
         back=reverse("self-report", args=[pk]), back_title=_("Self-report"),
+        facts=[(_now("To be handed in until"), deadline_text(report.due_at))], facts_title=report.campaign.title,
         about=_("Tick what is met and say what shows it: document, number, date, persons. A reviewer looks at it."),
     )  # fmt: skip
 
@@ -232,6 +235,8 @@ def self_report_review(request: HttpRequest, pk: UUID) -> HttpResponse:
         return reverse("self-report", args=[pk])
 
     facts = [(str(item.title), report.texts.get(item.code, "")) for item in items]
+    if papers := len(files_of(request, report.pk)["files"]):
+        facts.append((_now("Files"), _now("%(count)s, on the page of the self-report") % {"count": papers}))
     return answer_form(
         request, form, act, title=_("Review the self-report"), done=_("Save the review"),
         back=reverse("self-report", args=[pk]), back_title=_("Self-report"), facts=facts,

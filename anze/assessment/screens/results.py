@@ -21,19 +21,17 @@ from anze.assessment.actions.results import result_of
 from anze.assessment.definitions import INPUTS, KEPT, PARTY
 from anze.assessment.models import Appeal, Correction, Feedback, FrozenRow, Outcome, ReviewItem, SelfReport, Tally
 from anze.assessment.rules import Cases, Checklist, Points, Result, SchemeText, Standing, SubjectKind, WhyNot, share_of
-from anze.assessment.rules.campaigns import STANDING, CampaignState, ItemState, Level
+from anze.assessment.rules.campaigns import STANDING, CampaignState, ItemState, Level, ReportState
 from anze.assessment.rules.scoring import Measure
 from anze.assessment.rules.spread import FEWEST
-from anze.assessment.screens.words import formula_text, input_title, measure_text, points_text
-from anze.evidence.models import Media
-from anze.evidence.rules import MediaKind, MediaRole
+from anze.assessment.screens.photos import behind_elements, checklists_of, photos_of
+from anze.assessment.screens.words import formula_text, input_title, measure_text, points_text, supervision_text
 from anze.kernel.actor import Actor
 from anze.kernel.scope import EVERYTHING, widened
 from anze.monitoring.screens import RECORD_PAGES
 from anze.parties.models import Enterprise
 from anze.parties.rules import Permission
 from anze.parties.screens import REGION_NAMES
-from anze.prevention.models import Visit
 from anze.screen.columns import Column, readers_of
 from anze.screen.details import Crumb, DetailScreen, Section, detail_screen
 from anze.screen.lists import check_reader
@@ -48,7 +46,6 @@ PARTS = {
     "corrected": _("Corrected by review or appeal"),
 }
 AT_ONCE = 50
-PHOTOS_SHOWN = 4
 # sums of something else than records: one more is nothing anybody should aim at
 NO_RECORDS = ("expert_findings",)
 # kinds of record the statistics do not know
@@ -152,6 +149,8 @@ def explanation(outcome: Outcome, tally: Tally | None) -> dict[str, Any]:
         "result": result,
         "grade": grades[outcome.grade],
         "before": before,
+        "supervision": supervision_text(grades[outcome.grade].supervision),
+        "gates_said": [scheme.titled(code) for code in outcome.gates],
         "vetoed": [(code, vetoes.get(code, code)) for code in outcome.vetoes],
         "why_not": WhyNot(outcome.why_not).label if outcome.why_not else "",
         "is_scaled": outcome.possible != 100,
@@ -214,6 +213,27 @@ def tally_of(request: HttpRequest, outcome: Any) -> Tally | None:
     return Tally.objects.filter(outcome=outcome).first()
 
 
+def _awaited(outcome: Outcome, report: SelfReport | None) -> str:
+    """Why a checklist gives nothing yet: what was handed in counts from the provisional result on."""
+    if report is None or outcome.campaign.state not in (CampaignState.COMPUTED, CampaignState.REVIEW):
+        return ""
+    if report.state == ReportState.DRAFT:
+        return _now("self-report not handed in yet")
+    return _now("self-report handed in: it counts from the provisional result on")
+
+
+def _may_appeal(request: HttpRequest, outcome: Any) -> bool:
+    """Whether the reader may appeal now against a result that is his own."""
+    scope, column = request.actor.scope, PARTY[SubjectKind(outcome.campaign.subject)]  # type: ignore[attr-defined]
+    return bool(
+        outcome.campaign.state == CampaignState.PROVISIONAL
+        and outcome.level == Level.PROVINCE
+        and getattr(scope, column) == outcome.party
+        and request.actor.may(Permission.ANSWER_ASSESSMENT)  # type: ignore[attr-defined]
+        and request.at <= outcome.campaign.appeal_until_at  # type: ignore[attr-defined]
+    )
+
+
 def _words(request: HttpRequest, outcome: Any) -> dict[str, Any]:
     tally = tally_of(request, outcome)
     party = {PARTY[SubjectKind(outcome.campaign.subject)]: outcome.party}
@@ -227,13 +247,11 @@ def _words(request: HttpRequest, outcome: Any) -> dict[str, Any]:
     )
     appeals = Appeal.objects.filter(outcome=outcome).order_by("-submitted_at") if is_own else []
     report = SelfReport.objects.filter(outcome=outcome).first() if is_own else None
-    may_appeal = (
-        is_own
-        and outcome.campaign.state == CampaignState.PROVISIONAL
-        and outcome.level == Level.PROVINCE
-        and request.actor.may(Permission.ANSWER_ASSESSMENT)  # type: ignore[attr-defined]
-        and request.at <= outcome.campaign.appeal_until_at  # type: ignore[attr-defined]
-    )
+    awaited, checklists = _awaited(outcome, report), checklists_of(outcome.campaign.scheme.text)
+    shown = behind_elements(outcome, report, request.actor) if is_own else {}  # type: ignore[attr-defined]
+    for line in (line for dimension in words["dimensions"] for line in dimension["elements"]):
+        line["photos"] = shown.get(line["code"], [])
+        line["note"] = awaited if line["code"] in checklists else ""
     feedback = Feedback.objects.filter(outcome=outcome).first() if is_own else None
     return {
         **words,
@@ -256,7 +274,7 @@ def _words(request: HttpRequest, outcome: Any) -> dict[str, Any]:
         "waiting_items": items.filter(state=ItemState.WAITING).count() if is_own else 0,
         "appeals": appeals,
         "report": report,
-        "may_appeal": may_appeal,
+        "may_appeal": is_own and _may_appeal(request, outcome),
         "seed": seed_of(outcome.campaign.seed, outcome.known_as) if is_own and outcome.campaign.seed else "",
         "input_title": input_title,
     }
@@ -342,6 +360,7 @@ def result_rows(request: HttpRequest, pk: UUID) -> HttpResponse:
         ),
         "next": url("assessment-result-rows", pk, element=code, part=part, after=more) if more else "",
         "back": url("assessment-result", pk),
+        "appeal": url("assessment-result-appeal", pk, element=code) if _may_appeal(request, outcome) else "",
     }
     return render(request, "assessment/rows.html", words)
 
@@ -361,32 +380,11 @@ def _corrections(outcome: Outcome, code: str) -> dict[int, Correction]:
     return {each.row_id: each for each in rows}
 
 
-def _photos_behind(rows: Iterable[FrozenRow], actor: Actor) -> dict[UUID, list[dict[str, Any]]]:
-    """Service or hazard → the first photos taken of it, those of its visit included."""
-    if actor.scope.reader not in readers_of(Media) or not actor.may(Permission.SEE_EVIDENCE):
-        return {}
-    keys = {row.source: set[UUID]() for row in rows}
-    for row in rows:
-        if row.row_id:
-            keys[row.source].add(row.row_id)
-    services, hazards = keys.get("services", set()), keys.get("hazards", set())
-    if not services and not hazards:
-        return {}
-    visits = dict(Visit.objects.filter(service_id__in=services).values_list("pk", "service_id"))
-    taken = Media.objects.filter(subject__in=[*services, *hazards, *visits], kind=MediaKind.PHOTO, voided_at=None)
-    found: dict[UUID, list[dict[str, Any]]] = {}
-    for key, subject, role in taken.order_by("received_at", "pk").values_list("pk", "subject", "role"):
-        photos = found.setdefault(visits.get(subject) or subject, [])
-        if len(photos) < PHOTOS_SHOWN:
-            photos.append({"key": key, "role": MediaRole(role).label})
-    return found
-
-
 def row_lines(
     rows: list[FrozenRow], corrections: dict[int, Correction], *, is_money: bool, actor: Actor
 ) -> list[dict[str, Any]]:
     """Rows as a page shows them, each with the page of its record and its photos; enterprises are named by one query."""
-    show, photos = money if is_money else whole, _photos_behind(rows, actor)
+    show, photos = money if is_money else whole, photos_of(rows, actor)
     keys = {row.enterprise_id for row in rows if row.enterprise_id}
     names = dict(Enterprise.objects.filter(pk__in=keys).values_list("pk", "name")) if keys else {}
     lines = []

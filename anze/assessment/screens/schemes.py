@@ -17,7 +17,7 @@ from django.utils.translation import pgettext_lazy
 from anze.assessment.actions.schemes import add_scheme, issue_scheme
 from anze.assessment.models import Scheme
 from anze.assessment.rules import SchemeState, differences, scheme_file
-from anze.assessment.screens.words import input_title, scheme_table
+from anze.assessment.screens.words import input_title, scheme_table, supervision_text
 from anze.library.screens import in_language
 from anze.parties.rules import Permission
 from anze.prevention.screens.forms import answer_form
@@ -25,7 +25,7 @@ from anze.screen.columns import Column, Kind
 from anze.screen.details import DetailScreen, Section, Way, detail_screen
 from anze.screen.filters import Choice, Search
 from anze.screen.forms import Form
-from anze.screen.lists import Button, ListScreen, list_screen
+from anze.screen.lists import Button, ListScreen, list_screen, waiting
 from anze.screen.registry import page
 
 SEE, RUN = Permission.SEE_ASSESSMENT, Permission.RUN_ASSESSMENT
@@ -67,6 +67,17 @@ SCHEMES = list_screen(
 )
 
 
+waiting(
+    SCHEMES,
+    "schemes-offered",
+    _("Versions of schemes that are not issued"),
+    why=_("Look at what changed against the version before, then issue it or leave it."),
+    order=60,
+    permission=RUN,
+    state="DRAFT",
+)
+
+
 def _content(request: HttpRequest, scheme: Any) -> dict[str, Any]:
     """The tables of the scheme, and what changed against another version of the reader's choice."""
     others = list(Scheme.objects.filter(code=scheme.code).exclude(pk=scheme.pk).order_by("-version"))
@@ -76,10 +87,13 @@ def _content(request: HttpRequest, scheme: Any) -> dict[str, Any]:
     return {
         "text": text,
         "dimensions": scheme_table(text),
+        "tie_breaks": [text.titled(code) for code in text.tie_breaks],
+        "small_scored": [text.titled(code) for code in text.small_sample.scored],
         "others": others,
         "against": against,
         "differences": differences(against.text, text) if against else [],
         "input_title": input_title,
+        "supervision_text": supervision_text,
     }
 
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _now
+from django.utils.translation import ngettext
 
 from anze.assessment.definitions import INPUTS
+from anze.assessment.models import Campaign, Scheme, Supervised
+from anze.assessment.rules import SchemeState, Supervision, Tier
 from anze.assessment.rules.schemes import Band, Cases, Checklist, Curve, Element, Linear, Steps
 from anze.assessment.rules.scoring import Points
+from anze.kernel.rules import ParameterStatus
+from anze.screen.columns import Directory
 from anze.screen.pages import percent
 
 
@@ -79,9 +85,41 @@ def formula_text(element: Element, found: Points) -> str:
     return f"{weight} × {percent(found.share)} = {points}"
 
 
+def _named() -> Iterator[tuple[Any, str]]:
+    """Codes with titles of every issued scheme: by assessment, and by kind of assessed as the latest version has it."""
+    campaigns: dict[Any, list[Any]] = {}
+    for campaign, scheme_id in Campaign.objects.values_list("pk", "scheme_id"):
+        campaigns.setdefault(scheme_id, []).append(campaign)
+    for scheme in Scheme.objects.filter(state=SchemeState.ISSUED).order_by("version"):
+        text = scheme.text
+        for code in (*(element.code for element in text.elements), *text.case_codes):
+            for owner in (scheme.subject, *campaigns.get(scheme.pk, ())):
+                yield (owner, code), text.titled(code)
+
+
+# lists name an element or item on every row
+NAMES = Directory(_named)
+
+
+def element_name(owner: Any, code: str) -> str:
+    """An element or item with its title, by the scheme of an assessment or of a kind of assessed."""
+    found = NAMES.name((owner, code))
+    return code if found == str((owner, code)) else found
+
+
 def input_title(code: str) -> str:
     known = INPUTS.get(code)
     return str(known.title) if known else code
+
+
+def supervision_text(made: Supervision | Supervised | None) -> str:
+    """A tier with its frequency of checks; unless they are confirmed it says so."""
+    if made is None:
+        return ""
+    count = made.checks_a_year
+    checks = ngettext("%(count)s check a year", "%(count)s checks a year", count) % {"count": count}
+    sure = "" if made.status == ParameterStatus.CONFIRMED else f" · {ParameterStatus(made.status).label}"
+    return f"{Tier(made.tier).label} · {checks}{sure}"
 
 
 def scheme_table(text: Any) -> list[dict[str, Any]]:

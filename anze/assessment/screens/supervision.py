@@ -1,0 +1,102 @@
+"""Supervision by tiers: who is in which since his last published result, and to whom the committee still has to speak."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Q
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from anze.assessment.models import Supervised
+from anze.assessment.rules import Tier
+from anze.assessment.screens.reports import ASSESSED, CAMPAIGN
+from anze.assessment.screens.words import supervision_text
+from anze.kernel.scope import PROVINCE
+from anze.parties.rules import Permission
+from anze.screen.columns import Column
+from anze.screen.details import Tile, tile
+from anze.screen.filters import Case, Cases, Choice, InRegion, Of
+from anze.screen.lists import ListScreen, list_screen, waiting
+
+TONES: dict[str, str] = {
+    Tier.FIRST: "success",
+    Tier.SECOND: "info",
+    Tier.THIRD: "warning",
+    Tier.FOURTH: "danger",
+    Tier.FIFTH: "danger",
+}
+
+TIERS = list_screen(
+    ListScreen(
+        name="supervision-tiers",
+        path="assessment/tiers/",
+        title=_("Supervision by tiers"),
+        about=_("What each published grade leads to, as the scheme has it, until the next result is published."),
+        model=Supervised,
+        permission=Permission.SEE_ASSESSMENT,
+        sort="-from_on",
+        columns=(
+            Column("organisation", opens="insurer"),
+            Column("region_code"),
+            Column("tier", tones=TONES),
+            Column("outcome__score", title=_("Result"), opens="assessment-result"),
+            Column("checks_a_year"),
+            Column("status", tones={"CONFIRMED": "success", "UNVERIFIED": "warning", "DESIGN": "info"}),
+            Column("from_on"),
+            Column("until_on"),
+            Column("spoken_at"),
+            CAMPAIGN,
+            Column("ground", optional=True),
+        ),
+        filters=(
+            Choice("tier", main=True),
+            InRegion(),
+            Cases(
+                "force",
+                _("In force"),
+                default="now",
+                cases={
+                    "now": Case(_("now"), lambda asking: Q(until_on__isnull=True)),
+                    "ended": Case(_("replaced by a later one"), lambda asking: Q(until_on__isnull=False)),
+                    "all": Case(_("all"), lambda asking: Q()),
+                },
+            ),
+            Cases(
+                "feedback",
+                _("Feedback"),
+                cases={
+                    "waiting": Case(
+                        _("still to be given"),
+                        lambda asking: Q(is_spoken_to=True, spoken_at__isnull=True, region_code=PROVINCE),
+                    ),
+                },
+            ),
+            Of("campaign"),
+        ),
+        order=15,
+        icon="stairs",
+        not_in_menu_of=ASSESSED,
+    )
+)
+
+waiting(
+    TIERS,
+    "supervision-feedback",
+    _("Results the committee has to speak of"),
+    why=_("Their tier asks for feedback, and none was given yet."),
+    order=35,
+    permission=Permission.RUN_ASSESSMENT,
+    feedback="waiting",
+)
+
+
+def _tier(request: HttpRequest, organisation: Any) -> tuple[str, str, str]:
+    found = Supervised.objects.filter(organisation=organisation, region_code=PROVINCE, until_on__isnull=True).first()
+    if found is None:
+        return "", "", ""
+    return supervision_text(found), TONES[Tier(found.tier)], reverse("supervision-tiers")
+
+
+tile(Tile("insurer", "supervision", _("Supervision tier"), Permission.SEE_ASSESSMENT, _tier, order=6))
