@@ -6,7 +6,6 @@ from typing import Any
 
 from django.db.models import Q
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from anze.assessment.models import Supervised
@@ -74,6 +73,7 @@ TIERS = list_screen(
                 },
             ),
             Of("campaign"),
+            Of("organisation"),
         ),
         order=15,
         icon="stairs",
@@ -96,7 +96,7 @@ def _tier(request: HttpRequest, organisation: Any) -> tuple[str, str, str]:
     found = Supervised.objects.filter(organisation=organisation, region_code=PROVINCE, until_on__isnull=True).first()
     if found is None:
         return "", "", ""
-    return supervision_text(found), TONES[Tier(found.tier)], reverse("supervision-tiers")
+    return supervision_text(found), TONES[Tier(found.tier)], TIERS.link(organisation=organisation.pk, force="all")
 
 
 tile(Tile("insurer", "supervision", _("Supervision tier"), Permission.SEE_ASSESSMENT, _tier, order=6))
