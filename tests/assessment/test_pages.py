@@ -253,7 +253,7 @@ def test_a_new_edition_is_offered_and_moves_nothing_that_was_assessed(world, pub
     assert (offered.state, offered.valid_from.isoformat()) == ("DRAFT", "2027-01-01")
     assert Scheme.objects.count() == 4  # the others had nothing new
     committee = browser_of(Role.COMMITTEE)
-    assert "尚未发布的方案版本" in text(committee.get("/"))
+    assert reverse("scheme", args=[offered.pk]) in text(committee.get(reverse("schemes"), {"state": "DRAFT"}))
     page = text(committee.get(reverse("scheme", args=[offered.pk])))
     assert "[A].use.zh" in page
     assert "[D].supervision.checks_a_year" in page
@@ -285,10 +285,11 @@ def test_a_published_grade_leads_to_a_tier_until_the_next_result(world, computed
     committee = browser_of(Role.COMMITTEE)
     for address in (reverse("insurer", args=[world.huaihai.pk]), reverse("assessment-result", args=[own.pk])):
         assert "每年检查4次" in text(committee.get(address)), address
-    assert "待反馈的评估结果" in text(committee.get("/"))
+    waiting = {"feedback": "waiting"}
+    assert "淮海示例" in text(committee.get(reverse("supervision-tiers"), waiting))
     words = {"text": "请报改进措施", "is_to_be_answered": "on"}
     assert committee.post(reverse("assessment-result-feedback", args=[own.pk]), words).status_code == 302
-    assert "待反馈的评估结果" not in text(committee.get("/"))
+    assert "淮海示例" not in text(committee.get(reverse("supervision-tiers"), waiting))
     # the next result ends it, whether or not it leads to another; one of an earlier period published late does not
     Campaign.objects.filter(pk=campaign.pk).update(period_to="2027-06-30")
     later = Campaign.objects.get(pk=campaign.pk)
