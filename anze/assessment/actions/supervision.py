@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from anze.assessment.models import Campaign, Outcome, Supervised
+from anze.assessment.models import Campaign, Feedback, Outcome, Supervised
 from anze.kernel.duty import beijing_day
 
 
@@ -18,6 +18,7 @@ def put_in_tiers(campaign: Campaign, *, at: datetime) -> int:
     today = beijing_day(at)
     standing.update(until_on=today)
     graded = Outcome.objects.filter(campaign=campaign, why_not="", grade__in=tiers, organisation__isnull=False)
+    spoken = dict(Feedback.objects.filter(campaign=campaign).values_list("outcome_id", "given_at"))
     made = []
     for outcome in graded.order_by("region_code", "rank"):
         tier, party = tiers[outcome.grade], outcome.organisation_id
@@ -31,6 +32,7 @@ def put_in_tiers(campaign: Campaign, *, at: datetime) -> int:
                 tier=tier.tier,
                 checks_a_year=tier.checks_a_year,
                 is_spoken_to=tier.is_spoken_to,
+                spoken_at=spoken.get(outcome.pk),
                 ground=tier.ground[:200],
                 status=tier.status,
                 from_on=today,
