@@ -347,7 +347,9 @@ def test_the_course_is_walked_by_its_pages(world, browser_of):
         # the file is kept with the report, and whoever reviews sees it
         assert Media.objects.get(subject=report.pk).original.sha256 == hashlib.sha256(made_of.getvalue()).hexdigest()
         assert "evidence-grid" in text(committee.get(reverse("self-report", args=[report.pk])))
-        assert committee.get(reverse("self-report-review", args=[report.pk])).status_code == 200
+        # what is claimed stands at the item it is judged with
+        claimed = text(committee.get(reverse("self-report-review", args=[report.pk])))
+        assert re.search(r'id="id_met_UNIT_about">\s*<div class="form-hint">鲁示例〔2026〕1号', claimed)
         assert committee.post(reverse("self-report-review", args=[report.pk]), {"met_UNIT": "on"}).status_code == 302
         open_review(campaign, by=BY, at=AT, draw=Draw("1", "公开号码", 1))
         without_reasons = {"verdict": "SHORT", "reasons": ""}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -151,12 +152,16 @@ def found_row(model: Any, pk: UUID, request: HttpRequest) -> Any:
 
 
 class ToldForm(Form):
-    """One tick and one line of evidence for each item."""
+    """One tick and one line of words for each item; under the tick what was `said` of it."""
 
-    def __init__(self, items: Any, *positional: Any, ask: Any = "", **words: Any) -> None:
+    def __init__(
+        self, items: Any, *positional: Any, ask: Any = "", said: Mapping[str, str] | None = None, **words: Any
+    ) -> None:
         super().__init__(*positional, **words)
         for item in items:
-            self.fields[f"met_{item.code}"] = forms.BooleanField(label=str(item.title), required=False)
+            self.fields[f"met_{item.code}"] = forms.BooleanField(
+                label=str(item.title), required=False, help_text=(said or {}).get(item.code, "")
+            )
             self.fields[f"text_{item.code}"] = forms.CharField(label=ask, max_length=500, required=False)
         style(self)
 
@@ -222,9 +227,9 @@ def self_report_review(request: HttpRequest, pk: UUID) -> HttpResponse:
     initial = {f"met_{item.code}": True for item in items}
     ask = _now("Remark")
     form = (
-        ToldForm(items, request.POST, ask=ask)
+        ToldForm(items, request.POST, ask=ask, said=report.texts)
         if request.method == "POST"
-        else ToldForm(items, ask=ask, initial=initial)
+        else ToldForm(items, ask=ask, said=report.texts, initial=initial)
     )
 
     def act(words: dict[str, Any]) -> str:
@@ -234,13 +239,13 @@ def self_report_review(request: HttpRequest, pk: UUID) -> HttpResponse:
         messages.success(request, _now("The review stands."))
         return reverse("self-report", args=[pk])
 
-    facts = [(str(item.title), report.texts.get(item.code, "")) for item in items]
+    facts = [(_now("Assessed"), str(report.outcome.assessed))]
     if papers := len(files_of(request, report.pk)["files"]):
         facts.append((_now("Files"), _now("%(count)s, on the page of the self-report") % {"count": papers}))
     return answer_form(
         request, form, act, title=_("Review the self-report"), done=_("Save the review"),
         back=reverse("self-report", args=[pk]), back_title=_("Self-report"), facts=facts,
-        facts_title=_("What the insurer says"),
+        facts_title=report.campaign.title,
         about=_("Leave the tick where the item is met; take it off and give a remark where it is not."),
     )  # fmt: skip
 
