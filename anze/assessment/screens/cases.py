@@ -22,7 +22,7 @@ from anze.parties.models import Expert, Organisation
 from anze.parties.rules import OrganisationKind, Permission
 from anze.parties.screens import REGION_NAMES
 from anze.prevention.screens.forms import ReasonForm, answer_form, region_choices
-from anze.screen.columns import Column
+from anze.screen.columns import Column, Kind
 from anze.screen.details import DetailScreen, Section, Way, detail_screen
 from anze.screen.filters import Asking, InRegion
 from anze.screen.forms import Form
@@ -39,7 +39,9 @@ def _titled(asking: Asking, code: str, insurer: UUID | None, agency: UUID | None
     return element_name(str(subject), code)
 
 
-ITEM = Column("item", title=_("Item"), needs=("code", "insurer_id", "agency_id", "expert_id"), compute=_titled)
+ITEM = Column(
+    "item", title=_("Item"), kind=Kind.NAME, needs=("code", "insurer_id", "agency_id", "expert_id"), compute=_titled
+)
 
 CASES = list_screen(
     ListScreen(

@@ -166,7 +166,7 @@ def _titled(asking: Asking, code: str, campaign: UUID) -> str:
     return element_name(campaign, code)
 
 
-ELEMENT = Column("named", title=_("Element"), needs=("element", "campaign_id"), compute=_titled)
+ELEMENT = Column("named", title=_("Element"), kind=Kind.NAME, needs=("element", "campaign_id"), compute=_titled)
 
 APPEAL_STATE = Column("state", tones={"OPEN": "warning", "GRANTED": "success", "PARTLY": "info", "DISMISSED": ""})
 
