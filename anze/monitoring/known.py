@@ -9,7 +9,6 @@ service, a payment of a claim) was known with the record it belongs to, in the s
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager
@@ -81,15 +80,39 @@ def _cursor() -> Iterator[CursorWrapper]:
 
 def rows_known(cursor: CursorWrapper, indicator: Indicator, day: date, at: datetime) -> RowsOf:
     """Rows of the sources of an indicator as they were known at a moment: as far as it reads them."""
-    text = _judged(indicator, day, whole_table)
+    text = judged_by(indicator, day, whole_table)
     cursor.execute("EXPLAIN (FORMAT JSON) " + text)
-    read = set(re.findall(r'"Relation Name": "(\w+)"', json.dumps(cursor.fetchall())))
+    read = tables_read(cursor.fetchone()[0][0]["Plan"])
     models = {source.model for source in indicator.fact.sources if source.table in read}
     known = tables_known(cursor, models, at, columns=set(re.findall(r"\w+", text)))
     return lambda source: known(source.model) if source.model in models else whole_table(source)
 
 
-def _judged(indicator: Indicator, day: date, rows_of: RowsOf) -> str:
+def tables_read(plan: dict[str, Any]) -> set[str]:
+    """Tables a plan reads. A common table expression only another one names that nobody reads is planned too, and
+    never run: its tables are none of them."""
+    parts: dict[str, list[dict[str, Any]]] = {"": [plan]}
+
+    def gather(node: dict[str, Any], part: str) -> None:
+        for below in node.get("Plans", ()):
+            name = str(below.get("Subplan Name", ""))
+            inside = name.removeprefix("CTE ") if name.startswith("CTE ") else part
+            parts.setdefault(inside, []).append(below)
+            gather(below, inside)
+
+    gather(plan, "")
+    read, wanted, seen = set(), [""], {""}
+    while wanted:
+        for node in parts.get(wanted.pop(), ()):
+            read.add(node.get("Relation Name", ""))
+            name = node.get("CTE Name", "")
+            if name not in seen:
+                seen.add(name)
+                wanted.append(name)
+    return read - {""}
+
+
+def judged_by(indicator: Indicator, day: date, rows_of: RowsOf) -> str:
     """SQL of what every row gives to an indicator."""
     parts = [part for part in indicator.parts if part.ever_gives(indicator.numerator, indicator.denominator)]
     return row_contributions(indicator, day, rows_of, parts).replace("%", "%%")
@@ -183,7 +206,7 @@ def _judge(cursor: CursorWrapper, table: str, indicator: Indicator, cut: Slice, 
         f"CREATE TEMP TABLE {table} ON COMMIT DROP AS SELECT source, row_id, min(label) AS label, enterprise_id, "
         f"region_code, sector, insurer_id, sum(num){unit} AS num, sum(den){unit} AS den, "
         f"(array_agg(reason ORDER BY counts_on DESC) FILTER (WHERE reason IS NOT NULL))[1] AS reason "
-        f"FROM ({_judged(indicator, day, rows_of)}) x WHERE {' AND '.join(where)} "
+        f"FROM ({judged_by(indicator, day, rows_of)}) x WHERE {' AND '.join(where)} "
         "GROUP BY source, row_id, enterprise_id, region_code, sector, insurer_id",
         words,
     )

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from anze.kernel.duty import beijing_day
 from anze.kernel.scope import EVERYTHING, Scope
+from anze.monitoring.contributions import whole_table
 from anze.monitoring.definitions import INDICATORS
 from anze.monitoring.figures import figures
-from anze.monitoring.known import then_and_now
+from anze.monitoring.known import judged_by, tables_read, then_and_now
 from anze.monitoring.refresh import recompute
 from tests.cast import YUANFAN, Cast
 from tests.monitoring.counting import cut_of
@@ -91,3 +93,14 @@ def test_the_rows_that_differ_are_shown_to_those_who_may_see_them(cast):
         scope=EVERYTHING,
     )  # fmt: skip
     assert (before.known.numerator, before.known.denominator) == (0, 0), "nobody knew anything yet"
+
+
+def test_only_what_an_indicator_reads_is_put_back(cast):
+    """Claims are judged with their policies; what expenses and services are judged by is named beside, and never run."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "EXPLAIN (FORMAT JSON) " + judged_by(INDICATORS["claim_settlement_rate"], date(2026, 11, 20), whole_table)
+        )
+        read = tables_read(cursor.fetchone()[0][0]["Plan"])
+    assert {"claims_claim", "claims_payment", "underwriting_policy"} <= read
+    assert not read & {"prevention_service", "expenses_expense", "underwriting_premiumreceipt"}
