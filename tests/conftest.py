@@ -22,7 +22,7 @@ WORLDS = {
     "live": ("tests/exchange/test_interface", "tests/exchange/test_journeys", "tests/exchange/test_openapi"),
     "run": ("tests/province/test_run",),
     "demo": ("tests/province/",),
-    "site": ("tests/e2e/test_alerts", "tests/e2e/test_roles", "tests/e2e/test_wall"),
+    "site": ("tests/e2e/test_alerts", "tests/e2e/test_chain", "tests/e2e/test_roles", "tests/e2e/test_wall"),
 }
 # What takes long begins first, or the last of it would keep one process busy when the others are done.
 LONG = (

@@ -18,7 +18,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.e2e.windows import Opens, windows
-from tests.exchange.live import Platform, copy_of, free_port, new_database
+from tests.exchange.live import Platform, copy_of, new_database
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -64,29 +64,35 @@ def picture(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Calla
 
 
 @pytest.fixture(scope="session")
-def site(pristine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the running site; its database and state folder are its own and go with it."""
+def newcomer(pristine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """The running site as a newcomer has it; its database and state folder are its own and go with it."""
     with new_database(os.environ["DATABASE_URL"], pristine) as url:
-        yield from _run(url, tmp_path_factory.mktemp("state"))
+        yield from _run(Platform(url, tmp_path_factory.mktemp("state")))
 
 
-def _run(url: str, state: Path) -> Iterator[str]:
-    port = free_port()
-    environment = {**os.environ, "DATABASE_URL": url, "ANZE_STATE": str(state), "PYTHONWARNINGS": "default"}
+@pytest.fixture(scope="session")
+def site(newcomer: Platform) -> str:
+    """Its address."""
+    return newcomer.base
+
+
+def _run(site: Platform) -> Iterator[Platform]:
+    environment = {
+        **os.environ, "DATABASE_URL": site.url, "ANZE_STATE": str(site.state), "PYTHONWARNINGS": "default",
+    }  # fmt: skip
     environment.pop("ANZE_DATABASE_LOGIN", None)
-    log = (state / "run.log").open("wb")
+    log = (site.state / "run.log").open("wb")
     process = subprocess.Popen(
-        [sys.executable, "manage.py", "run", "--scale", "0.01", "--port", str(port)],
+        [sys.executable, "manage.py", "run", "--scale", "0.01", "--port", str(site.port)],
         cwd=ROOT,
         env=environment,
         stdout=log,
         stderr=subprocess.STDOUT,
         start_new_session=True,
     )
-    address = f"http://127.0.0.1:{port}"
     try:
-        _wait_for(f"{address}/sign-in/", process, state / "run.log")
-        yield address
+        _wait_for(f"{site.base}/sign-in/", process, site.state / "run.log")
+        yield site
     finally:
         process.send_signal(signal.SIGTERM)
         try:

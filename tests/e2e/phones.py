@@ -34,10 +34,10 @@ class Phone:
         self.page.on("pageerror", lambda problem: self.errors.append(str(problem)))
         self.page.on("console", lambda said: self.errors.append(said.text) if "Content Security" in said.text else None)
 
-    def sign_in(self, username: str) -> Phone:
+    def sign_in(self, username: str, password: str = PASSWORD) -> Phone:
         self.page.goto(f"{self.live.base}/sign-in/?next=/visits/")
         self.page.fill("input[name=username]", username)
-        self.page.fill("input[name=password]", PASSWORD)
+        self.page.fill("input[name=password]", password)
         self.page.press("input[name=password]", "Enter")
         self.page.wait_for_selector(".phone-main")
         return self

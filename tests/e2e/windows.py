@@ -15,7 +15,7 @@ Opens = Callable[..., Page]
 
 
 @contextmanager
-def windows(browser: Browser, base: str, *, refusals: str = "$^") -> Iterator[Opens]:
+def windows(browser: Browser, base: str, *, refusals: str = "$^", password: str = PASSWORD) -> Iterator[Opens]:
     """`open_("manager", width=390, language="en")`: a browser of one person, or of nobody signed in. It fails at the
     end on any error a browser reported, but for answers with the status codes in `refusals`."""
     contexts, errors = [], []
@@ -34,7 +34,7 @@ def windows(browser: Browser, base: str, *, refusals: str = "$^") -> Iterator[Op
         if username:
             page.goto(f"{base}/sign-in/")
             page.fill("input[name=username]", username)
-            page.fill("input[name=password]", PASSWORD)
+            page.fill("input[name=password]", password)
             page.press("input[name=password]", "Enter")
             page.wait_for_url(lambda address: "/sign-in" not in address)
         return page

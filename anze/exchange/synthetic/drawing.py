@@ -20,6 +20,7 @@ from anze.exchange.synthetic.money import spend
 from anze.exchange.synthetic.parties import agencies_by_city, draw_agencies, draw_insurers, insurers_by_city
 from anze.exchange.synthetic.policies import draw_policies
 from anze.exchange.synthetic.price_lists import draw_price_lists
+from anze.exchange.synthetic.streams import Weighted
 from anze.exchange.synthetic.teams import assign_teams
 
 
@@ -67,10 +68,12 @@ def begin(seed: int, scale: float, as_of: date) -> Draft:
     insurers = draw_insurers(seed, counts.insurers)
     agencies = draw_agencies(seed, year, counts)
     draft = Draft(seed, scale, as_of, year, insurers, agencies, [], [])
-    market = insurers_by_city(insurers)
+    market, own = insurers_by_city(insurers), Weighted([(insurers[0], 1)])
     with _nothing_is_garbage():
         for enterprise, fate, random in draw_enterprises(seed, counts):
-            draw_policies(enterprise, fate, market[enterprise.county.city], year, random)
+            draw_policies(
+                enterprise, fate, own if enterprise.is_shown else market[enterprise.county.city], year, random
+            )
             put_on_register(enterprise, fate, year, random)
             draft.enterprises.append(enterprise)
             draft.randoms.append(random)

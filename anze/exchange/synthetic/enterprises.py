@@ -11,11 +11,14 @@ from random import Random
 from anze.exchange.synthetic.calendar import DAY, Year
 from anze.exchange.synthetic.entities import Enterprise
 from anze.exchange.synthetic.figures import Figures
-from anze.exchange.synthetic.places import counties_of
+from anze.exchange.synthetic.places import counties, counties_of
 from anze.exchange.synthetic.streams import Weighted, stream
 from anze.exchange.synthetic.words import ALUMINIUM, TRADES, address, brand, person, short_region
 from anze.kernel.identifiers import SYNTHETIC_NUMBERS, OrganisationKind, make_uscc
 
+# The first of the campaign is the one people sign in as. It lies where the demonstration's city and county look, is insured
+# with its insurer, and served by its agency and expert: whoever signs in as one after the other follows one story.
+SHOWN_COUNTY = "370704"
 VOLUNTARY_SHARE = 0.15
 RENEWED_SHARE = 0.45
 
@@ -110,6 +113,8 @@ def draw_enterprises(seed: int, counts: Figures) -> Iterator[tuple[Enterprise, F
         sector = "SMELT" if aluminium else "OTHER" if random.random() < VOLUNTARY_SHARE else _SECTORS.draw(random)
         enterprise = _draw(seed, number, sector, random, aluminium)
         fate = Fate.RENEWED if random.random() < RENEWED_SHARE * _AGE[enterprise.size] else Fate.NEW
+        if enterprise.is_shown:
+            fate = Fate.RENEWED
         yield enterprise, fate, random
         if sector == "OTHER":
             continue
@@ -139,9 +144,12 @@ def _position(random: Random, lon: float, lat: float) -> tuple[float, float]:
 
 
 def _draw(seed: int, number: int, sector: str, random: Random, aluminium: bool) -> Enterprise:
+    is_shown = number == 0
     county = counties_of(sector).draw(random)
     size = _sizes(sector).draw(random)
-    if aluminium and size == "MICRO":
+    if is_shown:
+        county = next(each for each in counties() if each.code == SHOWN_COUNTY)
+    if is_shown or (aluminium and size == "MICRO"):
         size = "MEDIUM"
     trade, industry = random.choice(ALUMINIUM if aluminium else TRADES[sector])
     is_individual = size == "MICRO" and sector in ("FISHERY", "TRANSPORT", "FIREWORK") and random.random() < 0.35
@@ -160,7 +168,7 @@ def _draw(seed: int, number: int, sector: str, random: Random, aluminium: bool) 
         sector=sector,
         industry=industry,
         size=size,
-        tier=_tiers(sector).draw(random),
+        tier="HIGH" if is_shown else _tiers(sector).draw(random),
         workers=_workers(random, size),
         lon=lon,
         lat=lat,
@@ -169,6 +177,7 @@ def _draw(seed: int, number: int, sector: str, random: Random, aluminium: bool) 
         registered_on=date.min,  # set with the register
         is_aluminium=aluminium,
         is_individual=is_individual,
+        is_shown=is_shown,
     )
 
 

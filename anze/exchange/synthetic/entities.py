@@ -79,6 +79,7 @@ class Enterprise:
     also_on: date = date.min
     is_aluminium: bool = False
     is_individual: bool = False
+    is_shown: bool = False  # the one people sign in as
     policies: list[Policy] = field(default_factory=list)
 
 

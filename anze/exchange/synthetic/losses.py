@@ -31,6 +31,8 @@ def draw_losses(policies: list[Policy], counts: Figures, year: Year, seed: int) 
     found = []
     for number in range(counts.claims):
         policy, low, days = exposed[bisect_right(sums, random.random() * sums[-1])]
+        if number == counts.accidents:  # the first without an accident
+            policy, low, days = max(exposed, key=lambda each: (each[0].enterprise.is_shown, each[0].serial))
         loss = Loss(policy, low + int(random.random() * days) * DAY, number < counts.accidents, random.random())
         policy.losses.append(loss)
         found.append(loss)

@@ -19,7 +19,7 @@ AHEAD = 3  # today, tomorrow and the day after
 def order_visits(on: date, at: datetime) -> int:
     """Orders of the next days for the expert people sign in as; done before, it does nothing. Returns how many.
 
-    Enterprises he knows, with a policy in force, those with open hazards first.
+    Enterprises he knows, with a policy in force: the one people sign in as, then those with open hazards.
     """
     role = Membership.objects.filter(role=Role.EXPERT, account__username="expert").select_related("expert").first()
     expert = role.expert if role else None
@@ -38,7 +38,9 @@ def order_visits(on: date, at: datetime) -> int:
         .order_by("enterprise_id")
         .values_list("enterprise_id", flat=True)
     )
-    chosen = [*open_at, *sorted(set(policies) - set(open_at))][:AHEAD]
+    shown = Membership.objects.filter(role=Role.ENTERPRISE, enterprise_id__in=policies)
+    first = dict.fromkeys(shown.order_by("enterprise_id").values_list("enterprise_id", flat=True))
+    chosen = [*{**first, **open_at, **dict.fromkeys(sorted(policies))}][:AHEAD]
     for number, key in enumerate(chosen):
         policy, day = policies[key], on + timedelta(days=number)
         scope = {

@@ -1,10 +1,13 @@
-"""Somebody to sign in as, one for each role, and keys for two insurers' systems."""
+"""Somebody to sign in as, one for each role, and keys for two insurers' systems.
+
+The city, its county, the insurer with its branch there, the agency, the expert and the enterprise tell one story: whoever
+signs in as one after the other meets the same enterprise."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.contrib.auth.hashers import make_password
@@ -13,7 +16,7 @@ from anze.exchange.actions import issue_key
 from anze.exchange.conformance import CASES, certificate_of
 from anze.exchange.models import PartnerKey
 from anze.exchange.rules import KeyAlgorithm
-from anze.exchange.synthetic.entities import Enterprise, Member, Province
+from anze.exchange.synthetic.entities import Agency, Enterprise, Member, Policy, Province
 from anze.kernel.actor import Actor, platform
 from anze.parties.models import Account, Expert, Membership, Organisation
 from anze.parties.models import Enterprise as EnterpriseRow
@@ -52,6 +55,7 @@ KEYS = (("INS01", KeyAlgorithm.ED25519), ("INS13", KeyAlgorithm.HMAC_SHA256))
 def create_people(province: Province) -> None:
     """The logins of the demonstration, as far as they are not there; the scope must be everything."""
     encoded = make_password(PASSWORD)
+    story = story_of(province)
     for login in LOGINS:
         account, is_new = Account.objects.get_or_create(
             username=login.username, defaults={"name": login.name, "password": encoded}
@@ -63,39 +67,36 @@ def create_people(province: Province) -> None:
             membership.organisation = Organisation.objects.get(code=login.organisation)
             membership.sector = membership.organisation.sector
         elif login.role is Role.AGENCY:
-            membership.organisation = Organisation.objects.get(code=_busiest_agency(province))
+            membership.organisation = Organisation.objects.get(code=story.agency.code)
         elif login.role is Role.EXPERT:
-            membership.expert = Expert.objects.get(number=_busiest_expert(province).number)
+            membership.expert = Expert.objects.get(number=story.expert.number)
         else:
-            membership.enterprise = EnterpriseRow.objects.get(uscc=_best_known(province).uscc)
+            membership.enterprise = EnterpriseRow.objects.get(uscc=story.enterprise.uscc)
         membership.save()
 
 
-def _busiest_agency(province: Province) -> str:
-    orders: dict[str, int] = {}
-    for visit in province.visits:
-        if visit.form == "COMMISSIONED_TSP" and visit.policy.agency is not None:
-            code = visit.policy.agency.code
-            orders[code] = orders.get(code, 0) + 1
-    return max(orders, key=lambda code: (orders[code], code))
+@dataclass(frozen=True)
+class Story:
+    """Who belongs together: an enterprise insured with the demonstration's insurer, the agency its plan names, and that
+    agency's expert who was there."""
+
+    enterprise: Enterprise
+    policy: Policy
+    agency: Agency
+    expert: Member
 
 
-def _busiest_expert(province: Province) -> Member:
-    """An expert of the campaign, so that his visits are worth looking at."""
-    campaign = [member for visit in province.visits if visit.is_campaign for member in visit.team]
-    return max(campaign, key=lambda member: (member.visits, member.number))
-
-
-def _best_known(province: Province) -> Enterprise:
-    """The enterprise with the fullest file: in the campaign, visited often, with a claim if there is one."""
-    at_casters = [visit.policy.enterprise for visit in province.visits if visit.is_campaign]
-    return max(
-        at_casters,
-        key=lambda e: (
-            sum(len(policy.visits) for policy in e.policies) + 3 * any(policy.losses for policy in e.policies),
-            -e.index,
-        ),
+def story_of(province: Province) -> Story:
+    enterprise = next(each for each in province.enterprises if each.is_shown)
+    policy = next(each for each in enterprise.policies if each.start <= province.as_of <= each.cover_end)
+    if policy.agency is None:
+        raise ValueError("the plan people read first names no agency")
+    visits = [visit for each in enterprise.policies for visit in each.visits]
+    expert = max(
+        (member for visit in visits for member in visit.team if member.agency is policy.agency),
+        key=lambda each: (each.certificate_to > province.as_of + timedelta(days=100), each.visits, each.number),
     )
+    return Story(enterprise, policy, policy.agency, expert)
 
 
 def issue_keys(folder: Path, at: datetime) -> list[Path]:

@@ -37,12 +37,15 @@ _PROJECTS = (
 )
 
 
+SHOWN_SINCE = 200  # days: long enough to be served, and as long again in force
+
+
 def draw_policies(enterprise: Enterprise, fate: Fate, market: Weighted[Insurer], year: Year, random: Random) -> None:
     """All policies of an enterprise, earliest first."""
     insurer = market.draw(random)
     project = enterprise.sector == "CONSTR" and random.random() < 0.4
     if fate in (Fate.RENEWED, Fate.LAPSED):
-        start = year.beginning(random) - 365 * DAY
+        start = (year.as_of - SHOWN_SINCE * DAY if enterprise.is_shown else year.beginning(random)) - 365 * DAY
         before = _policy(enterprise, insurer, start, start + 364 * DAY, year, random)
         if fate is Fate.LAPSED:
             return

@@ -221,6 +221,9 @@ def _follow_up(reporter: Reporter, visit: Visit, found: Found, row: dict[str, An
     care = reporter.insurer.diligence * _county_care(visit.policy.enterprise.county.code)
     span = (due - day).days
     chance = random.random()
+    if visit.policy.enterprise.is_shown and visit.policy.end > last and not visit.is_campaign:
+        row["state"] = "RECTIFYING"  # work for whoever signs in there
+        return day
     if chance < 0.003 and not visit.is_campaign:
         row["state"] = "SHUT_DOWN"
         return day

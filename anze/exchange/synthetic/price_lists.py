@@ -22,6 +22,8 @@ _STEP = 20  # and a little more from one to the next
 # cost as much, and no list drives a policy over the cap
 _SHARE = (0.08, 0.17)
 _AGENCIES = 2  # of one insurer
+# that of the insurer and the agency people sign in as: accepted, for all sectors, for half a year to come
+_SHOWN, _SHOWN_FIRST = 7, 1_000_000
 _STATES = {2: AgreementState.PROPOSED, 3: AgreementState.DECLINED, 4: AgreementState.ENDED}  # of eight; else accepted
 
 
@@ -35,7 +37,10 @@ def draw_price_lists(
             served[policy.insurer, policy.agency].append(policy)
     of_insurer: dict[Insurer, list[tuple[int, int, Agency]]] = defaultdict(list)
     for (insurer, agency), theirs in served.items():
-        if visits := sum(len(_commissioned(policy)) for policy in theirs if _suits(policy)):
+        visits = sum(len(_commissioned(policy)) for policy in theirs if _suits(policy))
+        if any(policy.enterprise.is_shown for policy in theirs):
+            visits += _SHOWN_FIRST
+        if visits:
             of_insurer[insurer].append((-visits, agency.index, agency))
     chosen = {
         insurer: [agency for *_rank, agency in sorted(ranked, key=lambda each: each[:2])[:_AGENCIES]]
@@ -44,10 +49,11 @@ def draw_price_lists(
     made = []
     pairs = [(insurer, agency) for insurer in chosen for agency in chosen[insurer]]
     for n, (insurer, agency) in enumerate(sorted(pairs, key=lambda pair: (pair[0].index, pair[1].index))):
-        made.append(_price_list(n, insurer, agency, as_of))
+        are_shown = any(policy.enterprise.is_shown for policy in served[insurer, agency])
+        made.append(_price_list(_SHOWN if are_shown else n, insurer, agency, as_of))
         for policy in served[insurer, agency]:
             others = [each for each in serving[policy.enterprise.county.city].values if each not in chosen[insurer]]
-            if _suits(policy):
+            if _suits(policy) or policy.enterprise.is_shown:
                 policy.price_list = made[-1]
             elif others:
                 random = stream(seed, "another agency", policy.enterprise.index, policy.serial)

@@ -20,6 +20,9 @@ GRACE = 7  # days after a window's end in which a service still counts
 
 def draw_plan(policy: Policy, agencies: Weighted[Agency], year: Year, random: Random) -> None:
     """The plan of a policy. One that began before the year brings along what was still to be done in it."""
+    if policy.enterprise.is_shown:
+        _plan_shown(policy, agencies, year)
+        return
     if random.random() < 0.015 + 0.07 * (1 - policy.insurer.diligence):
         return  # no plan at all
     agreed = policy.start + random.randint(-8, 28) * DAY
@@ -61,6 +64,38 @@ def draw_plan(policy: Policy, agencies: Weighted[Agency], year: Year, random: Ra
         _add(policy, _FURTHER.draw(random), 1, start, start + random.choice((90, 120, 160)) * DAY, random)
 
 
+def _plan_shown(policy: Policy, agencies: Weighted[Agency], year: Year) -> None:
+    """At the enterprise people sign in as: an agency of the city with a licence for long, and something left to order."""
+    begin, end = policy.start + 12 * DAY, policy.end - 10 * DAY
+    policy.planned_on, policy.confirmed_on = policy.start + 4 * DAY, policy.start + 6 * DAY
+    city = policy.enterprise.county.city
+    policy.agency = max(
+        agencies.values, key=lambda each: (each.licence_to > year.as_of + 100 * DAY, each.city == city, -each.index)
+    )
+    if policy.end < year.last:
+        policy.items = [Item(1, "HAZARD", "COMMISSIONED_TSP", 1, begin, end)]
+        return
+    policy.items = [
+        Item(1, "HAZARD", "COMMISSIONED_TSP", 4, begin, end),
+        Item(2, "TRAIN", "COMMISSIONED_TSP", 1, begin + 60 * DAY, end),
+    ]
+
+
+def _visit_shown(policy: Policy, year: Year, random: Random) -> list[Visit]:
+    """At the enterprise people sign in as: an inspection that may become the campaign's, and one of these days that left
+    work behind."""
+    item, last = policy.items[0], year.last
+    early, late = min(policy.end, last - 90 * DAY), last - 4 * DAY
+    first = max(policy.start, year.first) + 15 * DAY
+    visits = [_visit(policy, item, year.service_day(random, first, early), early, random)]
+    if policy.end > last:
+        visits.append(_visit(policy, item, year.service_day(random, last - 12 * DAY, late), late, random))
+        visits[1].hazards, visits[1].majors = 3, 0
+    for visit in visits:
+        visit.key = 0.0
+    return visits
+
+
 def _rest_of_term(policy: Policy, year: Year, random: Random) -> tuple[date, date]:
     end = max(policy.end - random.randint(0, 20) * DAY, year.first)
     return max(policy.start, min(year.first, end - 45 * DAY)), end
@@ -79,6 +114,8 @@ def draw_visits(policy: Policy, year: Year, random: Random) -> tuple[list[Visit]
     done: list[Visit] = []
     perhaps: list[tuple[float, Visit]] = []
     care = policy.insurer.diligence
+    if policy.enterprise.is_shown:
+        return _visit_shown(policy, year, random), perhaps
     policy.is_unserved = random.random() < 0.004 + 0.2 * (1 - care) ** 1.5
     if policy.is_unserved:
         return done, perhaps
@@ -150,7 +187,9 @@ def plan_campaign(policies: list[Policy], visits: list[Visit], counts: Figures, 
     for policy in policies:
         if policy.enterprise.is_aluminium and policy.start <= last - 30 * DAY and policy.cover_end >= first + 30 * DAY:
             by_insurer.setdefault(policy.insurer.index, []).append(policy)
-    ranked = sorted(by_insurer, key=lambda index: (-len(by_insurer[index]), index))[: counts.campaign_insurers]
+    shown = next((policy.insurer.index for policy in policies if policy.enterprise.is_shown), -1)
+    ranked = sorted(by_insurer, key=lambda index: (index != shown, -len(by_insurer[index]), index))
+    ranked = ranked[: counts.campaign_insurers]
     random = stream(seed, "campaign")
     spare = [visit for visit in reversed(visits) if visit.item is None or visit.item.end > year.last]
     taken: set[int] = set()
@@ -158,7 +197,8 @@ def plan_campaign(policies: list[Policy], visits: list[Visit], counts: Figures, 
     chosen: list[Visit] = []
     for index, number in zip(ranked, numbers, strict=True):
         casters = set(by_insurer[index])
-        at_casters = [v for v in visits if v.policy in casters and v.type == "HAZARD"]
+        at_casters = [v for v in visits if v.policy in casters and v.type == "HAZARD" and v.hazards < 0]
+        at_casters.sort(key=lambda v: v.policy.enterprise.is_shown)  # taken from the end
         for n in range(max(1, number)):
             if len(chosen) == counts.campaign_visits:
                 break
@@ -205,7 +245,9 @@ def _employ(agency: Agency, visits: list[Visit], served: dict[int, int]) -> None
         for visit in visits:
             policy = visit.policy
             orders = sum(each.form == "COMMISSIONED_TSP" for each in policy.visits)
-            if policy.enterprise.county.city not in agency.cities or bool(orders) == own_staff:
+            if policy.enterprise.is_shown or policy.enterprise.county.city not in agency.cities:
+                continue
+            if bool(orders) == own_staff:
                 continue
             if own_staff:
                 visit.form, orders = "COMMISSIONED_TSP", 1
