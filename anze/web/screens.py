@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from anze.monitoring.screens import five_cards
 from anze.parties.rules import ROLES, Role
+from anze.prevention.screens.tasks import TASKS
+from anze.prevention.screens.topics import TOPICS
 from anze.screen.asked import count_text
 from anze.screen.details import DETAILS
 from anze.screen.registry import SEARCHES, WORK_LISTS, page
@@ -17,6 +19,8 @@ from anze.web import accounts, keys, platform
 
 __all__ = ["accounts", "keys", "platform"]
 
+# where a role's part of the chain begins with something new: the first button of these that it has stands on its first page
+BEGINS = (TOPICS, TASKS)
 # what is late comes before what will be, and both before what is merely new
 URGENCY = {"danger": 0, "warning": 1, "info": 2, "success": 3}
 
@@ -32,7 +36,9 @@ def home(request: HttpRequest) -> HttpResponse:
             number = work.count(request)
             card = {"work": work, "count": count_text(number), "url": work.url(request)}
             (waiting if number else quiet).append(card)
+    buttons = (button for screen in BEGINS for button in screen.buttons)
     words = {
+        "begin": next((button for button in buttons if actor.may(button.permission)), None),
         "waiting": waiting,
         "quiet": quiet,
         "welcome": ROLES[Role(actor.role)].welcome,

@@ -501,7 +501,7 @@ waiting(ORDERS, "orders-to-answer", _("Orders to accept or decline"), why=_("Ans
 waiting(ORDERS, "orders-to-assign", _("Orders without experts"), why=_("Accepted; name who goes."), tone="warning",
         order=12, roles=frozenset({Role.AGENCY}), waits="experts")  # fmt: skip
 waiting(ORDERS, "orders-this-week", _("Visits of the next seven days"), order=14,
-        roles=ASKED | INSURERS | {Role.CITY_REGULATOR, Role.COUNTY_REGULATOR}, waits="week")  # fmt: skip
+        roles=ASKED | INSURERS | {Role.ENTERPRISE, Role.CITY_REGULATOR, Role.COUNTY_REGULATOR}, waits="week")  # fmt: skip
 waiting(ORDERS, "orders-in-draft", _("Orders not sent yet"), order=16, roles=INSURERS, state="DRAFT")
 waiting(ORDERS, "orders-declined", _("Orders declined"), why=_("Somebody else has to be asked."), tone="danger",
         order=11, roles=INSURERS, state="DECLINED")  # fmt: skip

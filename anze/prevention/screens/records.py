@@ -406,6 +406,16 @@ waiting(
     roles=frozenset({Role.INSURER_MANAGER, Role.INSURER_CLERK, Role.INSURER_BRANCH_MANAGER, Role.INSURER_BRANCH_CLERK}),
     confirmed="no",
 )
+waiting(
+    PLANS,
+    "plans-to-confirm",
+    _("Service plans for you to confirm"),
+    why=_("What will be done at your enterprise; it binds when you agree."),
+    tone="warning",
+    order=6,
+    permission=Permission.CONFIRM_PLANS,
+    confirmed="no",
+)
 
 
 def _tell_plan(asking: Asking, confirmed: date | None, goals: str) -> tuple[str, str]:
