@@ -83,6 +83,21 @@ def test_only_the_enterprise_itself_confirms_and_only_once(insured: Cast, confir
     assert confirmed.confirmed_on is not None
 
 
+def test_a_plan_that_wants_its_word_stands_on_the_enterprise_s_first_page(insured: Cast, confirmed: Plan, browser_of):
+    waits = f'<a class="card card-link h-100" href="{reverse("plans")}?confirmed=no">'
+    assert waits not in browser_of(Role.ENTERPRISE).get(reverse("home")).content.decode()
+    Plan.objects.update(confirmed_on=None)
+    assert waits in browser_of(Role.ENTERPRISE).get(reverse("home")).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("role", "begins"), [(Role.CITY_REGULATOR, "topic-new"), (Role.COMMITTEE, "task-new"), (Role.INSURER_MANAGER, "")]
+)
+def test_who_begins_something_new_finds_it_on_his_first_page(insured: Cast, browser_of, role: Role, begins: str):
+    page = browser_of(role).get(reverse("home")).content.decode()
+    assert [name for name in ("topic-new", "task-new") if f'href="{reverse(name)}"' in page] == [begins][: bool(begins)]
+
+
 def test_an_enterprise_without_an_account_confirms_by_a_link_and_only_what_it_has_read(insured: Cast, browser_of):
     insured.accepted(insured.huaihai, "plans", plan("A1", "P1"))
     made = Plan.objects.get()

@@ -18,7 +18,7 @@ from anze.kernel.identifiers import SYNTHETIC_NUMBERS, OrganisationKind, make_us
 
 # The first of the campaign is the one people sign in as. It lies where the demonstration's city and county look, is insured
 # with its insurer, and served by its agency and expert: whoever signs in as one after the other follows one story.
-SHOWN_COUNTY = "370704"
+SHOWN_COUNTY, SHOWN_WORKERS = "370704", 150
 VOLUNTARY_SHARE = 0.15
 RENEWED_SHARE = 0.45
 
@@ -149,7 +149,8 @@ def _draw(seed: int, number: int, sector: str, random: Random, aluminium: bool) 
     size = _sizes(sector).draw(random)
     if is_shown:
         county = next(each for each in counties() if each.code == SHOWN_COUNTY)
-    if is_shown or (aluminium and size == "MICRO"):
+        size = "SMALL"
+    elif aluminium and size == "MICRO":
         size = "MEDIUM"
     trade, industry = random.choice(ALUMINIUM if aluminium else TRADES[sector])
     is_individual = size == "MICRO" and sector in ("FISHERY", "TRANSPORT", "FIREWORK") and random.random() < 0.35
@@ -169,7 +170,7 @@ def _draw(seed: int, number: int, sector: str, random: Random, aluminium: bool) 
         industry=industry,
         size=size,
         tier="HIGH" if is_shown else _tiers(sector).draw(random),
-        workers=_workers(random, size),
+        workers=SHOWN_WORKERS if is_shown else _workers(random, size),
         lon=lon,
         lat=lat,
         address=address(random, county.city_name, county.name),

@@ -1,4 +1,6 @@
-"""The things of the province while it is being drawn. Amounts in cents, days as dates."""
+"""The things of the province while it is being drawn. Amounts in cents, days as dates.
+
+They hold one another, so that none is written out: it would be the whole province."""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from anze.exchange.synthetic.places import County
 from anze.prevention.rules.agreements import AgreementState
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Insurer:
     """`diligence` and `timeliness` from 0 to 1; `spending` is the share of premium it means to spend."""
 
@@ -27,7 +29,7 @@ class Insurer:
     policies: list[Policy] = field(default_factory=list)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Agency:
     index: int
     code: str
@@ -39,7 +41,7 @@ class Agency:
     licence_to: date = date.max
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Member:
     """Somebody who does services: an expert of the register, or an insurer's own staff (no number)."""
 
@@ -54,7 +56,7 @@ class Member:
     visits: int = 0
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Enterprise:
     index: int
     uscc: str
@@ -83,7 +85,7 @@ class Enterprise:
     policies: list[Policy] = field(default_factory=list)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Item:
     """One line of a service plan."""
 
@@ -95,7 +97,7 @@ class Item:
     end: date
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Visit:
     """One service. `key` is its own random number, by which it is preferred over others."""
 
@@ -124,7 +126,7 @@ class Visit:
     expense_number: str = ""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class PriceList:
     """What an insurer and an agency agreed on for a time: a price a visit of each kind."""
 
@@ -140,7 +142,7 @@ class PriceList:
     regions: tuple[str, ...]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Change:
     """An endorsement."""
 
@@ -153,14 +155,14 @@ class Change:
     reason: str = ""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Receipt:
     instalment: int
     cents: int
     day: date
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Policy:
     enterprise: Enterprise
     insurer: Insurer
@@ -217,7 +219,7 @@ class Policy:
         return sum(receipt.cents for receipt in self.receipts)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Loss:
     """A claim, with or without an accident behind it."""
 
@@ -230,7 +232,7 @@ class Loss:
     twin: Loss | None = None  # the same loss claimed at the insurer before
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Province:
     """All of it, decided."""
 
