@@ -85,9 +85,10 @@ def test_only_the_enterprise_itself_confirms_and_only_once(insured: Cast, confir
 
 def test_a_plan_that_wants_its_word_stands_on_the_enterprise_s_first_page(insured: Cast, confirmed: Plan, browser_of):
     waits = f'<a class="card card-link h-100" href="{reverse("plans")}?confirmed=no">'
-    assert waits not in browser_of(Role.ENTERPRISE).get(reverse("home")).content.decode()
+    browser = browser_of(Role.ENTERPRISE)
+    assert waits not in browser.get(reverse("home")).content.decode()
     Plan.objects.update(confirmed_on=None)
-    assert waits in browser_of(Role.ENTERPRISE).get(reverse("home")).content.decode()
+    assert waits in browser.get(reverse("home")).content.decode()
 
 
 @pytest.mark.parametrize(
