@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.utils import translation
 from playwright.sync_api import BrowserContext, Playwright, expect
 from xdist.scheduler import LoadScopeScheduling
 
@@ -133,6 +134,12 @@ def seeded(pristine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         platform = Platform(url, tmp_path_factory.mktemp("seeded"))
         platform.prepare()
         yield platform
+
+
+@pytest.fixture(autouse=True)
+def in_chinese(settings) -> None:
+    """As every request begins: the one of the test before may have been in English."""
+    translation.activate(settings.LANGUAGE_CODE)
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import timezone
 
 from anze.exchange.actions import issue_key
 from anze.exchange.conformance import CASES, certificate_of
@@ -151,7 +151,6 @@ def post_file(browser: Any, data: bytes, feed: str = "policies", name: str = "ä¿
 
 
 def test_an_upload_from_the_file_to_the_rejected_rows_and_back(cast: Any, browser_of: Any) -> None:  # noqa: F811
-    translation.activate("zh-hans")
     nature = str(FEEDS["policies"].get("nature").codes["SOLE"].label)
     browser = browser_of(Role.INSURER_CLERK)
     data = policies(typed("W1", nature=nature), typed("W2", nature=nature, end_on="2026-01-01"))
@@ -190,7 +189,6 @@ def test_a_file_that_cannot_be_read_says_why(cast: Any, browser_of: Any) -> None
 
 
 def test_a_branch_reports_for_its_insurer_and_only_on_its_city(cast: Any, browser_of: Any) -> None:  # noqa: F811
-    translation.activate("zh-hans")
     nature = str(FEEDS["policies"].get("nature").codes["SOLE"].label)
     browser = browser_of(Role.INSURER_BRANCH_CLERK)
     post_file(browser, policies(typed("B1", nature=nature), {**typed("B2", nature=nature), "insured_uscc": YUANFAN}))

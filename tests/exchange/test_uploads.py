@@ -83,11 +83,6 @@ def typed(policy_no: str, **words: Any) -> dict[str, Any]:
     }
 
 
-@pytest.fixture(autouse=True)
-def _labels(settings: Any) -> None:
-    translation.activate("zh-hans")
-
-
 @pytest.mark.parametrize("name", list(FEEDS))
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
 def test_the_template_of_every_dataset_reads_back_empty(name: str, language: str) -> None:
