@@ -1,12 +1,12 @@
-"""Further sessions that read the very rows ours sees and write nothing: two cores take half the time.
+"""A second session that reads the very rows ours sees and writes nothing: two cores take half the time.
 
-What they find is handed over as a file of COPY in binary, kept in memory while it is small.
+What it finds is handed over as a file of COPY in binary, kept in memory while it is small.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, cast
@@ -59,18 +59,22 @@ def made_of(cursor: CursorWrapper, table: str, text: str, file: BinaryIO) -> Non
 
 
 def found_beside(cursor: CursorWrapper, texts: Iterable[str]) -> Iterator[str]:
-    """For each query what to select its rows from, found by two further sessions while ours does something with those
+    """For each query what to select its rows from, found by a second session while ours does something with those
     before. All are of one moment. A transaction that has written already, which others do not see, runs them itself."""
     cursor.execute("SELECT pg_current_xact_id_if_assigned() IS NULL")
     if not cursor.fetchone()[0]:
         yield from (f"({text}) found" for text in texts)
         return
     texts = list(texts)
-    snapshot = Future[str]()
-    hands = (_finding(texts[0::2], snapshot, is_first=True), _finding(texts[1::2], snapshot, is_first=False))
-    with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as other:
-        threads = (one, other)
-        coming = [threads[place % 2].submit(next, hands[place % 2]) for place in range(len(texts))]
+
+    def find() -> Generator[BinaryIO]:
+        with reading() as other:
+            for text in texts:
+                yield spooled(other, text)
+
+    finding = find()
+    with ThreadPoolExecutor(1) as thread:
+        coming = [thread.submit(next, finding) for _ in texts]
         try:
             for text, found in zip(texts, coming, strict=True):
                 made_of(cursor, "found", text, found.result())
@@ -80,21 +84,4 @@ def found_beside(cursor: CursorWrapper, texts: Iterable[str]) -> Iterator[str]:
             for found in coming:
                 if not found.cancel() and not found.exception():
                     found.result().close()
-            # the second holds on to the first one's moment
-            for thread, hand in reversed([*zip(threads, hands, strict=True)]):
-                thread.submit(hand.close).result()
-
-
-def _finding(texts: Iterable[str], snapshot: Future[str], *, is_first: bool) -> Generator[BinaryIO]:
-    """Query by query in a session of its own; the first says of which moment, the others take it over."""
-    try:
-        with reading("" if is_first else snapshot.result()) as cursor:
-            if is_first:
-                cursor.execute("SELECT pg_export_snapshot()")
-                snapshot.set_result(cursor.fetchone()[0])
-            for text in texts:
-                yield spooled(cursor, text)
-    except Exception as problem:
-        if is_first and not snapshot.done():
-            snapshot.set_exception(problem)
-        raise
+            thread.submit(finding.close).result()

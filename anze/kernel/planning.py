@@ -18,7 +18,7 @@ def plan_by_hashing(cursor: CursorWrapper) -> None:
     """For the rest of the transaction."""
     for way in _WAYS:
         cursor.execute(f"SET LOCAL {way} = off")
-    cursor.execute("SET LOCAL work_mem = '128MB'")
+    cursor.execute("SET LOCAL work_mem = '256MB'")
 
 
 @contextmanager

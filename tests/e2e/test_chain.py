@@ -25,7 +25,7 @@ from anze.exchange.synthetic.people import PASSWORD
 from anze.kernel.duty import beijing_day
 from tests.e2e import windows
 from tests.e2e.phones import PHONE, Phone
-from tests.e2e.windows import Opens, assert_fits, fill_in, follow, press
+from tests.e2e.windows import Opens, assert_no_wider, fill_in, follow, press
 from tests.exchange.live import Platform
 
 pytestmark = pytest.mark.slow
@@ -92,7 +92,7 @@ def open_row(page: Page, name: str) -> None:
     """Open the record of a list by what its link says."""
     with page.expect_navigation():
         page.locator("#list tbody a", has_text=name).first.click()
-    assert_fits(page)
+    assert_no_wider(page)
 
 
 def open_card(page: Page, base: str, title: str) -> None:
@@ -100,14 +100,14 @@ def open_card(page: Page, base: str, title: str) -> None:
     page.goto(f"{base}/")
     with page.expect_navigation():
         page.locator("main .card-link", has_text=title).click()
-    assert_fits(page)
+    assert_no_wider(page)
 
 
 def step(page: Page, ending: str) -> None:
     """Follow the button of a record whose form has this address."""
     with page.expect_navigation():
         page.locator(f".page-wrapper a[href$='/{ending}/']:visible").first.click()
-    assert_fits(page)
+    assert_no_wider(page)
 
 
 def fraction(page: Page) -> tuple[int, int]:
@@ -135,7 +135,7 @@ def test_seven_people_from_the_topic_to_the_hazard_that_is_gone(
     today = beijing_day(timezone.now())
     # Looked at with axe once: what makes a page readable for everybody is the same in each of the four, and looking at every
     # page would take longer than walking.
-    assert_sound = windows.assert_sound if number == 0 else assert_fits
+    assert_sound = windows.assert_sound if number == 0 else assert_no_wider
     [row] = ask(STORY, today)
     story = Story(*row)
 

@@ -66,9 +66,14 @@ def fill_in(page: Page, **fields: str) -> None:
 
 
 def assert_fits(page: Page) -> None:
-    """Nothing is wider than the screen."""
+    """Nothing is wider than the screen, once the page has come to rest."""
     page.wait_for_function("() => document.readyState === 'complete' && document.body")  # a page being left has neither
     page.wait_for_load_state("networkidle")
+    assert_no_wider(page)
+
+
+def assert_no_wider(page: Page) -> None:
+    """The same of a page that has been waited for."""
     wide = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wide <= 1, f"the page is {wide} pixels too wide"
 
