@@ -14,10 +14,10 @@ from anze.expenses.actions import match_expenses
 from anze.kernel.duty import beijing_day
 from anze.kernel.planning import planned_by_hashing
 from anze.kernel.scope import EVERYTHING, inside
-from anze.monitoring.contributions import row_contributions, whole_table
+from anze.monitoring.contributions import whole_table
 from anze.monitoring.definitions import INDICATORS
 from anze.monitoring.figures import Slice
-from anze.monitoring.known import rows_known
+from anze.monitoring.known import judged_by, rows_known
 from anze.monitoring.refresh import recompute, refresh
 from anze.monitoring.rows import in_cut
 from anze.monitoring.rules import Indicator
@@ -128,8 +128,7 @@ def _judged(indicator: Indicator, cut: Slice, day: date, known_at: datetime | No
     begun = time.perf_counter()
     with inside(EVERYTHING), connection.cursor() as cursor, planned_by_hashing(cursor):
         rows_of = whole_table if known_at is None else rows_known(cursor, indicator, day, known_at)
-        parts = [part for part in indicator.parts if part.ever_gives(indicator.numerator, indicator.denominator)]
-        text = row_contributions(indicator, day, rows_of, parts).replace("%", "%%")
+        text = judged_by(indicator, day, rows_of)
         where, words = in_cut(indicator, cut, day)
         cursor.execute(f"SELECT sum(num), sum(den) FROM ({text}) x WHERE {' AND '.join(where)}", words)
     return time.perf_counter() - begun
