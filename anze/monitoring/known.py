@@ -30,6 +30,7 @@ from anze.monitoring.rows import in_cut, in_scope
 from anze.monitoring.rules import Indicator
 
 _SHOWN = 200  # rows that make the difference, the largest first
+_FEW = 20_000  # groups found one by one through their index; of more, reading the whole table is quicker
 
 
 @dataclass(frozen=True)
@@ -64,9 +65,8 @@ class Then:
 def then_and_now(indicator: Indicator, cut: Slice, *, day: date, known_at: datetime, scope: Scope) -> Then:
     """Look back. Rows are shown as far as they lie in the reader's scope; the figures are those of the whole cut."""
     with transaction.atomic(), widened(EVERYTHING), _cursor() as cursor:
-        _judge(cursor, "known_part", indicator, cut, day, rows_known(cursor, indicator, day, known_at))
-        _judge(cursor, "now_part", indicator, cut, day, whole_table)
-        known, corrected = (_figure(cursor, table, indicator) for table in ("known_part", "now_part"))
+        known = figure_of(cursor, "known_part", indicator, cut, day, known_at)
+        corrected = figure_of(cursor, "now_part", indicator, cut, day)
         changed, number = _changed(cursor, scope)
         cursor.execute("DROP TABLE known_part, now_part")
     return Then(day, known_at, known, corrected, changed, number)
@@ -78,14 +78,55 @@ def _cursor() -> Iterator[CursorWrapper]:
         yield cursor
 
 
-def rows_known(cursor: CursorWrapper, indicator: Indicator, day: date, at: datetime) -> RowsOf:
-    """Rows of the sources of an indicator as they were known at a moment: as far as it reads them."""
+def judged_as_known(cursor: CursorWrapper, indicator: Indicator, day: date, at: datetime) -> str:
+    """SQL of what every row gave to an indicator, as it was known at a moment.
+
+    Groups in which something changed since are judged by their rows put back, all others where they stand: the work
+    follows the change, as a refresh does (anze/monitoring/refresh), not the table.
+    """
     text = judged_by(indicator, day, whole_table)
     cursor.execute("EXPLAIN (FORMAT JSON) " + text)
     read = tables_read(cursor.fetchone()[0][0]["Plan"])
-    models = {source.model for source in indicator.fact.sources if source.table in read}
-    known = tables_known(cursor, models, at, columns=set(re.findall(r"\w+", text)))
-    return lambda source: known(source.model) if source.model in models else whole_table(source)
+    sources = {source.name: source for source in indicator.fact.sources if source.table in read}
+    past = _Past(cursor, (each.model for each in sources.values()), at, columns=set(re.findall(r"\w+", text)))
+
+    def judged(rows_of: RowsOf) -> str:
+        return judged_by(indicator, day, lambda each: rows_of(each) if each.name in sources else whole_table(each))
+
+    standing = judged(lambda source: past.rows_unchanged(source.model))
+    groups = [
+        f"SELECT '{each.grouped_by}' AS of, g.* FROM ({sql}) g (id)"
+        for each in sources.values()
+        for sql in past.groups_changed(each.model, each.group)
+    ]
+    if not groups:
+        return standing
+    cursor.execute("DROP TABLE IF EXISTS changed_group")
+    cursor.execute(f"CREATE TEMP TABLE changed_group ON COMMIT DROP AS {' UNION '.join(groups)}")
+    few = cursor.rowcount <= _FEW
+    for name, source in sources.items():
+        found = f"SELECT {past.columns_of('x', source.model)} FROM {source.table} x WHERE x.{source.group}"
+        of = f"changed_group g WHERE g.of = '{source.grouped_by}'"
+        if few:
+            now = f"SELECT t.* FROM (SELECT id FROM {of}) g CROSS JOIN LATERAL ({found} = g.id OFFSET 0) t"
+        else:
+            now = f"{found} IN (SELECT g.id FROM {of})"
+        _make(cursor, f"now_{name}", now, source.group)
+        _make(cursor, f"known_{name}", past.rows(source.model, f"now_{name}"), source.group)
+    _make(cursor, "changed_row", " UNION ALL ".join(f"SELECT id FROM now_{name}" for name in sources), "id")
+    put_back = judged(lambda source: f"SELECT * FROM known_{source.name}")
+    return (
+        f"SELECT * FROM ({standing}) s WHERE NOT EXISTS (SELECT FROM changed_row c WHERE c.id = s.row_id) "
+        f"UNION ALL SELECT * FROM ({put_back}) p"
+    )
+
+
+def _make(cursor: CursorWrapper, table: str, rows: str, counted: str = "") -> None:
+    """As a table of its own: of a union the planner knows no sizes, and what it then chooses takes minutes. `counted`:
+    the one column it is to know; the others would take longer than they save."""
+    cursor.execute(f"DROP TABLE IF EXISTS {table}")
+    cursor.execute(f"CREATE TEMP TABLE {table} ON COMMIT DROP AS {rows}")
+    cursor.execute(f"ANALYZE {table}" + (f" ({counted})" if counted else ""))
 
 
 def tables_read(plan: dict[str, Any]) -> set[str]:
@@ -119,68 +160,129 @@ def judged_by(indicator: Indicator, day: date, rows_of: RowsOf) -> str:
 
 
 def tables_known(
-    cursor: CursorWrapper, tables: Iterable[type[models.Model]], at: datetime, columns: Container[str] | None = None
+    cursor: CursorWrapper, tables: Iterable[type[models.Model]], at: datetime
 ) -> Callable[[type[models.Model]], str]:
-    """Rows of some tables as they were known at a moment, as SQL. What changed since is put back into tables that last
-    as long as the transaction, of the columns named only; the first change after the moment into `later`."""
-    parents = {model: _parent_of(model) for model in tables}
-    names = {model._meta.db_table for model in parents}
-    names |= {field.related_model._meta.db_table for field in parents.values() if field}
-    cursor.execute("DROP TABLE IF EXISTS later")
-    cursor.execute(
-        "CREATE TEMP TABLE later ON COMMIT DROP AS SELECT DISTINCT ON (row_id) table_name, row_id, at, before "
-        "FROM kernel_change WHERE table_name = ANY(%s) AND at > %s ORDER BY row_id, id",
-        [sorted(names), at],
-    )
-    cursor.execute("CREATE UNIQUE INDEX ON later (row_id)")
-    cursor.execute("ANALYZE later")
-    cursor.execute("SELECT DISTINCT table_name FROM later")
-    changed = {name for (name,) in cursor.fetchall()}
-    moment = f"TIMESTAMPTZ '{at.isoformat()}'"
-    made_by = f"UUID '{_last_id(at)}'"
-
-    def columns_of(row: str, model: type[models.Model]) -> str:
-        every = (field.column for field in model._meta.local_concrete_fields)
-        return ", ".join(f"{row}.{column}" for column in every if columns is None or column in columns)
-
-    def rows_of(model: type[models.Model]) -> str:
-        table, field = model._meta.db_table, parents[model]
-        now, then = columns_of("t", model), columns_of("o", model)
-        images = f"later l CROSS JOIN LATERAL jsonb_populate_record(NULL::{table}, l.before) o"
-        if field is None:
-            was, image = (f"{row}.{_known_by(model, moment, made_by)}" for row in ("t", "o"))
-            if table not in changed:
-                return f"SELECT {now} FROM {table} t WHERE {was}"
-            return (
-                f"SELECT {now} FROM {table} t LEFT JOIN later l ON l.row_id = t.id WHERE l.row_id IS NULL AND {was} "
-                f"UNION ALL SELECT {then} FROM {images} WHERE l.table_name = '{table}' AND {image}"
-            )
-        of, column = field.related_model._meta.db_table, field.column
-        if not changed & {table, of}:
-            return f"SELECT {now} FROM {table} t JOIN {of} p ON p.id = t.{column} WHERE p.received_at <= {moment}"
-        return (
-            f"SELECT {now} FROM {table} t JOIN {of} p ON p.id = t.{column} LEFT JOIN later l ON l.row_id = t.id "
-            f"LEFT JOIN later c ON c.row_id = p.id WHERE l.row_id IS NULL AND p.received_at <= {moment} "
-            f"AND (t.id <= {made_by} OR c.row_id IS NULL) "
-            f"UNION ALL SELECT {then} FROM {images} JOIN {of} p ON p.id = o.{column} "
-            f"WHERE l.table_name = '{table}' AND p.received_at <= {moment} AND o.id <= {made_by}"
-        )
+    """Rows of some tables as they were known at a moment, as SQL. Tables that changed since are put back whole, for as
+    long as the transaction lasts."""
+    past = _Past(cursor, tables, at)
 
     def put_back(model: type[models.Model]) -> str:
-        """As a table of its own: of a union the planner knows no sizes, and what it then chooses takes minutes."""
-        table, field = model._meta.db_table, parents[model]
-        if not changed & {table, field.related_model._meta.db_table if field else table}:
-            return rows_of(model)
-        cursor.execute(f"DROP TABLE IF EXISTS known_{table}")
-        cursor.execute(f"CREATE TEMP TABLE known_{table} ON COMMIT DROP AS {rows_of(model)}")
-        cursor.execute(f"ANALYZE known_{table}")
-        return f"SELECT * FROM known_{table}"
+        if not past.has_changed(model):
+            return past.rows_unchanged(model)
+        _make(cursor, f"known_{model._meta.db_table}", past.rows(model))
+        return f"SELECT * FROM known_{model._meta.db_table}"
 
-    return {model: put_back(model) for model in parents}.__getitem__
+    return {model: put_back(model) for model in past.parents}.__getitem__
 
 
-def _known_by(model: type[models.Model], moment: str, made_by: str) -> str:
-    return f"received_at <= {moment}" if issubclass(model, FedTable) else f"id <= {made_by}"
+class _Past:
+    """SQL for rows of some tables as they were known at a moment; of the columns named only.
+
+    `later` holds the first change of each row after the moment: its image is how the row was then.
+    """
+
+    def __init__(
+        self,
+        cursor: CursorWrapper,
+        tables: Iterable[type[models.Model]],
+        at: datetime,
+        columns: Container[str] | None = None,
+    ) -> None:
+        self.parents = {model: _parent_of(model) for model in tables}
+        self._columns = columns
+        self._moment = f"TIMESTAMPTZ '{at.isoformat()}'"
+        self._made_by = f"UUID '{_last_id(at)}'"
+        names = {model._meta.db_table for model in self.parents}
+        names |= {field.related_model._meta.db_table for field in self.parents.values() if field}
+        cursor.execute("DROP TABLE IF EXISTS later")
+        cursor.execute(
+            "CREATE TEMP TABLE later ON COMMIT DROP AS SELECT table_name, row_id, min(id) AS change "
+            "FROM kernel_change WHERE table_name = ANY(%s) AND at > %s GROUP BY table_name, row_id",
+            [sorted(names), at],
+        )
+        cursor.execute("ANALYZE later")
+        cursor.execute("SELECT DISTINCT table_name FROM later")
+        self._changed = {name for (name,) in cursor.fetchall()}
+
+    def has_changed(self, model: type[models.Model]) -> bool:
+        """Whether a row of a table, or a record its rows belong to, changed since."""
+        field = self.parents[model]
+        return bool(self._changed & {model._meta.db_table, field.related_model._meta.db_table if field else ""})
+
+    def groups_changed(self, model: type[models.Model], group: str) -> Iterator[str]:
+        """The groups of the rows that changed since: those they are in now, and those they were in."""
+        table, field = model._meta.db_table, self.parents[model]
+        if table in self._changed:
+            of = f"WHERE l.table_name = '{table}'"
+            if group == "id":
+                yield f"SELECT l.row_id FROM later l {of}"
+            else:
+                yield f"SELECT t.{group} FROM later l {_by_key(table, 't', 'l.row_id')} {of}"
+                yield f"SELECT (k.before->>'{group}')::uuid FROM later l {_IMAGE} {of}"
+        if field and field.related_model._meta.db_table in self._changed:
+            children = f"CROSS JOIN LATERAL (SELECT * FROM {table} x WHERE x.{field.column} = l.row_id OFFSET 0) t"
+            yield (
+                f"SELECT t.{group} FROM later l {children} WHERE l.table_name = '{field.related_model._meta.db_table}'"
+            )
+
+    def rows_unchanged(self, model: type[models.Model]) -> str:
+        """Rows known then, as they are now; right where nothing changed since."""
+        table, field = model._meta.db_table, self.parents[model]
+        now = f"SELECT {self.columns_of('t', model)} FROM {table} t"
+        if field is None:
+            return f"{now} WHERE {self._known('t', model)}"
+        of = field.related_model._meta.db_table
+        return f"{now} JOIN {of} p ON p.id = t.{field.column} WHERE p.received_at <= {self._moment}"
+
+    def rows(self, model: type[models.Model], now: str = "") -> str:
+        """Rows known then, as they were then. `now`: a table that holds those that may have changed, as they are."""
+        table, field = model._meta.db_table, self.parents[model]
+        stood = f"SELECT {self.columns_of('t', model)} FROM {now or table} t LEFT JOIN later l ON l.row_id = t.id"
+        was = (
+            f"SELECT {self.columns_of('o', model)} FROM later l {_IMAGE} "
+            f"CROSS JOIN LATERAL jsonb_to_record(k.before) AS o ({self._types_of(model)})"
+        )
+        of_table = f"l.table_name = '{table}'"
+        if field is None:
+            return (
+                f"{stood} WHERE l.row_id IS NULL AND {self._known('t', model)} "
+                f"UNION ALL {was} WHERE {of_table} AND {self._known('o', model)}"
+            )
+        of = field.related_model._meta.db_table
+        return (
+            f"{stood} LEFT JOIN later c ON c.row_id = t.{field.column} "
+            f"{_by_key(of, 'p', f't.{field.column}') if now else f'JOIN {of} p ON p.id = t.{field.column}'} "
+            f"WHERE l.row_id IS NULL AND p.received_at <= {self._moment} "
+            f"AND (t.id <= {self._made_by} OR c.row_id IS NULL) "
+            f"UNION ALL {was} {_by_key(of, 'p', f'o.{field.column}')} "
+            f"WHERE {of_table} AND p.received_at <= {self._moment} AND o.id <= {self._made_by}"
+        )
+
+    def columns_of(self, row: str, model: type[models.Model]) -> str:
+        return ", ".join(f"{row}.{field.column}" for field in self._fields_of(model))
+
+    def _types_of(self, model: type[models.Model]) -> str:
+        return ", ".join(f"{field.column} {field.db_type(connection)}" for field in self._fields_of(model))
+
+    def _fields_of(self, model: type[models.Model]) -> Iterator[models.Field[Any, Any]]:
+        """The columns named, and those that say what a row is and since when it is known."""
+        parent, wanted = self.parents[model], self._columns
+        needed = {"id", "received_at", parent.column if parent else ""}
+        for field in model._meta.local_concrete_fields:
+            if wanted is None or field.column in wanted or field.column in needed:
+                yield field
+
+    def _known(self, row: str, model: type[models.Model]) -> str:
+        by = f"received_at <= {self._moment}" if issubclass(model, FedTable) else f"id <= {self._made_by}"
+        return f"{row}.{by}"
+
+
+def _by_key(table: str, alias: str, key: str) -> str:
+    """A row found through its primary key: joined, the whole table may be read."""
+    return f"CROSS JOIN LATERAL (SELECT * FROM {table} x WHERE x.id = {key} OFFSET 0) {alias}"
+
+
+_IMAGE = _by_key("kernel_change", "k", "l.change")
 
 
 def _parent_of(model: type[models.Model]) -> models.ForeignKey[Any, Any] | None:
@@ -199,20 +301,21 @@ def _last_id(at: datetime) -> str:
     return f"{head[:8]}-{head[8:]}-7fff-bfff-ffffffffffff"
 
 
-def _judge(cursor: CursorWrapper, table: str, indicator: Indicator, cut: Slice, day: date, rows_of: RowsOf) -> None:
+def figure_of(
+    cursor: CursorWrapper, table: str, indicator: Indicator, cut: Slice, day: date, at: datetime | None = None
+) -> Figure:
+    """A figure as it was known at a moment, or as it is: from its rows, which are left in a table of that name."""
+    judged = judged_as_known(cursor, indicator, day, at) if at else judged_by(indicator, day, whole_table)
     where, words = in_cut(indicator, cut, day)
     unit = " * 0.01" if indicator.money else ""
     cursor.execute(
         f"CREATE TEMP TABLE {table} ON COMMIT DROP AS SELECT source, row_id, min(label) AS label, enterprise_id, "
         f"region_code, sector, insurer_id, sum(num){unit} AS num, sum(den){unit} AS den, "
         f"(array_agg(reason ORDER BY counts_on DESC) FILTER (WHERE reason IS NOT NULL))[1] AS reason "
-        f"FROM ({judged_by(indicator, day, rows_of)}) x WHERE {' AND '.join(where)} "
+        f"FROM ({judged}) x WHERE {' AND '.join(where)} "
         "GROUP BY source, row_id, enterprise_id, region_code, sector, insurer_id",
         words,
     )
-
-
-def _figure(cursor: CursorWrapper, table: str, indicator: Indicator) -> Figure:
     cursor.execute(f"SELECT coalesce(sum(num), 0), coalesce(sum(den), 0) FROM {table}")
     numerator, denominator = cursor.fetchone()
     return Figure(indicator, Decimal(numerator), Decimal(denominator))

@@ -243,7 +243,7 @@ def _touched_groups(fact: Fact, source: Source) -> tuple[str, str]:
     """SQL for the groups of a source's changed rows, now and before, and, if anything of the fact lasts, between which
     days a group may have changed."""
     lasting = next((each for each in fact.sources if each.lasts), None)
-    touched = f"w.table_name = '{source.table}'"
+    touched, of = f"w.table_name = '{source.table}'", f"'{source.grouped_by}'"
     now = _by_key(source.table, "t", "w.row_id")
     before, over, was = f"(w.before->>'{source.group}')::uuid", "", ""
     if lasting is None:
@@ -259,8 +259,8 @@ def _touched_groups(fact: Fact, source: Source) -> tuple[str, str]:
     else:
         days = days_before = ", date '-infinity', date 'infinity'"
     return (
-        f"SELECT t.{source.group}{days} FROM was w{now}{over} WHERE {touched}",
-        f"SELECT {before}{days_before} FROM was w{was} WHERE {touched} AND w.before IS NOT NULL",
+        f"SELECT {of}, t.{source.group}{days} FROM was w{now}{over} WHERE {touched}",
+        f"SELECT {of}, {before}{days_before} FROM was w{was} WHERE {touched} AND w.before IS NOT NULL",
     )
 
 
@@ -271,10 +271,10 @@ def _by_key(table: str, alias: str, key: str) -> str:
 
 def _stretched(fact: Fact, groups: str) -> str:
     if not any(source.lasts for source in fact.sources):
-        return f"SELECT id FROM ({groups}) g (id)"
+        return f"SELECT of, id FROM ({groups}) g (of, id)"
     return (
-        "SELECT id, min(least(from_on, to_on)) AS from_on, max(greatest(from_on, to_on)) AS to_on "
-        f"FROM ({groups}) g (id, from_on, to_on) GROUP BY id"
+        "SELECT of, id, min(least(from_on, to_on)) AS from_on, max(greatest(from_on, to_on)) AS to_on "
+        f"FROM ({groups}) g (of, id, from_on, to_on) GROUP BY of, id"
     )
 
 
@@ -297,7 +297,8 @@ def _judge_again(cursor: CursorWrapper, fact: Fact, as_of: date) -> bool:
         # planner may take a table just filled for an empty one, and compare everything with everything.
         cursor.execute(
             f"CREATE TEMP TABLE now_{source.name} ON COMMIT DROP AS SELECT t.* FROM touched_group g "
-            f"CROSS JOIN LATERAL (SELECT * FROM {table} s WHERE s.{group} = g.id AND {near} OFFSET 0) t"
+            f"CROSS JOIN LATERAL (SELECT * FROM {table} s WHERE s.{group} = g.id AND {near} OFFSET 0) t "
+            f"WHERE g.of = '{source.grouped_by}'"
         )
         cursor.execute(
             f"CREATE TEMP TABLE old_{source.name} ON COMMIT DROP AS "

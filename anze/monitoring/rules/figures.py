@@ -57,6 +57,12 @@ class Source:
     def table(self) -> str:
         return self.model._meta.db_table
 
+    @property
+    def grouped_by(self) -> str:
+        """The table whose rows are the groups: its own, or that of the record its rows belong to."""
+        references = {each.column: each.related_model for each in self.model._meta.local_concrete_fields}
+        return str((references[self.group] or self.model)._meta.db_table)
+
 
 @dataclass(frozen=True)
 class Part:
