@@ -121,12 +121,12 @@ def judged_as_known(cursor: CursorWrapper, indicator: Indicator, day: date, at: 
     )
 
 
-def _make(cursor: CursorWrapper, table: str, rows: str, counted: str = "") -> None:
+def _make(cursor: CursorWrapper, table: str, rows: str, counted: str) -> None:
     """As a table of its own: of a union the planner knows no sizes, and what it then chooses takes minutes. `counted`:
     the one column it is to know; the others would take longer than they save."""
     cursor.execute(f"DROP TABLE IF EXISTS {table}")
     cursor.execute(f"CREATE TEMP TABLE {table} ON COMMIT DROP AS {rows}")
-    cursor.execute(f"ANALYZE {table}" + (f" ({counted})" if counted else ""))
+    cursor.execute(f"ANALYZE {table} ({counted})")
 
 
 def tables_read(plan: dict[str, Any]) -> set[str]:
@@ -160,17 +160,26 @@ def judged_by(indicator: Indicator, day: date, rows_of: RowsOf) -> str:
 
 
 def tables_known(
-    cursor: CursorWrapper, tables: Iterable[type[models.Model]], at: datetime
+    cursor: CursorWrapper,
+    tables: Iterable[type[models.Model]],
+    at: datetime,
+    columns: Container[str] | None = None,
+    of: tuple[str, UUID] | None = None,
 ) -> Callable[[type[models.Model]], str]:
-    """Rows of some tables as they were known at a moment, as SQL. Tables that changed since are put back whole, for as
-    long as the transaction lasts."""
-    past = _Past(cursor, tables, at)
+    """Rows of some tables as they were known at a moment, as SQL; of the columns named only. Tables that changed since
+    are put back whole, for as long as the transaction lasts; with `of`, a column and its value, as far as their rows
+    have that value, where they have such a column."""
+    past = _Past(cursor, tables, at, columns)
 
     def put_back(model: type[models.Model]) -> str:
         if not past.has_changed(model):
             return past.rows_unchanged(model)
-        _make(cursor, f"known_{model._meta.db_table}", past.rows(model))
-        return f"SELECT * FROM known_{model._meta.db_table}"
+        table, names = model._meta.db_table, {field.column for field in model._meta.local_concrete_fields}
+        only = f"{of[0]} = '{of[1]}'" if of and of[0] in names else ""
+        now = f"(SELECT * FROM {table} WHERE {only})" if only else table
+        known = past.rows(model, now)
+        _make(cursor, f"known_{table}", f"SELECT * FROM ({known}) k WHERE {only}" if only else known, "id")
+        return f"SELECT * FROM known_{table}"
 
     return {model: put_back(model) for model in past.parents}.__getitem__
 
@@ -234,10 +243,10 @@ class _Past:
         of = field.related_model._meta.db_table
         return f"{now} JOIN {of} p ON p.id = t.{field.column} WHERE p.received_at <= {self._moment}"
 
-    def rows(self, model: type[models.Model], now: str = "") -> str:
-        """Rows known then, as they were then. `now`: a table that holds those that may have changed, as they are."""
+    def rows(self, model: type[models.Model], now: str) -> str:
+        """Rows known then, as they were then. `now`: what holds those that may have changed, as they are."""
         table, field = model._meta.db_table, self.parents[model]
-        stood = f"SELECT {self.columns_of('t', model)} FROM {now or table} t LEFT JOIN later l ON l.row_id = t.id"
+        stood = f"SELECT {self.columns_of('t', model)} FROM {now} t LEFT JOIN later l ON l.row_id = t.id"
         was = (
             f"SELECT {self.columns_of('o', model)} FROM later l {_IMAGE} "
             f"CROSS JOIN LATERAL jsonb_to_record(k.before) AS o ({self._types_of(model)})"

@@ -7,6 +7,7 @@ is reckoned again for any moment by the very scoring that made it; nothing is ke
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
@@ -129,7 +130,9 @@ def known_on(outcome: Outcome, at: datetime) -> Result | None:
         connection.cursor() as cursor,
         planned_by_hashing(cursor),
     ):
-        known = tables_known(cursor, tables_read(campaign.subject), at)
+        words = set(re.findall(r"\w+", " ".join(statements(campaign.subject, period, party))))
+        of = (PARTY[SubjectKind(campaign.subject)], party)
+        known = tables_known(cursor, tables_read(campaign.subject), at, words, of)
         sums = sums_now(campaign.subject, period, party, known=known, at=at).get(key, Sums())
     return _scored(campaign.scheme.text, key, sums, party, SelfReport(state=ReportState.DRAFT))
 
