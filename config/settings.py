@@ -4,6 +4,9 @@ DATABASE_URL         the owner's login to a PostgreSQL (>= 15) database; set by 
 ANZE_DATABASE_LOGIN  "owner" for migrations; otherwise the web login, which owns no table
 ANZE_SECRET_KEY      else a random one kept in var/secret_key
 ANZE_HOSTS           comma-separated host names the site answers to
+ANZE_ORIGINS         comma-separated https://… whose forms are taken besides the host's own; behind a proxy that
+                     changes the host name
+ANZE_HTTPS           "1" behind a proxy that speaks TLS and sets X-Forwarded-Proto: cookies go over HTTPS only
 ANZE_DEBUG           "1" shows tracebacks; never on a server others reach
 ANZE_STATE           folder for what must outlive a restart (default var/)
 ANZE_EVIDENCE_STORE  s3://bucket/prefix?endpoint=https://…&region=…: where photos and files are kept (default: a folder

@@ -337,7 +337,7 @@ class WrongTry(PrivateTable):
 
 
 def parameter_row(key: str, on: date, region_code: str = "") -> Parameter | None:
-    """The parameter in force on a day: the county's own, else its city's, else the general one."""
+    """The parameter in force on a day: the county's own, else its city's, else the province's, else the general one."""
     return (
         Parameter.objects.filter(
             models.Q(region_code__in=region_chain(region_code)),

@@ -433,12 +433,12 @@ def alerts_page() -> str:
         (
             (
                 "每条预警规则与其所依据的业务规则同处声明。同一原因只有一条预警；原因消失，预警自动关闭。"
-                "未按时处置的预警按工作日逐级上报县、市、省。参数按日期、按区划生效，可在参数页回测后调整。"
+                "未按时处置的预警按工作日逐级上报县、市、省。参数按日期、按区划生效，可先在规则页用上一年数据试算，再作调整。"
             ),
             (
                 "Each alert is declared beside the rule it watches. There is one alert for one cause, and it closes by "
                 "itself when the cause is gone. What is not mended goes up from county to city to province, by working "
-                "days. Thresholds are dated and may differ by region; the parameters' pages try another value on last "
+                "days. Thresholds are dated and may differ by region; the rule's page tries another value on last "
                 "year's data before it is saved."
             ),
         ),

@@ -105,7 +105,7 @@ class Permission(TextChoices):
     RUN_CAMPAIGNS = "RUN_CAMPAIGNS", _("run campaigns")
     ATTEND_CAMPAIGNS = "ATTEND_CAMPAIGNS", _("record attendance at campaigns")
     SEE_EXPENSES = "SEE_EXPENSES", _("see prevention expenses")
-    KEEP_EXPENSES = "KEEP_EXPENSES", _("keep budgets, invoices and settlements of prevention expenses")
+    KEEP_EXPENSES = "KEEP_EXPENSES", _("keep invoices, vouchers, shared costs and settlements of prevention expenses")
     SEE_SETTLEMENTS = "SEE_SETTLEMENTS", _("see settlements with agencies")
     SETTLE_EXPENSES = "SETTLE_EXPENSES", _("confirm settlements or object to them")
     SEE_AGREEMENTS = "SEE_AGREEMENTS", _("see framework agreements of insurers with agencies")
