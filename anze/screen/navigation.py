@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.apps import apps
 from django.urls import reverse
@@ -51,8 +52,10 @@ def pages_of(room: str) -> Iterable[Page]:
     return sorted((p for p in PAGES.values() if p.room == room), key=lambda p: (p.order, p.name))
 
 
+@lru_cache(maxsize=300)
 def menu(permissions: frozenset[str], reader: str, language: str) -> tuple[Section, ...]:
-    """The menu of somebody with these permissions, reading as this database role."""
+    """The menu of somebody with these permissions, reading as this database role: one for all pages, which are fixed
+    once the program has started."""
     sections = []
     with override(language):
         for room, icon in ROOMS.items():
