@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from anze.kernel.actions import action
 from anze.kernel.actor import Actor
-from anze.kernel.models import Parameter
+from anze.kernel.models import Parameter, region_chain
 from anze.kernel.refusal import Refused
 
 
@@ -134,3 +134,8 @@ def numbers(today: date, keys: Iterable[str]) -> dict[str, dict[str, Decimal]]:
     for key, region, value in rows:
         found.setdefault(key, {})[region] = Decimal(value)
     return found
+
+
+def nearest(values: dict[str, Decimal], region_code: str) -> Decimal | None:
+    """Of one parameter's `numbers`, the one of a region: its own, else its city's, its province's, the general one."""
+    return next((values[each] for each in region_chain(region_code) if each in values), None)

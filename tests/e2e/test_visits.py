@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 from playwright.sync_api import Browser, BrowserType, Page, Route, expect
 
+from anze.kernel.duty import beijing_day
 from tests.e2e.phones import PHONE, Phone
 from tests.e2e.visits_seed import PEOPLE
 from tests.exchange.live import Platform
@@ -317,6 +318,26 @@ def test_a_full_device_says_so_and_loses_nothing(live: Platform, phone_of: Any, 
     phone.page.reload()
     phone.to("/notes")
     expect(phone.page.locator(".phone-item")).to_contain_text("之前的记录")
+
+
+def test_the_deadline_proposed_goes_with_the_class_until_the_expert_sets_his_own(phone_of: Any, live: Platform) -> None:
+    phone = phone_of(TWO)
+    phone.page.locator("[data-order=PD-1]").click()
+    begin = phone.page.locator(".btn-success")
+    expect(phone.page.locator(".phone-tiles").or_(begin).first).to_be_visible()
+    if phone.page.locator(".phone-tiles").count() == 0:
+        begin.first.click()
+    phone.press("new_finding")
+    phone.press("free_finding")
+    day, kind = phone.page.locator("input[type=date]"), phone.page.locator("select")
+    after = lambda days: str(beijing_day(datetime.now(UTC) + timedelta(days=days)))  # noqa: E731
+    expect(day).to_have_value(after(15))
+    kind.select_option("MAJOR")
+    expect(day).to_have_value(after(30))
+    day.fill(after(7))
+    day.dispatch_event("change")
+    kind.select_option("GENERAL")
+    expect(day).to_have_value(after(7))
 
 
 @pytest.mark.parametrize("language", ["zh-hans", "en"])

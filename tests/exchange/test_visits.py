@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -17,7 +17,8 @@ from anze.exchange.actions import deliver_visit
 from anze.exchange.models import Batch
 from anze.hazards.models import Hazard
 from anze.hazards.screens.photos import before_and_after
-from anze.kernel.models import Event
+from anze.kernel.models import Event, Parameter
+from anze.kernel.parameters import begin_value
 from anze.parties.models import Qualification
 from anze.parties.rules import Role
 from anze.prevention.actions import open_visit, pick_version, return_visit, submit_visit, visit_of_order
@@ -242,6 +243,16 @@ def test_the_bundle_holds_the_visit_its_checklist_and_its_enterprise(order, cast
     assert pack["hazards"]
     unchanged = browser.get(reverse("visits-bundle"), headers={"if-none-match": answer["ETag"]})
     assert unchanged.status_code == 304
+
+
+def test_the_bundle_takes_the_days_to_rectify_of_the_enterprise_s_region_along(order, browser_of):
+    browser = browser_of(Role.EXPERT)
+    sheet = lambda: browser.get(reverse("visits-bundle")).json()["enterprises"][str(order.enterprise_id)]  # noqa: E731
+    assert sheet()["rectify_days"] == {"GENERAL": 15, "MAJOR": 30}
+    major = Parameter.objects.get(key="hazard_rectify_days.MAJOR")
+    city = order.region_code[:4] + "00"
+    begin_value(major, value="20", effective_from=date(2026, 1, 1), source="", status="DESIGN", region_code=city)
+    assert sheet()["rectify_days"] == {"GENERAL": 15, "MAJOR": 20}
 
 
 def test_the_bundle_asks_the_database_as_often_for_many_orders_as_for_one(

@@ -20,7 +20,9 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from anze.kernel.duty import beijing_day
+from anze.kernel.parameters import nearest, numbers
 from anze.kernel.refusal import Refused
+from anze.kernel.rules import HazardClass
 from anze.kernel.scope import EVERYTHING, widened
 from anze.library.models import Checklist, checklist_for, pack
 from anze.parties.models import Enterprise, Expert, Organisation
@@ -58,6 +60,9 @@ class Place:
     enterprise: UUID
     insurer: UUID
 
+
+# the parameters a phone needs to propose a deadline where there is no network
+RECTIFY_DAYS = {each.value: f"hazard_rectify_days.{each.value}" for each in HazardClass}
 
 Find = Callable[[list[Place]], dict[UUID, Any]]
 CARRIED: dict[str, Find] = {}
@@ -169,7 +174,7 @@ def _bundle(request: HttpRequest) -> dict[str, Any]:
     with widened(EVERYTHING):
         places = list(places_of(actor, today).order_by("enterprise_id", "-start_on")[:MOST_PLACES])
         rows = _rows(orders, visits, today)
-        sheets = _enterprises({row["enterprise"] for row in rows} | {str(each.enterprise_id) for each in places})
+        sheets = _enterprises({row["enterprise"] for row in rows} | {str(each.enterprise_id) for each in places}, today)
         packs, kinds = _packs(rows, today)
         days = {each.planned_on for each in orders if each.planned_on >= today} | {today}
         begins = codes_of(actor.scope.expert_id, days, at, request.build_absolute_uri("/").rstrip("/"))
@@ -301,7 +306,8 @@ def _last_services(rows: list[dict[str, Any]], today: date) -> dict[str, dict[st
     }
 
 
-def _enterprises(keys: Iterable[str]) -> dict[str, dict[str, Any]]:
+def _enterprises(keys: Iterable[str], today: date) -> dict[str, dict[str, Any]]:
+    days = numbers(today, RECTIFY_DAYS.values())
     return {
         str(each.pk): {
             "name": each.name,
@@ -314,6 +320,11 @@ def _enterprises(keys: Iterable[str]) -> dict[str, dict[str, Any]]:
             "workers": each.registered_workers,
             "contact_name": each.contact_name,
             "contact_phone": each.contact_phone,
+            "rectify_days": {
+                name: int(value)
+                for name, key in RECTIFY_DAYS.items()
+                if (value := nearest(days.get(key, {}), each.region_code)) is not None
+            },
         }
         for each in Enterprise.objects.filter(pk__in=set(keys)).order_by("pk")
     }

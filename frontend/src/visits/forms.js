@@ -38,6 +38,12 @@ const packOf = async (visit) => {
   return known?.packs?.[here?.pack ?? known?.checklists?.[visit]] ?? null;
 };
 
+/** Days to rectify by class where the visit is, when neither the library nor the expert says another number. */
+const rectifyDays = async (visit) => {
+  const { row } = (await store.get("visits", visit)) ?? {};
+  return (await bundle())?.enterprises?.[row?.enterprise]?.rectify_days ?? {};
+};
+
 const inDays = (days) => {
   const day = new Date(Date.now() + days * 86_400_000);
   return day.toLocaleDateString("sv", { timeZone: "Asia/Shanghai" });
@@ -53,10 +59,11 @@ const fits = (entry, words) => {
 export const finding = async (visit, id) => {
   const stored = id && id !== "new" ? await store.get("entries", id) : null;
   const draftId = `finding-${visit}-${stored?.id ?? "new"}`;
-  const draft = await draftOf(draftId, stored ? structuredClone(stored.payload) : { hazard_class: "GENERAL", description: "", photos: [] });
+  const draft = await draftOf(draftId, stored ? { ...structuredClone(stored.payload), isOwnDay: true } : { hazard_class: "GENERAL", description: "", photos: [] });
   draft.photos ??= [];
   const keep = () => keepDraft(draftId, draft);
   const pack = await packOf(visit);
+  const days = await rectifyDays(visit);
   const place = h("div");
   const chosen = () => draft.description || draft.isFree;
   const choose = (entry) => {
@@ -87,17 +94,25 @@ export const finding = async (visit, id) => {
     fill();
     return h("div", {}, search, list, button(t("free_finding"), () => { draft.isFree = true; keep(); draw(); }, { look: "btn-outline-primary w-100", mark: "pencil" }));
   };
+  const usual = () => (days[draft.hazard_class] === undefined ? undefined : inDays(days[draft.hazard_class]));
+  // a day the expert set himself stays; any other goes with the class
+  const classify = (value) => {
+    draft.hazard_class = value;
+    if (!draft.isOwnDay) draft.deadline_on = usual() ?? draft.deadline_on;
+    keep();
+    draw();
+  };
   const form = () => {
-    draft.deadline_on ??= inDays(draft.hazard_class === "MAJOR" ? 3 : 15);
+    draft.deadline_on ??= usual();
     return h("form", { novalidate: true, onsubmit: (event) => { event.preventDefault(); save(); } },
       field(t("what_found"), text(draft, "description", keep, { rows: 3, required: true })),
-      field(t("class"), select({ GENERAL: t("general"), MAJOR: t("major") }, draft.hazard_class, (value) => { draft.hazard_class = value; keep(); draw(); }),
+      field(t("class"), select({ GENERAL: t("general"), MAJOR: t("major") }, draft.hazard_class, classify),
         draft.library_code ? t("class_suggested") : ""),
       draft.hazard_class === "MAJOR"
         ? h("label", { class: "form-check" }, h("input", { type: "checkbox", class: "form-check-input", checked: !!draft.notified_principal, onchange: ({ target }) => { draft.notified_principal = target.checked; keep(); } }), h("span", { class: "form-check-label" }, t("principal_told")))
         : null,
       field(t("where"), text(draft, "location", keep, { maxlength: 200 })),
-      field(t("deadline"), h("input", { type: "date", class: "form-control form-control-lg", min: today(), value: draft.deadline_on, onchange: ({ target }) => { draft.deadline_on = target.value; keep(); } })),
+      field(t("deadline"), h("input", { type: "date", class: "form-control form-control-lg", min: today(), value: draft.deadline_on ?? "", onchange: ({ target }) => { draft.deadline_on = target.value; draft.isOwnDay = true; keep(); } })),
       field(t("owner"), text(draft, "owner", keep, { maxlength: 60 })),
       field(t("advice"), text(draft, "advice", keep, { rows: 2 })),
       draft.basis ? h("p", { class: "text-secondary" }, `${t("basis")}: ${draft.basis}`) : field(t("basis"), text(draft, "basis", keep)),
@@ -109,7 +124,7 @@ export const finding = async (visit, id) => {
   const save = async () => {
     if (!draft.description?.trim()) return say(t("say_what_found"), "danger");
     if (!draft.deadline_on) return say(t("say_deadline"), "danger");
-    const { isFree, ...payload } = draft;
+    const { isFree, isOwnDay, ...payload } = draft;
     await guarded(async () => {
       await backTo(visit, async () => {
         await record(visit, "FINDING", payload, stored?.id);
