@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID, uuid4
@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from anze.evidence.rules import GRADES, Site
 from anze.evidence.rules.plausibility import HintCode, Limits, metres, plausibility
+from tests.kernel.test_parameter_data import value_on
 
 START = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 WINDOW = (START, START + timedelta(hours=2))
 SITE = Site(117.1200, 36.6500)
-LIMITS = Limits()
+LIMITS = Limits(**{each.name: float(value_on(f"evidence_{each.name}", "2026-11-23")) for each in fields(Limits)})
 
 
 @dataclass(frozen=True)
@@ -42,15 +43,15 @@ def codes(*photos: Photo, window=WINDOW, site=SITE) -> set[str]:
 
 def test_an_ordinary_photo_gives_no_hint():
     assert codes(Photo()) == set()
-    assert plausibility(None, None, []) == []
+    assert plausibility(None, None, [], LIMITS) == []
 
 
 def test_taken_another_day_weighs_more_than_taken_an_hour_late():
     late = Photo(captured_at=START + timedelta(hours=3), exif_at=None, received_at=START + timedelta(hours=3))
-    (hint,) = [h for h in plausibility(WINDOW, SITE, [late]) if h.code == HintCode.OUTSIDE_WINDOW]
+    (hint,) = [h for h in plausibility(WINDOW, SITE, [late], LIMITS) if h.code == HintCode.OUTSIDE_WINDOW]
     assert hint.grade == "NOTICE"
     before = Photo(captured_at=START - timedelta(days=30), exif_at=None)
-    (hint,) = [h for h in plausibility(WINDOW, SITE, [before]) if h.code == HintCode.OUTSIDE_WINDOW]
+    (hint,) = [h for h in plausibility(WINDOW, SITE, [before], LIMITS) if h.code == HintCode.OUTSIDE_WINDOW]
     assert hint.grade == "STRONG"
     assert "30" in hint.reason_said
 
@@ -66,7 +67,7 @@ def test_a_clock_a_day_off_is_a_hint_about_the_clock_and_not_about_the_visit():
 
 
 def test_a_photo_through_a_messenger_is_only_information():
-    hints = plausibility(WINDOW, SITE, [Photo(exif_at=None, device="", captured_at=None, lon=None, lat=None)])
+    hints = plausibility(WINDOW, SITE, [Photo(exif_at=None, device="", captured_at=None, lon=None, lat=None)], LIMITS)
     assert {(h.code, h.grade) for h in hints} == {(HintCode.NO_EXIF, "INFO"), (HintCode.NO_POSITION, "INFO")}
 
 
@@ -93,7 +94,7 @@ def test_received_days_later_and_out_of_order():
     assert codes(late) == {HintCode.LATE}
     first = Photo(captured_at=START + timedelta(minutes=90), exif_at=None, received_at=START + timedelta(minutes=91))
     added = Photo(received_at=START + timedelta(minutes=95))
-    (hint,) = [h for h in plausibility(WINDOW, SITE, [first, added]) if h.code == HintCode.ORDER]
+    (hint,) = [h for h in plausibility(WINDOW, SITE, [first, added], LIMITS) if h.code == HintCode.ORDER]
     assert (hint.photo, hint.grade) == (added.id, "INFO")
 
 
@@ -131,3 +132,12 @@ def test_whatever_a_phone_says_each_hint_has_its_reason_and_remedy_and_the_weigh
 def test_wider_limits_never_give_more_hints(photo, by):
     wider = replace(LIMITS, **{name: value * by for name, value in vars(LIMITS).items()})
     assert len(plausibility(WINDOW, SITE, [photo], wider)) <= len(plausibility(WINDOW, SITE, [photo], LIMITS))
+
+
+def test_every_limit_may_be_made_narrower_than_it_is_shipped() -> None:
+    near = Photo(lat=Decimal("36.661500"))  # about 1.28 km north, of which the offset of maps is given away
+    assert HintCode.FAR_FROM_SITE in codes(near)
+    nearer = Photo(lat=Decimal("36.660000"))
+    assert HintCode.FAR_FROM_SITE not in codes(nearer)
+    narrow = replace(LIMITS, site_metres=100)
+    assert HintCode.FAR_FROM_SITE in {hint.code for hint in plausibility(WINDOW, SITE, [nearer], narrow)}

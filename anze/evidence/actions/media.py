@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, cast
@@ -87,8 +88,7 @@ def numbers_on(day: date) -> Numbers:
 
 def limits_of(numbers: Numbers) -> Limits:
     """The thresholds of the plausibility sheet."""
-    names = ("window_minutes", "site_metres", "lag_hours", "clock_minutes")
-    return Limits(**{name: float(numbers[name]) for name in names})
+    return Limits(**{each.name: float(numbers[each.name]) for each in fields(Limits)})
 
 
 def check_size(kind: str, size: int, numbers: Numbers) -> None:

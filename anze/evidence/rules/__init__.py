@@ -174,11 +174,10 @@ def match_grade(kind: str, *, other_party: bool, other_enterprise: bool, after_i
 
 @dataclass(frozen=True)
 class Site:
-    """Where something should have been photographed, and how far around."""
+    """Where something should have been photographed."""
 
     lon: float
     lat: float
-    radius_m: float = 500.0
 
 
 @dataclass(frozen=True)

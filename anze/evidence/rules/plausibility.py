@@ -54,17 +54,17 @@ class Shot(Protocol):
 
 @dataclass(frozen=True)
 class Limits:
-    """The thresholds; parameters of the platform. See `anze/kernel/data/parameters.csv`, evidence_…"""
+    """The thresholds: each is the parameter evidence_… of its name."""
 
-    window_minutes: float = 30
-    window_hours_strong: float = 24
-    site_metres: float = 500
-    site_metres_strong: float = 5_000
-    map_offset_metres: float = 700  # GCJ-02 against WGS-84: 300 to 700 m anywhere in China
-    lag_hours: float = 72
-    lag_hours_strong: float = 336
-    clock_minutes: float = 5
-    times_minutes: float = 10
+    window_minutes: float
+    window_hours_strong: float
+    site_metres: float
+    site_metres_strong: float
+    map_offset_metres: float
+    lag_hours: float
+    lag_hours_strong: float
+    clock_minutes: float
+    times_minutes: float
 
 
 @dataclass(frozen=True)
@@ -102,11 +102,8 @@ def true_moment(shot: Shot) -> datetime | None:
     return shot.captured_at - timedelta(seconds=shot.clock_offset_s or 0)
 
 
-def plausibility(
-    window: Window | None, site: Site | None, photos: Sequence[Shot], limits: Limits | None = None
-) -> list[Hint]:
+def plausibility(window: Window | None, site: Site | None, photos: Sequence[Shot], limits: Limits) -> list[Hint]:
     """The hints of a visit's photos, the weightiest first. Without window or site these are not judged."""
-    limits = limits or Limits()
     found: list[Hint] = []
     for shot in photos:
         found += own_hints(shot, limits)
@@ -216,7 +213,7 @@ def _away(shot: Shot, site: Site, limits: Limits) -> Iterator[Hint]:
         )  # fmt: skip
         return
     away = min(max(0.0, metres(lon, lat, site.lon, site.lat) - slack) for lon, lat, slack in places)
-    beyond = away - max(site.radius_m, limits.site_metres) - limits.map_offset_metres
+    beyond = away - limits.site_metres - limits.map_offset_metres
     if beyond <= 0:
         return
     yield Hint(
