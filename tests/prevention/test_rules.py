@@ -19,6 +19,7 @@ from anze.prevention.rules.orders import (
     Stop,
     form_doubts,
     kilometres,
+    mean_to_tell,
     near_doubts,
     paper_on,
     rank,
@@ -169,7 +170,8 @@ def test_the_blocked_come_last_and_the_near_of_the_sector_first():
 
 
 def test_few_ratings_move_nobody():
-    one = Candidate("one", "甲", "370100", rated=4, rating=1.0)
+    assert (mean_to_tell(1.0, 4, 5), mean_to_tell(1.0, 4, 3), mean_to_tell(1.0, 5, 5)) == (None, 1.0, 1.0)
+    one = Candidate("one", "甲", "370100", rating=mean_to_tell(1.0, 4, 5))
     other = Candidate("two", "乙", "370100")
     assert rank([one, other]) == sorted([one, other], key=lambda each: each.name)
 

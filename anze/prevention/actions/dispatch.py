@@ -22,7 +22,6 @@ from anze.parties.rules import OrganisationKind
 from anze.prevention.models import Conflict, Order, OrderExpert
 from anze.prevention.rules.orders import (
     COMING,
-    FEWEST_RATINGS,
     Candidate,
     Doubt,
     Paper,
@@ -30,6 +29,7 @@ from anze.prevention.rules.orders import (
     form_doubts,
     in_conflict,
     kilometres,
+    mean_to_tell,
     near_doubts,
     paper_on,
     rank,
@@ -290,12 +290,13 @@ def _weighed(order: Order, candidates: list[Candidate], kind: str, limit: int) -
             {order.enterprise_id},
             order.planned_on,
         )
+    fewest = int(parameter("rating_min_count", order.planned_on))
     lon, lat = _float(there.lon), _float(there.lat)
     if lon is None or lat is None:
         lon, lat = places.get(there.region_code, (None, None))
     for each in candidates:
-        each.sector_services, each.done, each.returned, each.rated, rating = record.get(each.key, (0, 0, 0, 0, None))
-        each.rating = _float(rating)
+        each.sector_services, each.done, each.returned, rated, rating = record.get(each.key, (0, 0, 0, 0, None))
+        each.rating = mean_to_tell(_float(rating), rated, fewest)
         each.load = load.get(each.key, 0)
         place = places.get(each.region_code, (None, None))
         if lon is not None and lat is not None and place[0] is not None and place[1] is not None:
@@ -313,7 +314,7 @@ def _weighed(order: Order, candidates: list[Candidate], kind: str, limit: int) -
 
 def partners_for(kind: str, *, sector: str, region_code: str, qualification: str, on: date) -> list[Candidate]:
     """Agencies or experts for a sector without any order in mind, best first: their record of a year, what they are
-    to do in the next thirty days, the paper asked for. A rating of fewer than five is not told."""
+    to do in the next thirty days, the paper asked for. A rating by too few is not told."""
     near = region_range(region_code) if region_code else ("", "ZZZZZZ")
     if kind == "agency":
         agencies = Organisation.objects.filter(kind=OrganisationKind.AGENCY, is_active=True, region__code__range=near)
@@ -333,13 +334,14 @@ def partners_for(kind: str, *, sector: str, region_code: str, qualification: str
         known = _look_up(set(keys) if kind == "agency" else set(), set(keys) if kind == "expert" else set(), set(), on)
     usual = known.agency_kinds if kind == "agency" else known.expert_kinds
     wanted = frozenset({qualification}) if qualification else usual
+    fewest = int(parameter("rating_min_count", on))
     found = []
     for each in made:
         paper = paper_on(known.papers[each.key], wanted, on)
         if qualification and paper is None:
             continue
-        each.sector_services, each.done, each.returned, each.rated, rating = record.get(each.key, (0, 0, 0, 0, None))
-        each.rating = _float(rating) if each.rated >= FEWEST_RATINGS else None
+        each.sector_services, each.done, each.returned, rated, rating = record.get(each.key, (0, 0, 0, 0, None))
+        each.rating = mean_to_tell(_float(rating), rated, fewest)
         each.load = load.get(each.key, 0)
         each.paper_until = paper.valid_to if paper else None
         each.doubts = _standing(known, each.key, each.name, on)

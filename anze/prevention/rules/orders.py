@@ -227,7 +227,6 @@ class Candidate:
     distance: float | None = None
     paper_until: date | None = None
     load: int = 0
-    rated: int = 0
     rating: float | None = None
     returned: int = 0
     done: int = 0
@@ -239,7 +238,9 @@ class Candidate:
         return any(each.blocks for each in self.doubts)
 
 
-FEWEST_RATINGS = 5  # below that a rating would point to the one who gave it
+def mean_to_tell(mean: float | None, rated: int, fewest: int) -> float | None:
+    """The mean of ratings where there are enough of them: of fewer it would point to the one who gave it."""
+    return mean if rated >= fewest else None
 
 
 def rank(candidates: Iterable[Candidate]) -> list[Candidate]:
@@ -255,7 +256,7 @@ def points(each: Candidate) -> float:
     near = 30.0 * max(0.0, 1 - each.distance / 300) if each.distance is not None else 10.0
     free = max(0.0, 20.0 - 4.0 * each.load)
     quality = 10.0
-    if each.rated >= FEWEST_RATINGS and each.rating is not None:
+    if each.rating is not None:
         quality = 4.0 * each.rating
     if each.done:
         quality -= 20.0 * each.returned / each.done
