@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from anze.kernel.alert import AlertLevel, AlertRule, Party, declare, duty_alert
+from anze.kernel.duty import OURS
 from anze.kernel.rules import ServiceType
 from anze.prevention.rules.agreements import ANSWER_AGREEMENT
 from anze.prevention.rules.complaints import ANSWER, SETTLE
@@ -44,7 +45,7 @@ PLAN_MISSING = declare(
         facts={"number": "p.policy_no", "start": "p.start_on", "due": "p.start_on + ({days})::int"},
         thresholds={"days": "plan_grace_days"},
         sources={"underwriting_policy": "id", "prevention_plan": "policy_id"},
-        basis="AQ 9010",
+        basis=OURS,
         shown_as=("plans-missing",),
     )
 )

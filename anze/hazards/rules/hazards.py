@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from anze.kernel.duty import Duty
+from anze.kernel.duty import OURS, Duty
 from anze.kernel.lifecycle import Lifecycle, Transition
 from anze.kernel.refusal import Refused
 from anze.kernel.rules import HazardClass as HazardClass  # the library below speaks of it too
@@ -178,10 +178,11 @@ LIFECYCLE = Lifecycle(
     ),
 )
 
-NOTIFY = Duty("hazard_notify", _("Notify the enterprise in writing"), "hazard_notify_workdays", "WORKDAYS", "AQ 9010")
-RECHECK = Duty("hazard_recheck", _("Recheck the rectification"), "hazard_recheck_workdays", "WORKDAYS", "AQ 9010")
+# AQ 9010 obliges to tell of every hazard in writing and promptly; it names no days, for none of the three
+NOTIFY = Duty("hazard_notify", _("Notify the enterprise in writing"), "hazard_notify_workdays", "WORKDAYS", OURS)
+RECHECK = Duty("hazard_recheck", _("Recheck the rectification"), "hazard_recheck_workdays", "WORKDAYS", OURS)
 ANSWER_EXTENSION = Duty(
-    "hazard_extension", _("Answer the request for an extension"), "hazard_extension_workdays", "WORKDAYS", "AQ 9010"
+    "hazard_extension", _("Answer the request for an extension"), "hazard_extension_workdays", "WORKDAYS", OURS
 )
 
 

@@ -137,16 +137,16 @@ CONDITIONS: dict[str, tuple[Condition, ...]] = {
     ApplicationKind.AGENCY: (
         _LICENCE,
         Condition("qualification", _("A qualification that fits the services; for evaluations the licence for them"),
-                  f"{_AQ} 2.5", _U, DocumentKind.CERTIFICATE),
-        Condition("staff", _("Staff of the sectors it serves, with certificates"), f"{_AQ} 2.5", _U,
+                  _AQ, _U, DocumentKind.CERTIFICATE),
+        Condition("staff", _("Staff of the sectors it serves, with certificates"), _AQ, _U,
                   DocumentKind.STAFF),
-        Condition("independent", _("No conflict of interest with the enterprises it serves"), f"{_AQ} 2.5", _U,
+        Condition("independent", _("No conflict of interest with the enterprises it serves"), _AQ, _U,
                   DocumentKind.PLEDGE, needed=False),
     ),
     ApplicationKind.EXPERT: (
         Condition("qualification", _("Senior technical title or registered safety engineer of the sector, valid"),
-                  f"{_AQ} 2.5", _U, DocumentKind.CERTIFICATE),
-        Condition("independent", _("No conflict of interest with the enterprises to be served"), f"{_AQ} 2.5", _U,
+                  _AQ, _U, DocumentKind.CERTIFICATE),
+        Condition("independent", _("No conflict of interest with the enterprises to be served"), _AQ, _U,
                   DocumentKind.PLEDGE, needed=False),
     ),
     ApplicationKind.ENTERPRISE: (

@@ -20,7 +20,7 @@ _VISITED = "id IN (SELECT service_id FROM prevention_serviceperson WHERE expert_
 
 
 class Service(OfInsurer):
-    """One service done at one enterprise (AQ 9010 §6.6): when, where, who, what, and what came of it."""
+    """One service done at one enterprise (AQ 9010 §6): when, where, who, what, and what came of it."""
 
     policies: ClassVar = {"anze_expert": _VISITED}
 

@@ -309,7 +309,7 @@ SERVING = (VisitorKind.EXPERT, VisitorKind.INSURER_STAFF, VisitorKind.AGENCY_STA
 
 
 def missing_from(visit: Contents) -> list[Missing]:
-    """Everything that is missing, at once; AQ 9010-2019 §6.6 and §7.4 say what a service's file must hold."""
+    """Everything that is missing, at once; AQ 9010-2019 §6 and §7.4 say what a service's file must hold."""
     found: list[Missing] = []
 
     def miss(code: str, is_hard: bool, message: str | Promise, remedy: str | Promise) -> None:
