@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from anze.claims.models import LossNotice
 from anze.claims.rules import AccidentType
 from anze.evidence.models import Media
+from anze.kernel.models import Parameter
+from anze.kernel.parameters import begin_value
 from anze.parties.rules import Role
+from anze.underwriting.models import Policy
 from tests.hazards.test_links import photo
 
 LOSS = {
@@ -40,3 +45,14 @@ def test_photos_of_the_place_come_with_the_notice_and_stand_on_the_claim(cast, c
     # a claim without photos opens as well
     LossNotice.objects.update(state="SENT", claim=None)
     assert insurer.get(reverse("claim", args=[made.pk])).status_code == 200
+
+
+def test_a_loss_is_told_under_a_policy_as_long_as_its_limitation_may_run(cast, claim, browser_of):
+    made = claim()
+    Policy.objects.filter(pk=made.policy_id).update(cover_end_on=date(2024, 6, 1))
+    enterprise = browser_of(Role.ENTERPRISE)
+    offered = lambda: str(made.policy_id) in enterprise.get(reverse("loss-new")).content.decode()  # noqa: E731
+    assert offered()
+    years = Parameter.objects.get(key="claim_limitation_years")
+    begin_value(years, value="1", effective_from=date(2026, 1, 1), source="", status="UNVERIFIED")
+    assert not offered()

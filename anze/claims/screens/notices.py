@@ -25,6 +25,7 @@ from anze.evidence.screens.forms import files_taken, photos_field
 from anze.evidence.screens.media import tiles
 from anze.kernel.actor import Actor
 from anze.kernel.duty import beijing_day
+from anze.kernel.models import parameter
 from anze.kernel.refusal import Refused
 from anze.parties.rules import INSURER_ROLES, Permission, Role
 from anze.parties.screens import ENTERPRISE, INSURER, insurer_filter
@@ -37,7 +38,8 @@ from anze.screen.registry import page
 from anze.underwriting.models import Policy
 
 STATE = Column("state", tones={"SENT": "warning", "REGISTERED": "success"})
-LOOK_BACK = timedelta(days=3 * 366)  # policies a loss may still be claimed under (保险法 Art. 26)
+# the years of 保险法 Art. 26 run from the day the insured knew of the loss, which may be after the cover's end
+KNOWN_LATER = timedelta(days=366)
 
 NOTICES = list_screen(
     ListScreen(
@@ -216,7 +218,8 @@ class LossForm(Form):
 
 def _policies(request: HttpRequest) -> list[Policy]:
     """The enterprise's own policies a loss may be under, the latest first."""
-    since = beijing_day(request.at) - LOOK_BACK  # type: ignore[attr-defined]
+    today = beijing_day(request.at)  # type: ignore[attr-defined]
+    since = today - int(parameter("claim_limitation_years", today)) * timedelta(days=366) - KNOWN_LATER
     return list(Policy.objects.filter(is_void=False, cover_end_on__gte=since).order_by("-start_on")[:30])
 
 
