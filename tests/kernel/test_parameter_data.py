@@ -1,6 +1,7 @@
 """The parameters shipped with the platform: readable, unambiguous, honest about their source."""
 
 import csv
+import re
 from collections import defaultdict
 from datetime import date
 from decimal import Decimal
@@ -123,3 +124,16 @@ def test_nothing_is_invented_for_shandong() -> None:
     provincial = {row["key"]: row for row in rows() if row["region_code"] == "370000"}
     assert set(provincial) == {"min_limit_per_person", "expense_floor_ratio"}
     assert all(row["value"] == "" and row["status"] == "UNVERIFIED" for row in provincial.values())
+
+
+def test_every_parameter_is_read_somewhere() -> None:
+    """A number nobody reads can be changed on its page, and nothing follows. A family is read by its beginning."""
+    said = "\n".join(
+        file.read_text(encoding="utf-8") for file in FILE.parents[2].rglob("*.py") if "migrations" not in file.parts
+    )
+    families = set(re.findall(r"""["']([a-z][\w.]*[._])(?:["']|\{)""", said))
+    families |= {f"{name}." for name in re.findall(r"""["']([\w.]+)["']""", said)}
+    families -= {"alert."}  # no family: each alert names its own
+    unread = [row["key"] for row in rows() if not re.search(rf"""["']{re.escape(row["key"])}["']""", said)
+              and not any(row["key"].startswith(family) for family in families)]  # fmt: skip
+    assert unread == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, cast
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from anze.evidence.actions.files import arrived
 from anze.kernel.actions import require
 from anze.kernel.actor import Actor
 from anze.kernel.duty import beijing_day
+from anze.kernel.models import parameter
 from anze.kernel.refusal import Refused
 from anze.parties.models import Enterprise, Organisation
 from anze.parties.rules import OrganisationKind, Permission
@@ -64,10 +66,16 @@ def archive(request: HttpRequest, pk: UUID) -> HttpResponse:
         "enterprise": Enterprise.objects.filter(pk=policy.enterprise_id).first(),
         "contents": contents_of_archive(policy, actor, today),
         "may_keep": actor.may(Permission.RUN_SERVICES),
+        "years": years_kept(today),
     }
     response = render(request, "prevention/archive.html", words)
     response["Vary"] = "HX-Request, Cookie"
     return response
+
+
+def years_kept(today: date) -> int:
+    """How long a service's file is kept at least (AQ 9010 §7.4)."""
+    return int(parameter("archive_retention_years", today))
 
 
 def may_take(actor: Actor) -> bool:
@@ -243,7 +251,8 @@ def paper_new(request: HttpRequest) -> HttpResponse:
         request,
         form,
         title=_now("Put a paper on file"),
-        about=_now("Kept as it is, for at least five years; a wrong one is set aside with a reason, not deleted."),
+        about=_now("Kept as it is, for at least %(years)s years; a wrong one is set aside with a reason, not deleted.")
+        % {"years": years_kept(beijing_day(request.at))},  # type: ignore[attr-defined]
         done=_now("Put on file"),
         back=PAPERS.url,
         back_title=PAPERS.title,
