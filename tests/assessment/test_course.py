@@ -13,6 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+import time_machine
 from django.urls import reverse
 
 from anze.assessment.actions.appeals import Decision, Objection, appeal, decide
@@ -241,6 +242,39 @@ def test_a_case_counts_from_the_document_of_an_authority(world):
     assert result(campaign, world.huaihai).grade != ""
     assert FrozenRow.objects.filter(campaign=campaign, input="case.A3", insurer_id=world.huaihai.pk).count() == 1
     assert (result(campaign, world.bohai).grade, result(campaign, world.bohai).vetoes) == ("D", ["V2"])
+
+
+def test_a_case_is_appealed_against_whatever_it_counts_for(world, browser_of):
+    """A veto, or one of two deductions; only what is named is set aside."""
+    regulator = person(Role.PROVINCE_REGULATOR, world.province)
+    day = AT.date() - timedelta(days=2)
+    for code, number in (("V2", "鲁示例罚〔2026〕4号"), ("J2", "鲁示例审〔2026〕5号"), ("J2", "鲁示例审〔2026〕6号")):
+        confirm_case(Case(world.huaihai, code, day, number, "查实", "370000"), by=regulator, at=AT)
+    campaign = provisional(compute(begin(), by=BY, at=AT), world)
+    own, manager = result(campaign, world.huaihai), person(Role.INSURER_MANAGER, world.huaihai)
+    assert (own.grade, own.vetoes, own.deduction) == ("D", ["V2"], 4)
+    with pytest.raises(Refused, match="no_element"):
+        appeal(own, by=manager, at=AT, objection=Objection("V1", "没有这样的情形"))
+    insurer, address = browser_of(Role.INSURER_MANAGER), reverse("assessment-result-appeal", args=[own.pk])
+    with time_machine.travel(AT, tick=True):
+        page = insurer.get(reverse("assessment-result", args=[own.pk])).content.decode()
+        assert page.count(address) == 4  # the button, and each case
+        form = {"element": "V2", "records": "鲁示例罚〔2026〕4号", "text": "处罚决定已撤销"}
+        assert insurer.post(address, form).status_code == 302
+        assert insurer.post(address, {**form, "element": "J2", "records": "鲁示例审〔2026〕6号"}).status_code == 302
+        second = browser_of(Role.COMMITTEE)
+        for code in ("J2", "V2"):
+            before, made = result(campaign, world.huaihai), Appeal.objects.get(element=code)
+            decided = {"state": "GRANTED", "verdict": "OUT", "reasons": "决定书已撤销"}
+            wrong = second.post(reverse("appeal-decide", args=[made.pk]), {**decided, "records": "鲁示例罚〔2026〕9号"})
+            refused = wrong.content.decode().split('name="records"')[1].split('name="reasons"')[0]
+            assert "鲁示例罚〔2026〕9号" in refused.split("</textarea>")[1]
+            assert second.post(reverse("appeal-decide", args=[made.pk]), decided).status_code == 302
+            after = result(campaign, world.huaihai)
+            assert (after.points, after.deduction) == (before.points, 2)
+            assert second.get(reverse("appeal", args=[made.pk])).status_code == 200
+        assert after.vetoes == []
+        assert insurer.get(reverse("assessment-result", args=[own.pk])).content.decode().count("经申诉不再计入") == 2
 
 
 @pytest.fixture

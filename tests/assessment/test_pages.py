@@ -301,8 +301,67 @@ def test_a_published_grade_leads_to_a_tier_until_the_next_result(world, computed
     later.refresh_from_db()
     assert put_in_tiers(later, at=AT) == 1
     made.refresh_from_db()
-    assert made.until_on == AT.date()
+    assert (made.until_on, made.state) == (AT.date(), "LEFT")  # nothing of him is assessed there
     assert Supervised.objects.get(until_on=None).organisation == world.bohai
+
+
+def again(campaign: Campaign, year: int, *outcomes: Outcome, **different: str) -> Campaign:
+    """The same assessment published for a later year, with copies of these results."""
+    campaign.pk, campaign.code, campaign.title = None, f"Y{year}", f"{year}年度"
+    campaign.period_to = date(year, 12, 31)
+    campaign.save(force_insert=True)
+    for outcome in outcomes:
+        words = {field.name: getattr(outcome, field.name) for field in Outcome._meta.concrete_fields}
+        Outcome.objects.create(**{**words, "id": None, "campaign": campaign, **different})
+    return campaign
+
+
+def test_whoever_is_not_graded_keeps_his_tier_and_says_so(world, published, browser_of):  # noqa: F811
+    own = Outcome.objects.get(campaign=published, insurer_id=world.huaihai.pk, region_code="370000")
+    Outcome.objects.filter(pk=own.pk).update(why_not="", grade="D", rank=1)
+    put_in_tiers(published, at=AT)
+    made = Supervised.objects.get()
+    later = again(Campaign.objects.get(pk=published.pk), 2027, own)  # too few, as it was at first
+    assert put_in_tiers(later, at=AT) == 0
+    made.refresh_from_db()
+    assert (made.tier, made.until_on, made.state, made.later_id) == ("4", None, "KEPT", later.pk)
+    reader, kept = browser_of(Role.PROVINCE_REGULATOR), f"沿用“{published.title}”评定的等级"
+    not_graded = Outcome.objects.get(campaign=later)
+    for address in (reverse("insurer", args=[world.huaihai.pk]), reverse("assessment-result", args=[not_graded.pk])):
+        assert kept in text(reader.get(address)), address
+    assert "沿用" not in text(reader.get(reverse("assessment-result", args=[own.pk])))
+    assert "淮海示例" in text(reader.get(reverse("supervision-tiers"), {"force": "kept"})).split("<tbody")[1]
+    # graded again, he moves; the tier says what replaced it
+    last = again(Campaign.objects.get(pk=later.pk), 2028, not_graded, why_not="", grade="B")
+    assert put_in_tiers(last, at=AT) == 1
+    made.refresh_from_db()
+    assert (made.until_on, made.state, made.later_id) == (AT.date(), "REPLACED", last.pk)
+    assert Supervised.objects.get(until_on=None).tier == "2"
+    assert "沿用" not in text(reader.get(reverse("insurer", args=[world.huaihai.pk])))
+
+
+def test_more_rows_are_drawn_of_those_closely_supervised(world, published, browser_of, client):  # noqa: F811
+    own = Outcome.objects.get(campaign=published, insurer_id=world.huaihai.pk, region_code="370000")
+    Outcome.objects.filter(pk=own.pk).update(why_not="", grade="C")
+    put_in_tiers(published, at=AT)
+    ReviewItem.objects.all().delete()
+    Campaign.objects.filter(pk=published.pk).update(state="COMPUTED")
+    committee = browser_of(Role.COMMITTEE)
+    assert "三级 × 1.5、四级 × 2 · 平台默认" in text(committee.get(reverse("assessment-review", args=[published.pk])))
+    open_review(Campaign.objects.get(pk=published.pk), by=BY, at=AT, draw=Draw("4 5 6", "公开号码", 3))
+    assert ReviewItem.objects.filter(insurer_id=world.huaihai.pk).count() == 5  # 4.5, and no part of a row
+    assert ReviewItem.objects.filter(insurer_id=world.bohai.pk).count() == 3
+    assert "--size 5<" in text(committee.get(reverse("assessment-result", args=[own.pk])))
+    # whoever draws again with what is published gets the same
+    Campaign.objects.filter(pk=published.pk).update(state="PUBLISHED")
+    page = text(client.get(reverse("assessment-published", args=[published.code])))
+    line = page.split(reverse("assessment-draw", args=[published.code, "INS01"]))[-1]
+    assert "（5 条）" in line.split("</li>")[0]
+    population, sample = (
+        client.get(reverse("assessment-draw", args=[published.code, "INS01"]), {"part": part}).content
+        for part in ("population", "sample")
+    )
+    assert [key for key, _digest in draw(population, "4 5 6/INS01", 5)] == sample.decode().split()[1::3]
 
 
 def test_elements_and_items_are_named_with_their_titles(world, published, browser_of):  # noqa: F811

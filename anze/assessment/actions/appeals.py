@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from anze.assessment.actions.results import rescore
 from anze.assessment.actions.reviews import correct_row, items_of, report_scope, require_independent
 from anze.assessment.definitions import PARTY
 from anze.assessment.models import Appeal, FrozenRow, Outcome, ReviewItem, SelfReport
-from anze.assessment.rules import Cases, Checklist, SubjectKind
+from anze.assessment.rules import SubjectKind
 from anze.assessment.rules.campaigns import APPEALING, DECIDE, AppealState, CampaignState, ReportState
 from anze.kernel.actions import action
 from anze.kernel.actor import Actor
@@ -28,7 +28,7 @@ MOST_ROWS = 200
 
 @dataclass(frozen=True)
 class Objection:
-    """What somebody objects to: an element, and of its rows those he names; none: the element as a whole."""
+    """What somebody objects to: an element or a confirmed case's item, and of its rows those he names; none: all."""
 
     element: str
     text: str
@@ -36,6 +36,37 @@ class Objection:
 
     def __str__(self) -> str:
         return f"{self.element} {' '.join(self.records)}"
+
+
+def codes_of(outcome: Outcome) -> tuple[str, ...]:
+    """What may be appealed against: every element, and those bonuses, deductions and vetoes that rest on rows."""
+    scheme = outcome.campaign.scheme.text
+    extras = [each.code for each in (*scheme.bonus.items, *scheme.deduction.items, *scheme.vetoes)]
+    party = {PARTY[SubjectKind(outcome.campaign.subject)]: outcome.party}
+    rows = FrozenRow.objects.filter(
+        campaign=outcome.campaign, input__in=[scheme.rows_of(code) for code in extras], **party
+    )
+    there = set(rows.values_list("input", flat=True).distinct())
+    return (*(each.code for each in scheme.elements), *(code for code in extras if scheme.rows_of(code) in there))
+
+
+def rows_named(outcome: Outcome, code: str, records: Iterable[str]) -> list[int]:
+    """The frozen rows of an input by the numbers somebody wrote down; all of them must be among his rows."""
+    named = tuple(dict.fromkeys(each.strip() for each in records if each.strip()))
+    party = {PARTY[SubjectKind(outcome.campaign.subject)]: outcome.party}
+    rows = FrozenRow.objects.filter(campaign=outcome.campaign, input=code, label__in=named[: MOST_ROWS + 1], **party)
+    found = list(rows.values_list("pk", "label"))
+    known = {label for _pk, label in found}
+    unknown = [label for label in named if label not in known]
+    if unknown or len(named) > MOST_ROWS:
+        raise Refused(
+            "records_unknown",
+            _("These records are not among the rows of the element: %(records)s."),
+            remedy=_("Copy their numbers from the page of the rows, one a line, 200 at most."),
+            field="records",
+            values={"records": listed(unknown[:5] or named[:5])},
+        )
+    return [pk for pk, _label in found]
 
 
 @action(Permission.ANSWER_ASSESSMENT, "assessment.appealed")
@@ -59,9 +90,8 @@ def appeal(outcome: Outcome, *, by: Actor, at: datetime, objection: Objection) -
             _("An appeal is made on the result in the whole province."),
             remedy=_("Open that result; the city's follows by itself."),
         )
-    scheme = campaign.scheme.text
-    element = next((each for each in scheme.elements if each.code == objection.element), None)
-    if element is None:
+    code, scheme = objection.element, campaign.scheme.text
+    if code not in codes_of(outcome):
         raise Refused(
             "no_element", _("There is no such element."), remedy=_("Choose one of the list."), field="element"
         )
@@ -72,25 +102,9 @@ def appeal(outcome: Outcome, *, by: Actor, at: datetime, objection: Objection) -
             remedy=_("Say what is wrong, and what shows it."),
             field="text",
         )
-    records = tuple(dict.fromkeys(each.strip() for each in objection.records if each.strip()))
     with widened(EVERYTHING):
-        rows = FrozenRow.objects.filter(
-            **{column: own},
-            campaign=campaign,
-            input=element.input,
-            label__in=records[: MOST_ROWS + 1],
-        )
-        found = list(rows.values_list("pk", "label"))
-        unknown = [label for label in records if label not in {label for _pk, label in found}]
-        if unknown or len(records) > MOST_ROWS:
-            raise Refused(
-                "records_unknown",
-                _("These records are not among the rows of the element: %(records)s."),
-                remedy=_("Copy their numbers from the page of the rows, one a line, 200 at most."),
-                field="records",
-                values={"records": listed(unknown[:5] or records[:5])},
-            )
-        if Appeal.objects.filter(outcome=outcome, element=element.code, state=AppealState.OPEN).exists():
+        found = rows_named(outcome, scheme.rows_of(code), objection.records)
+        if Appeal.objects.filter(outcome=outcome, element=code, state=AppealState.OPEN).exists():
             raise Refused(
                 "appeal_open",
                 _("There is an open appeal on this element already."),
@@ -107,8 +121,8 @@ def appeal(outcome: Outcome, *, by: Actor, at: datetime, objection: Objection) -
             expert_id=outcome.expert_id,
             region_code=outcome.region_code,
             number=f"SS-{campaign.code}-{count:03d}",
-            element=element.code,
-            rows=[pk for pk, _label in found],
+            element=code,
+            rows=found,
             text=objection.text.strip()[:2000],
             submitted_at=at,
             submitted_by=by.name[:120],
@@ -131,16 +145,16 @@ class Decision:
 
 def why_not_second(made: Appeal, by: Actor) -> str:
     """Why somebody may not decide: he reviewed what is appealed against. Empty if he may."""
-    element = made.campaign.scheme.text.element(made.element)
+    scheme = made.campaign.scheme.text
     party = {PARTY[SubjectKind(made.campaign.subject)]: made.party}
     if by.account_id is None:
         return ""
     with widened(EVERYTHING):
         marked = ReviewItem.objects.filter(
-            campaign=made.campaign, input=element.input, reviewer=by.account_id, **party
+            campaign=made.campaign, input=scheme.rows_of(made.element), reviewer=by.account_id, **party
         ).exists()
         read = (
-            isinstance(element.curve, Checklist)
+            scheme.is_checklist(made.element)
             and SelfReport.objects.filter(outcome=made.outcome_id, reviewer=by.account_id).exists()
         )
     return str(_("You reviewed what is appealed against; another has to decide.")) if marked or read else ""
@@ -161,7 +175,7 @@ def decide(made: Appeal, *, by: Actor, at: datetime, decision: Decision) -> Appe
         )
     with widened(EVERYTHING):
         campaign, outcome = made.campaign, made.outcome
-        element = campaign.scheme.text.element(made.element)
+        scheme = campaign.scheme.text
         before = _stand(outcome, made.element)
         points = dict(Outcome.objects.filter(campaign=campaign).values_list("pk", "points"))
         APPEALING.move(
@@ -174,12 +188,10 @@ def decide(made: Appeal, *, by: Actor, at: datetime, decision: Decision) -> Appe
         )
         changed = 0
         if decision.state != AppealState.DISMISSED:
-            if isinstance(element.curve, Cases):
-                changed = _drop_cases(made, decision, by=by, at=at)
-            elif isinstance(element.curve, Checklist):
+            if scheme.is_checklist(made.element):
                 changed = _confirm_items(made, decision, by=by, at=at)
             else:
-                changed = _correct_rows(made, element.input, decision, by=by, at=at)
+                changed = _correct_rows(made, scheme.rows_of(made.element), decision, by=by, at=at)
             if not changed:
                 raise Refused(
                     "nothing_changed",
@@ -196,8 +208,9 @@ def decide(made: Appeal, *, by: Actor, at: datetime, decision: Decision) -> Appe
 
 
 def _stand(outcome: Outcome, element: str) -> dict[str, Any]:
+    """Where a result stands; a bonus, deduction or veto has no points of its own."""
     return {
-        "points": outcome.points[element][0],
+        **({"points": outcome.points[element][0]} if element in outcome.points else {}),
         "score": str(outcome.score),
         "rank": outcome.rank,
         "grade": outcome.grade,
@@ -215,7 +228,7 @@ def _correct_rows(made: Appeal, code: str, decision: Decision, *, by: Actor, at:
                 "beyond_appeal",
                 _("“%(record)s” is not in the scope of the appeal."),
                 remedy=_("Decide on the rows the appeal names."),
-                field="state",
+                field="records",
                 values={"record": row.label},
             )
         if correct_row(row, decision.verdicts[row.pk], decision.reasons, by=by, at=at, appeal=made):
@@ -240,15 +253,6 @@ def _confirm_items(made: Appeal, decision: Decision, *, by: Actor, at: datetime)
     return 1
 
 
-def _drop_cases(made: Appeal, decision: Decision, *, by: Actor, at: datetime) -> int:
-    """A confirmed case that does not hold counts no more; the case itself is withdrawn by who confirmed it."""
-    changed = 0
-    for row in _own_rows(made, f"case.{made.element}").filter(pk__in=list(decision.verdicts)):
-        if correct_row(row, decision.verdicts[row.pk], decision.reasons, by=by, at=at, appeal=made):
-            changed += 1
-    return changed
-
-
 def _own_rows(made: Appeal, code: str) -> Any:
     """The rows of one input of whoever appealed."""
     party = {PARTY[SubjectKind(made.campaign.subject)]: made.party}
@@ -258,8 +262,8 @@ def _own_rows(made: Appeal, code: str) -> Any:
 def _hold_to_scope(made: Appeal, before: Mapping[Any, Any]) -> None:
     """After a decision only the element appealed against, and those reading the same input, may have moved."""
     scheme = made.campaign.scheme.text
-    reads = scheme.element(made.element).input
-    may_move = {element.code for element in scheme.elements if element.input == reads}
+    reads = scheme.rows_of(made.element)
+    may_move = {element.code for element in scheme.elements if scheme.rows_of(element.code) == reads}
     for outcome in Outcome.objects.filter(campaign=made.campaign):
         moved = {code for code, value in outcome.points.items() if before.get(outcome.pk, {}).get(code) != value}
         is_small = {value[1] for value in outcome.points.values()} & {"TOO_FEW"}

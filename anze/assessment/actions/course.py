@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.utils.translation import gettext_lazy as _
 from procrastinate.contrib.django import app
 
 from anze.assessment.actions.results import rescore
-from anze.assessment.actions.supervision import put_in_tiers
+from anze.assessment.actions.supervision import put_in_tiers, sizes_by_tier
 from anze.assessment.definitions import PARTY
 from anze.assessment.models import Appeal, Campaign, FrozenRow, Outcome, ReviewItem, Scheme, SelfReport
 from anze.assessment.rules import Checklist, SchemeState, SubjectKind
@@ -167,6 +168,13 @@ def seed_of(seed: str, code: str) -> str:
     return f"{seed}/{code}"
 
 
+def counts_drawn(campaign: Campaign, **only: Any) -> dict[UUID, int]:
+    """How many rows of each party were drawn. The scope must be everything."""
+    party = PARTY[SubjectKind(campaign.subject)]
+    counted = ReviewItem.objects.filter(campaign=campaign, **only).values(party).annotate(count=Count("pk"))
+    return dict(counted.values_list(party, "count"))
+
+
 @dataclass(frozen=True)
 class Draw:
     """A seed that was published after the data were frozen, where it comes from, and how many rows of each."""
@@ -181,7 +189,7 @@ class Draw:
 
 @action(RUN, "assessment.review_opened")
 def open_review(campaign: Campaign, *, by: Actor, at: datetime, draw: Draw) -> Campaign:
-    """Draw rows of each party by a public seed and hand them to the reviewers."""
+    """Draw rows of each party by a public seed and hand them to the reviewers; more of those closely supervised."""
     if not draw.seed.strip() or not draw.source.strip():
         raise Refused(
             "seed_missing",
@@ -189,7 +197,8 @@ def open_review(campaign: Campaign, *, by: Actor, at: datetime, draw: Draw) -> C
             remedy=_("Use numbers that were published after the data were frozen, and say where."),
             field="seed" if not draw.seed.strip() else "source",
         )
-    due_at = REVIEW.due_at(beijing_day(at), calendar=load_calendar())
+    today = beijing_day(at)
+    due_at = REVIEW.due_at(today, calendar=load_calendar())
     with widened(EVERYTHING):
         CAMPAIGN.move(
             campaign,
@@ -200,11 +209,12 @@ def open_review(campaign: Campaign, *, by: Actor, at: datetime, draw: Draw) -> C
             review_at=at,
             review_due_at=due_at,
         )
-        items = []
+        items, sizes = [], sizes_by_tier(draw.each, on=today)
         whole = Outcome.objects.filter(campaign=campaign, level=Level.PROVINCE)
         for outcome in whole.select_related("organisation", "expert"):
             keys = population_of(campaign, outcome.party)
-            chosen = drawn(keys, seed_of(campaign.seed, outcome.known_as), draw.each)
+            size = sizes.get(outcome.party, draw.each)
+            chosen = drawn(keys, seed_of(campaign.seed, outcome.known_as), size)
             own = {name: getattr(outcome, name) for name in PARTY.values()}
             rows = FrozenRow.objects.in_bulk([int(key) for key, _digest in chosen])
             for rank, (key, digest) in enumerate(chosen, 1):

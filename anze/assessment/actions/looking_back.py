@@ -25,7 +25,7 @@ from anze.assessment.actions.freezing import period_of, statements
 from anze.assessment.actions.results import Sums, results_of, sums_of, told
 from anze.assessment.definitions import COLUMNS, PARTY, Period, tables_read
 from anze.assessment.models import Appeal, Correction, FrozenRow, Outcome, SelfReport
-from anze.assessment.rules import Checklist, Result, SchemeText, SubjectKind
+from anze.assessment.rules import Result, SchemeText, SubjectKind
 from anze.assessment.rules.campaigns import AppealState, Level, ReportState
 from anze.kernel.planning import planned_by_hashing
 from anze.kernel.scope import EVERYTHING, widened
@@ -187,7 +187,7 @@ def _changes(outcome: Outcome) -> Iterator[_Change]:
         if made.state == AppealState.OPEN or made.decided_at is None:
             continue
         anew = None
-        if isinstance(campaign.scheme.text.element(made.element).curve, Checklist):
+        if campaign.scheme.text.is_checklist(made.element):
             anew = next((each for each in reversed(reports) if each.reviewed_at == made.decided_at), None)
             reports = [each for each in reports if each is not anew]
         if moved or anew or outcome.level == Level.PROVINCE:

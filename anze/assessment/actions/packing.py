@@ -22,6 +22,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
+from anze.assessment.actions.course import counts_drawn
 from anze.assessment.actions.files import files_told
 from anze.assessment.actions.freezing import digest_of, digests_of, lines_of
 from anze.assessment.definitions import PARTY
@@ -199,8 +200,15 @@ def manifest_of(campaign: Campaign) -> dict[str, Any]:
         "seed": campaign.seed,
         "seed_source": campaign.seed_source,
         "drawn_of_each": campaign.sample_each,
+        "drawn": {} if is_personal(campaign) else _drawn(campaign),
         "files": files,
     }
+
+
+def _drawn(campaign: Campaign) -> dict[str, int]:
+    """How many rows were drawn of each by his code: with seed and population all that drawing again takes."""
+    counted = counts_drawn(campaign)
+    return {code: counted.get(outcome.party, 0) for code, outcome in parties_of(campaign).items()}
 
 
 def _line_file(digests: list[str]) -> bytes:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from anze.assessment.models.campaigns import Campaign, Outcome
-from anze.assessment.rules import Tier
+from anze.assessment.rules import Tier, TierState
 from anze.kernel.models import PublicTable
 from anze.kernel.rules import ParameterStatus
 from anze.parties.models import Organisation
@@ -19,6 +19,7 @@ class Supervised(PublicTable):
     """The tier of an organisation, in the province or in one city, from one published result to the next.
 
     What the scheme of the result makes of its grade, written down on publication: a later scheme moves nothing.
+    `later` is the last publication since, which ended the tier or, grading nobody here, left it in force.
     """
 
     outcome = models.OneToOneField(Outcome, models.CASCADE, related_name="supervised", verbose_name=_("result"))
@@ -35,6 +36,10 @@ class Supervised(PublicTable):
     status = models.CharField(_("how sure"), max_length=12, choices=ParameterStatus.choices)
     from_on = models.DateField(_("in force from"))
     until_on = models.DateField(_("in force until"), null=True)
+    state = models.CharField(_("state"), max_length=8, choices=TierState.choices, default=TierState.IN_FORCE)
+    later = models.ForeignKey(
+        Campaign, models.SET_NULL, null=True, related_name="+", verbose_name=_("later assessment")
+    )
 
     class Meta:
         verbose_name = _("supervision tier")

@@ -175,6 +175,15 @@ class Tier(TextChoices):
     FIFTH = "5", _("tier 5")
 
 
+class TierState(TextChoices):
+    """What became of a tier. Nobody leaves one because too little is known of him; that must not lift a supervision."""
+
+    IN_FORCE = "IN_FORCE", pgettext_lazy("supervision tier", "in force")
+    KEPT = "KEPT", _("kept: not graded in the later assessment")
+    REPLACED = "REPLACED", _("replaced by the later result")
+    LEFT = "LEFT", _("ended: no longer assessed")
+
+
 class Supervision(_Strict, frozen=True):
     """What supervision makes of a grade: the tier, how many checks a year, whether the committee speaks to them.
 
@@ -253,8 +262,22 @@ class SchemeText(_Strict, frozen=True):
         found |= {item.code: item.title for item in (*self.bonus.items, *self.deduction.items) if not item.input}
         return found | {veto.code: veto.title for veto in self.vetoes}
 
+    def rows_of(self, code: str) -> str:
+        """The input whose frozen rows stand behind an element, a bonus, a deduction or a veto."""
+        extras = (*self.bonus.items, *self.deduction.items)
+        own = {e.code: e.input for e in self.elements} | {item.code: item.input for item in extras if item.input}
+        return case_input(code) if code in self.case_codes else own[code]
+
+    def is_checklist(self, code: str) -> bool:
+        return any(e.code == code and isinstance(e.curve, Checklist) for e in self.elements)
+
     def is_scored_when_small(self, code: str) -> bool:
         return code in self.small_sample.scored or self.dimension_of(code).code in self.small_sample.scored
+
+
+def case_input(code: str) -> str:
+    """What the frozen rows of confirmed cases of an item stand under."""
+    return f"case.{code}"
 
 
 def read_scheme(raw: bytes) -> SchemeText:

@@ -32,6 +32,7 @@ from anze.assessment.models import Campaign, Outcome, Scheme
 from anze.assessment.rules import Checklist, SchemeState, SubjectKind, WhyNot
 from anze.assessment.rules.campaigns import FOR_EXPERTS, FOR_THE_ASSESSED, CampaignState
 from anze.assessment.screens.spread import spread_words
+from anze.assessment.screens.words import drawn_more_text
 from anze.kernel.duty import beijing_day
 from anze.parties.rules import Permission
 from anze.parties.screens import REGION_NAMES
@@ -320,6 +321,7 @@ class DrawForm(Form):
 def assessment_review(request: HttpRequest, pk: UUID) -> HttpResponse:
     campaign = campaign_or_404(pk)
     form = DrawForm(request.POST) if request.method == "POST" else DrawForm()
+    form.fields["each"].help_text = drawn_more_text(campaign.scheme.text, beijing_day(request.at))  # type: ignore[attr-defined]
 
     def act(words: dict[str, Any]) -> str:
         open_review(campaign, by=request.actor, at=request.at, draw=Draw(**words))  # type: ignore[attr-defined]

@@ -14,12 +14,19 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from anze.assessment.actions.appeals import Decision, Objection, appeal, decide, why_not_second
+from anze.assessment.actions.appeals import (
+    Decision,
+    Objection,
+    appeal,
+    codes_of,
+    decide,
+    rows_named,
+    why_not_second,
+)
 from anze.assessment.actions.files import APPEAL_FILES
 from anze.assessment.actions.reviews import Verdict, items_of, review_row
-from anze.assessment.definitions import INPUTS, PARTY
+from anze.assessment.definitions import INPUTS
 from anze.assessment.models import Appeal, FrozenRow, Outcome, ReviewItem, SelfReport
-from anze.assessment.rules import Checklist, SubjectKind
 from anze.assessment.rules.campaigns import DECISIONS, AppealState, CampaignState, ItemState
 from anze.assessment.screens.reports import (
     ASSESSED,
@@ -200,8 +207,7 @@ APPEALS = list_screen(
 
 def _appeal_words(request: HttpRequest, made: Any) -> dict[str, Any]:
     scheme = made.campaign.scheme.text
-    element = scheme.element(made.element)
-    known = INPUTS.get(element.input)
+    known = INPUTS.get(scheme.rows_of(made.element))
     rows = list(FrozenRow.objects.filter(pk__in=made.rows[:200]).order_by("pk"))
     return {
         "element": scheme.titled(made.element),
@@ -268,7 +274,7 @@ def appeal_new(request: HttpRequest, pk: UUID) -> HttpResponse:
     outcome = found_row(Outcome, pk, request)
     form = AppealForm(request.POST or None, request.FILES or None, initial=_objected(request))
     scheme = outcome.campaign.scheme.text
-    form.fields["element"].choices = [(e.code, f"{e.code} {e.title}") for e in scheme.elements]  # type: ignore[attr-defined]
+    form.fields["element"].choices = [(code, scheme.titled(code)) for code in codes_of(outcome)]  # type: ignore[attr-defined]
 
     def act(words: dict[str, Any]) -> str:
         objection = Objection(words["element"], words["text"], tuple(words["records"].splitlines()))
@@ -308,6 +314,13 @@ class DecideForm(Form):
     )  # fmt: skip
 
 
+def _points_now(made: Appeal) -> str:
+    """The points of the element appealed against; a bonus, deduction or veto has none of its own."""
+    found = made.outcome.points.get(made.element)
+    weight = made.campaign.scheme.text.element(made.element).weight if found else ""
+    return f"{points_text(found[0])} / {weight}" if found else ""
+
+
 @page(
     "assessment/appeals/<uuid:pk>/decide/",
     name="appeal-decide",
@@ -317,24 +330,24 @@ class DecideForm(Form):
 )
 def appeal_decide(request: HttpRequest, pk: UUID) -> HttpResponse:
     made = found_row(Appeal, pk, request)
-    element = made.campaign.scheme.text.element(made.element)
+    scheme = made.campaign.scheme.text
     form = DecideForm(request.POST or None)
-    is_checklist = isinstance(element.curve, Checklist)
+    is_checklist = scheme.is_checklist(made.element)
     report = SelfReport.objects.filter(outcome=made.outcome_id).first() if is_checklist else None
     if is_checklist:
         del form.fields["verdict"], form.fields["records"]
         form.fields["items"] = Several(
             label=_now("Items that are met"),
-            choices=[(item.code, str(item.title)) for item in items_of(made.campaign.scheme.text)],
+            choices=[(item.code, str(item.title)) for item in items_of(scheme)],
             initial=report.confirmed if report else [],
             required=False,
         )
+    elif made.element in scheme.case_codes:
+        form.fields["verdict"].choices = [(each.value, each.label) for each in (Verdict.AS_IT_IS, Verdict.OUT)]  # type: ignore[attr-defined]
 
     def act(words: dict[str, Any]) -> str:
-        labels = [line.strip() for line in words.get("records", "").splitlines() if line.strip()]
-        party = {PARTY[SubjectKind(made.campaign.subject)]: made.party}
-        rows = FrozenRow.objects.filter(campaign=made.campaign_id, input=element.input, **party)
-        keys = list(rows.filter(label__in=labels).values_list("pk", flat=True)[:1000]) if labels else list(made.rows)
+        named = words.get("records", "").splitlines()
+        keys = rows_named(made.outcome, scheme.rows_of(made.element), named) or list(made.rows)
         verdicts = dict.fromkeys(keys, words.get("verdict") or Verdict.AS_IT_IS)
         confirmed = tuple(words["items"]) if is_checklist else None
         decision = Decision(words["state"], words["reasons"], verdicts, confirmed)
@@ -343,19 +356,15 @@ def appeal_decide(request: HttpRequest, pk: UUID) -> HttpResponse:
         return reverse("appeal", args=[pk])
 
     facts = [
-        (_now("Element"), f"{made.element} {element.title}"),
-        (_now("Points now"), f"{points_text(made.outcome.points[made.element][0])} / {element.weight}"),
+        (_now("Element"), scheme.titled(made.element)),
+        *([(_now("Points now"), points)] if (points := _points_now(made)) else []),
         (_now("What the appeal says"), made.text),
     ]
     named = FrozenRow.objects.filter(pk__in=made.rows[:20]).order_by("pk").values_list("label", flat=True)
     if labels := list(named):
         facts.append((_now("The records named"), listed(labels)))
     if is_checklist and report:
-        facts += [
-            (item.title, report.remarks[item.code])
-            for item in items_of(made.campaign.scheme.text)
-            if item.code in report.remarks
-        ]
+        facts += [(item.title, report.remarks[item.code]) for item in items_of(scheme) if item.code in report.remarks]
     if why := why_not_second(made, request.actor):  # type: ignore[attr-defined]
         facts.append((_now("Attention"), why))
     return answer_form(

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from anze.assessment.actions.course import last_of
+from anze.assessment.actions.course import counts_drawn, last_of
 from anze.assessment.actions.forecasts import forecast
 from anze.assessment.actions.packing import (
     decisions_content,
@@ -30,7 +30,7 @@ from anze.assessment.actions.packing import (
 from anze.assessment.actions.results import Sums
 from anze.assessment.definitions import PARTY
 from anze.assessment.models import Campaign, Forecast, Outcome
-from anze.assessment.rules import Standing, SubjectKind, WhyNot, score
+from anze.assessment.rules import SchemeText, Standing, SubjectKind, WhyNot, score
 from anze.assessment.rules.campaigns import AppealState, CampaignState
 from anze.assessment.rules.scoring import is_small
 from anze.assessment.screens.campaigns import RUN, SEE, campaign_or_404
@@ -97,6 +97,8 @@ def published_words(campaign: Campaign) -> dict[str, Any]:
     scheme = campaign.scheme.text
     grades = {grade.code: str(grade.title) for grade in scheme.grades}
     results = [each for each in results_content(campaign) if each["region"] == PROVINCE]
+    drawn = counts_drawn(campaign)
+    parties = parties_of(campaign)
     lines = [
         {
             "name": _name(each),
@@ -110,6 +112,7 @@ def published_words(campaign: Campaign) -> dict[str, Any]:
             "vetoes": [scheme.titled(code) for code in each["vetoes"]],
             "share": min(float(each["score"]), 100),
             "dimensions": _dimension_points(scheme, each["points"]),
+            "drawn": drawn.get(parties[each["code"]].party, 0),
         }
         for each in results
     ]
@@ -121,6 +124,7 @@ def published_words(campaign: Campaign) -> dict[str, Any]:
         "scheme": scheme,
         "results": lines,
         "supervision_text": supervision_text,
+        "kept": KEPT if any(grade.supervision for grade in scheme.grades) else "",
         "codes": [dimension.code for dimension in scheme.dimensions],
         "dimensions": scheme_table(scheme),
         "counts": [
@@ -137,6 +141,15 @@ def published_words(campaign: Campaign) -> dict[str, Any]:
             for each in decisions_content(campaign)
         ],
     }
+
+
+KEPT = _("Whoever is not graded keeps the tier of the last result that graded him.")
+
+
+def _uses(scheme: SchemeText) -> list[str]:
+    """What follows from each grade, line by line."""
+    lines = [f"{grade.code} {grade.title}: {grade.use}" for grade in scheme.grades if grade.use.zh]
+    return [*lines, str(KEPT)] if any(grade.supervision for grade in scheme.grades) else lines
 
 
 def _dimension_points(scheme: Any, points: dict[str, list[str]]) -> list[str]:
@@ -202,7 +215,7 @@ def published_pdf(request: HttpRequest, code: str) -> HttpResponse:
         ],
         "legend": "　".join(f"{d['code']} {d['title']} ({d['weight']})" for d in words["dimensions"]),
         "uses_title": _now("What follows from a grade"),
-        "uses": [f"{grade.code} {grade.title}: {grade.use}" for grade in words["scheme"].grades if grade.use.zh],
+        "uses": _uses(words["scheme"]),
         "appeals_title": _now("Decided appeals") if words["appeals"] else "",
         "appeals": [
             f"{each['number']} {each['name']} {each['titled']}: {each['decision']}, "

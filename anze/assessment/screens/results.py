@@ -16,16 +16,46 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext, pgettext_lazy
 
-from anze.assessment.actions.course import seed_of
+from anze.assessment.actions.course import counts_drawn, seed_of
 from anze.assessment.actions.results import result_of
 from anze.assessment.definitions import INPUTS, KEPT, PARTY
-from anze.assessment.models import Appeal, Correction, Feedback, FrozenRow, Outcome, ReviewItem, SelfReport, Tally
-from anze.assessment.rules import Cases, Checklist, Points, Result, SchemeText, Standing, SubjectKind, WhyNot, share_of
+from anze.assessment.models import (
+    Appeal,
+    Correction,
+    Feedback,
+    FrozenRow,
+    Outcome,
+    ReviewItem,
+    SelfReport,
+    Supervised,
+    Tally,
+)
+from anze.assessment.rules import (
+    Cases,
+    Checklist,
+    Points,
+    Result,
+    SchemeText,
+    Standing,
+    SubjectKind,
+    TierState,
+    WhyNot,
+    case_input,
+    share_of,
+)
 from anze.assessment.rules.campaigns import STANDING, CampaignState, ItemState, Level, ReportState
+from anze.assessment.rules.schemes import Grade
 from anze.assessment.rules.scoring import Measure
 from anze.assessment.rules.spread import FEWEST
 from anze.assessment.screens.photos import behind_elements, checklists_of, photos_of
-from anze.assessment.screens.words import formula_text, input_title, measure_text, points_text, supervision_text
+from anze.assessment.screens.words import (
+    formula_text,
+    input_title,
+    kept_text,
+    measure_text,
+    points_text,
+    supervision_text,
+)
 from anze.kernel.actor import Actor
 from anze.kernel.scope import EVERYTHING, widened
 from anze.monitoring.screens import RECORD_PAGES
@@ -149,13 +179,24 @@ def explanation(outcome: Outcome, tally: Tally | None) -> dict[str, Any]:
         "result": result,
         "grade": grades[outcome.grade],
         "before": before,
-        "supervision": supervision_text(grades[outcome.grade].supervision),
+        "supervision": _supervision(outcome, grades[outcome.grade]),
         "gates_said": [scheme.titled(code) for code in outcome.gates],
         "vetoed": [(code, vetoes.get(code, code)) for code in outcome.vetoes],
         "why_not": WhyNot(outcome.why_not).label if outcome.why_not else "",
         "is_scaled": outcome.possible != 100,
         "chart": waterfall(scheme, lines, outcome),
     }
+
+
+def _supervision(outcome: Outcome, grade: Grade) -> str:
+    """What a grade leads to; of somebody not graded, the tier he keeps from an earlier result."""
+    if not outcome.why_not:
+        return supervision_text(grade.supervision)
+    kept = Supervised.objects.filter(
+        organisation=outcome.organisation_id, region_code=outcome.region_code, later=outcome.campaign_id,
+        state=TierState.KEPT,
+    ).select_related("campaign", "later")  # fmt: skip
+    return kept_text(kept[0]) if outcome.organisation_id and kept else ""
 
 
 def _with_sums(scheme: SchemeText, code: str, found: Points, tally: Tally, outcome: Outcome) -> dict[str, Any]:
@@ -222,6 +263,26 @@ def _awaited(outcome: Outcome, report: SelfReport | None) -> str:
     return _now("self-report handed in: it counts from the provisional result on")
 
 
+def _cases(outcome: Any, may_appeal: bool) -> list[dict[str, Any]]:
+    """The confirmed cases that count against or for somebody, each with its document and where to appeal."""
+    scheme = outcome.campaign.scheme.text
+    codes = {case_input(code): code for code in scheme.case_codes}
+    rows = list(rows_of(outcome, *codes).order_by("pk")[:AT_ONCE])
+    dropped = {each.row_id for each in Correction.objects.filter(row__in=rows, numerator=0)}
+    return [
+        {
+            "title": scheme.titled(codes[row.input]),
+            "label": row.label,
+            "url": url(PAGES_OF["cases"], row.row_id),
+            "is_dropped": row.pk in dropped,
+            "appeal": url("assessment-result-appeal", outcome.pk, element=codes[row.input], records=row.label)
+            if may_appeal
+            else "",
+        }
+        for row in rows
+    ]
+
+
 def _may_appeal(request: HttpRequest, outcome: Any) -> bool:
     """Whether the reader may appeal now against a result that is his own."""
     scope, column = request.actor.scope, PARTY[SubjectKind(outcome.campaign.subject)]  # type: ignore[attr-defined]
@@ -239,6 +300,7 @@ def _words(request: HttpRequest, outcome: Any) -> dict[str, Any]:
     party = {PARTY[SubjectKind(outcome.campaign.subject)]: outcome.party}
     with _among_all(outcome) as rows:
         ranked = rows.filter(rank__isnull=False).count()
+        drawn = counts_drawn(outcome.campaign, **party).get(outcome.party, 0)
     words = explanation(outcome, tally)
     is_own = tally is not None
     region = Q() if outcome.level == Level.PROVINCE else Q(region_code__startswith=outcome.region_code[:4])
@@ -253,6 +315,7 @@ def _words(request: HttpRequest, outcome: Any) -> dict[str, Any]:
         line["photos"] = shown.get(line["code"], [])
         line["note"] = awaited if line["code"] in checklists else ""
     feedback = Feedback.objects.filter(outcome=outcome).first() if is_own else None
+    may_appeal = is_own and _may_appeal(request, outcome)
     return {
         **words,
         **({"heading": outcome.expert.name} if outcome.expert else {}),
@@ -269,12 +332,14 @@ def _words(request: HttpRequest, outcome: Any) -> dict[str, Any]:
         and request.actor.may(Permission.ANSWER_ASSESSMENT),  # type: ignore[attr-defined]
         "is_own": is_own,
         "ranked": ranked,
+        "drawn": drawn,
         "region_name": REGION_NAMES.name(outcome.region_code),
         "reviewed": list(items.exclude(state=ItemState.WAITING)[:50]) if is_own else [],
         "waiting_items": items.filter(state=ItemState.WAITING).count() if is_own else 0,
         "appeals": appeals,
         "report": report,
-        "may_appeal": is_own and _may_appeal(request, outcome),
+        "may_appeal": may_appeal,
+        "cases": _cases(outcome, may_appeal) if is_own else [],
         "seed": seed_of(outcome.campaign.seed, outcome.known_as) if is_own and outcome.campaign.seed else "",
         "input_title": input_title,
     }
@@ -365,10 +430,10 @@ def result_rows(request: HttpRequest, pk: UUID) -> HttpResponse:
     return render(request, "assessment/rows.html", words)
 
 
-def rows_of(outcome: Outcome, code: str) -> Any:
-    """The frozen rows of one input of a result, by an index."""
+def rows_of(outcome: Outcome, *inputs: str) -> Any:
+    """The frozen rows of an input or several of a result, by an index."""
     party = {PARTY[SubjectKind(outcome.campaign.subject)]: outcome.party}
-    rows = FrozenRow.objects.filter(campaign=outcome.campaign, input=code, **party)
+    rows = FrozenRow.objects.filter(campaign=outcome.campaign, input__in=inputs, **party)
     if outcome.level == Level.CITY:
         rows = rows.filter(region_code__startswith=outcome.region_code[:4])
     return rows

@@ -9,9 +9,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from anze.assessment.models import Supervised
-from anze.assessment.rules import Tier
+from anze.assessment.rules import Tier, TierState
 from anze.assessment.screens.reports import ASSESSED, CAMPAIGN
-from anze.assessment.screens.words import supervision_text
+from anze.assessment.screens.words import kept_text, supervision_text
 from anze.kernel.scope import PROVINCE
 from anze.parties.rules import Permission
 from anze.screen.columns import Column
@@ -27,12 +27,16 @@ TONES: dict[str, str] = {
     Tier.FIFTH: "danger",
 }
 
+STATES: dict[str, str] = {TierState.IN_FORCE: "success", TierState.KEPT: "warning"}
+
 TIERS = list_screen(
     ListScreen(
         name="supervision-tiers",
         path="assessment/tiers/",
         title=_("Supervision by tiers"),
-        about=_("What each published grade leads to, as the scheme has it, until the next result is published."),
+        about=_(
+            "What each published grade leads to, as the scheme has it, until a later result grades anew. Whoever is not graded then keeps his tier; whoever is no longer assessed leaves it."
+        ),
         model=Supervised,
         permission=Permission.SEE_ASSESSMENT,
         sort="-from_on",
@@ -45,6 +49,8 @@ TIERS = list_screen(
             Column("status", tones={"CONFIRMED": "success", "UNVERIFIED": "warning", "DESIGN": "info"}),
             Column("from_on"),
             Column("until_on"),
+            Column("state", tones=STATES),
+            Column("later__title", title=_("Later assessment"), optional=True),
             Column("spoken_at"),
             CAMPAIGN,
             Column("ground", optional=True),
@@ -58,7 +64,8 @@ TIERS = list_screen(
                 default="now",
                 cases={
                     "now": Case(_("now"), lambda asking: Q(until_on__isnull=True)),
-                    "ended": Case(_("replaced by a later one"), lambda asking: Q(until_on__isnull=False)),
+                    "kept": Case(_("now, not graded since"), lambda asking: Q(state=TierState.KEPT)),
+                    "ended": Case(_("ended"), lambda asking: Q(until_on__isnull=False)),
                     "all": Case(_("all"), lambda asking: Q()),
                 },
             ),
@@ -93,10 +100,12 @@ waiting(
 
 
 def _tier(request: HttpRequest, organisation: Any) -> tuple[str, str, str]:
-    found = Supervised.objects.filter(organisation=organisation, region_code=PROVINCE, until_on__isnull=True).first()
+    standing = Supervised.objects.filter(organisation=organisation, region_code=PROVINCE, until_on__isnull=True)
+    found = standing.select_related("campaign", "later").first()
     if found is None:
         return "", "", ""
-    return supervision_text(found), TONES[Tier(found.tier)], TIERS.link(organisation=organisation.pk, force="all")
+    said = kept_text(found) if found.state == TierState.KEPT else supervision_text(found)
+    return said, TONES[Tier(found.tier)], TIERS.link(organisation=organisation.pk, force="all")
 
 
 tile(Tile("insurer", "supervision", _("Supervision tier"), Permission.SEE_ASSESSMENT, _tier, order=6))

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _now
 from django.utils.translation import ngettext
 
+from anze.assessment.actions.supervision import TIMES
 from anze.assessment.definitions import INPUTS
 from anze.assessment.models import Campaign, Scheme, Supervised
 from anze.assessment.rules import SchemeState, Supervision, Tier
-from anze.assessment.rules.schemes import Band, Cases, Checklist, Curve, Element, Linear, Steps
+from anze.assessment.rules.schemes import Band, Cases, Checklist, Curve, Element, Linear, SchemeText, Steps
 from anze.assessment.rules.scoring import Points
+from anze.kernel.models import parameter_row
 from anze.kernel.rules import ParameterStatus
+from anze.kernel.wording import listed
 from anze.screen.columns import Directory
 from anze.screen.pages import percent
 
@@ -120,6 +124,26 @@ def supervision_text(made: Supervision | Supervised | None) -> str:
     checks = ngettext("%(count)s check a year", "%(count)s checks a year", count) % {"count": count}
     sure = "" if made.status == ParameterStatus.CONFIRMED else f" · {ParameterStatus(made.status).label}"
     return f"{Tier(made.tier).label} · {checks}{sure}"
+
+
+def kept_text(made: Supervised) -> str:
+    """That a tier stays in force which an earlier result led to, because the later one grades nobody here."""
+    return _now("%(tier)s: kept from “%(before)s”, not graded in “%(later)s”") % {
+        "tier": supervision_text(made), "before": made.campaign.title, "later": made.later.title if made.later else "",
+    }  # fmt: skip
+
+
+def drawn_more_text(scheme: SchemeText, on: date) -> str:
+    """Of which tiers more rows are drawn for review, and how sure that is; empty where nobody gets a tier."""
+    tiers = dict.fromkeys(grade.supervision.tier for grade in scheme.grades if grade.supervision)
+    rows = [(tier, parameter_row(f"{TIMES}{tier}", on)) for tier in tiers]
+    more = [(tier, row) for tier, row in rows if row and Decimal(row.value) != 1]
+    if not more:
+        return ""
+    told = listed([f"{Tier(tier).label} × {row.value}" for tier, row in more])
+    unsure = dict.fromkeys(row.get_status_display() for _t, row in more if row.status != ParameterStatus.CONFIRMED)
+    sure = f" · {listed(list(unsure))}" if unsure else ""
+    return _now("More where the tier of the last published result asks for it: %(tiers)s.") % {"tiers": told + sure}
 
 
 def scheme_table(text: Any) -> list[dict[str, Any]]:
