@@ -273,10 +273,10 @@ def wrong_scores(pack: Pack) -> tuple[list[str], int]:
         for kept in pack.json(f"sums/{code}.json"):
             own = sums.get(kept["region"], ({}, {}))[0]
             for name, (numerator, denominator, *_) in kept["measures"].items():
-                if kept["region"] in sums and own.get(name) != (Decimal(numerator), Decimal(denominator)):
-                    found.append(
-                        f"{code} {kept['region']} {name}: the rows make {own.get(name)}, not {numerator}/{denominator}"
-                    )
+                made = own.get(name)
+                if kept["region"] in sums and made != (Decimal(numerator), Decimal(denominator)):
+                    said = f"{made[0]:f}/{made[1]:f}" if made else "nothing"
+                    found.append(f"{code} {kept['region']} {name}: the rows make {said}, not {numerator}/{denominator}")
         for result in published:
             if result["code"] != code:
                 continue

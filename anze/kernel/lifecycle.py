@@ -46,13 +46,14 @@ class Lifecycle:
         )
         if not changed:
             row.refresh_from_db(fields=[self.field])
+            named = getattr(row, f"get_{self.field}_display", None)  # a state without names is its own
             raise Refused(
                 "wrong_state",
                 _("This cannot be done in the present state (%(state)s)."),
                 remedy=_("Reload the page: somebody may have moved it meanwhile."),
                 field=self.field,
                 status=409,
-                values={"state": getattr(row, self.field)},
+                values={"state": named() if named else getattr(row, self.field)},
             )
         for name_, value in {self.field: transition.target, **sets}.items():
             setattr(row, name_, value)

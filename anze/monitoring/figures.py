@@ -28,7 +28,8 @@ By = Literal["", "month", "region", "sector", "insurer"]
 
 @dataclass(frozen=True)
 class Figure:
-    """What was counted. `value` is null when there was nothing to count."""
+    """What was counted. `value` is null when there was nothing to count; so it is where more premium was given back than
+    received, for a share of less than nothing says nothing."""
 
     indicator: Indicator
     numerator: Decimal
@@ -36,7 +37,7 @@ class Figure:
 
     @property
     def value(self) -> Decimal | None:
-        return self.numerator / self.denominator if self.denominator else None
+        return self.numerator / self.denominator if self.denominator > 0 else None
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django import forms
+from django.forms.utils import pretty_name
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
@@ -111,6 +112,8 @@ def style(form: forms.BaseForm) -> None:
         if not isinstance(widget, forms.HiddenInput):
             described = str(form.auto_id) % name if form.auto_id else name
             widget.attrs.setdefault("aria-describedby", f"{described}_about")
-        # Django's own sentences are fine; this one alone does not say what to do
+        # Django's own sentences are fine; this one alone says neither which field nor what to do
         if "required" in field.error_messages:
-            field.error_messages["required"] = _("Fill in this field.")
+            field.error_messages["required"] = _("“%(field)s” is needed: fill it in.") % {
+                "field": field.label or pretty_name(name)
+            }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -14,6 +15,7 @@ from uuid import uuid4
 
 import pytest
 import time_machine
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from anze.assessment.actions.appeals import Decision, Objection, appeal, decide
@@ -129,6 +131,9 @@ def test_what_is_said_of_a_result_is_answered_with_measures(world, computed, bro
     alert = Alert.objects.get(code="ASSESSMENT_ANSWER")
     assert (alert.insurer_id, alert.row_id, alert.closed_at) == (world.huaihai.pk, outcome.pk, None)
     own, other = browser_of(Role.INSURER_MANAGER), browser_of(Role.INSURER_MANAGER, other=True)
+    reader = browser_of(Role.COMMITTEE)
+    form = reader.get(reverse("assessment-result-feedback", args=[outcome.pk])).content.decode()
+    assert re.search(r"失分最多的指标</dt><dd><div>\w\d [^<]+：得\d", form)
     page = own.get(reverse("assessment-result", args=[outcome.pk])).content.decode()
     address = reverse("assessment-result-answer", args=[outcome.pk])
     assert said.text in page
@@ -140,7 +145,7 @@ def test_what_is_said_of_a_result_is_answered_with_measures(world, computed, bro
     assert own.post(address, {"answer": "已增派专家，12月20日前补做服务"}).status_code == 302
     with pytest.raises(Refused, match="feedback_answered"):
         answer_feedback(made, by=person(Role.INSURER_MANAGER, world.huaihai), at=LATER, answer="措施")
-    seen = browser_of(Role.COMMITTEE).get(reverse("assessment-result", args=[outcome.pk])).content.decode()
+    seen = reader.get(reverse("assessment-result", args=[outcome.pk])).content.decode()
     assert "12月20日前补做服务" in seen
     run(at=made.due_at + timedelta(days=1), full=True, only=("ASSESSMENT_ANSWER",))
     assert Alert.objects.get(code="ASSESSMENT_ANSWER").closed_at
@@ -260,6 +265,12 @@ def test_a_case_is_appealed_against_whatever_it_counts_for(world, browser_of):
         page = insurer.get(reverse("assessment-result", args=[own.pk])).content.decode()
         assert page.count(address) == 4  # the button, and each case
         form = {"element": "V2", "records": "鲁示例罚〔2026〕4号", "text": "处罚决定已撤销"}
+        back = insurer.post(address, {**form, "text": " "}).content.decode()
+        assert "“异议内容及依据”为必填项，请填写。" in back.split('name="text"')[1].split('name="papers"')[0]
+        wrong = SimpleUploadedFile("决定.txt", b"none of these formats", "text/plain")
+        back = insurer.post(address, {**form, "papers": wrong}).content.decode()
+        assert "“决定.txt”：文件内容不属于以下格式" in back.split('name="papers"')[1]
+        assert "请另存为上述格式后上传" in back
         assert insurer.post(address, form).status_code == 302
         assert insurer.post(address, {**form, "element": "J2", "records": "鲁示例审〔2026〕6号"}).status_code == 302
         second = browser_of(Role.COMMITTEE)
@@ -272,8 +283,10 @@ def test_a_case_is_appealed_against_whatever_it_counts_for(world, browser_of):
             assert second.post(reverse("appeal-decide", args=[made.pk]), decided).status_code == 302
             after = result(campaign, world.huaihai)
             assert (after.points, after.deduction) == (before.points, 2)
-            assert second.get(reverse("appeal", args=[made.pk])).status_code == 200
-        assert after.vetoes == []
+            again = second.post(reverse("appeal-decide", args=[made.pk]), decided)
+            assert "当前状态（支持）" in again.content.decode()
+            assert after.vetoes == []
+        assert re.search(r"1 / 0\s*→\s*0 / 0", second.get(reverse("appeal", args=[made.pk])).content.decode())
         assert insurer.get(reverse("assessment-result", args=[own.pk])).content.decode().count("经申诉不再计入") == 2
 
 

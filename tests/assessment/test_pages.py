@@ -6,6 +6,7 @@ import hashlib
 import io
 import re
 from datetime import date
+from decimal import Decimal
 
 import pytest
 import time_machine
@@ -18,6 +19,7 @@ from pypdf import PdfReader
 
 from anze.assessment.actions import load_schemes
 from anze.assessment.actions.course import Draw, compute, open_review
+from anze.assessment.actions.results import Sums
 from anze.assessment.actions.supervision import put_in_tiers
 from anze.assessment.models import (
     Appeal,
@@ -29,7 +31,13 @@ from anze.assessment.models import (
     SchemeCopy,
     SelfReport,
     Supervised,
+    Tally,
 )
+from anze.assessment.rules import Measure
+from anze.assessment.rules import score as scored
+from anze.assessment.rules.scoring import points_of
+from anze.assessment.screens.results import explanation, gain_of
+from anze.assessment.screens.words import formula_text
 from anze.evidence.models import Media
 from anze.parties.rules import Role
 from anze.prevention.models import Service
@@ -290,6 +298,11 @@ def test_a_published_grade_leads_to_a_tier_until_the_next_result(world, computed
     words = {"text": "请报改进措施", "is_to_be_answered": "on"}
     assert committee.post(reverse("assessment-result-feedback", args=[own.pk]), words).status_code == 302
     assert "淮海示例" not in text(committee.get(reverse("supervision-tiers"), waiting))
+    assert "淮海示例" in text(committee.get(reverse("supervision-tiers"), {"feedback": "awaited"}))
+    answer = {"answer": "年底前补做服务"}
+    assert readers[1].post(reverse("assessment-result-answer", args=[own.pk]), answer).status_code == 302
+    assert "淮海示例" not in text(committee.get(reverse("supervision-tiers"), {"feedback": "awaited"}))
+    assert "淮海示例" in text(committee.get(reverse("supervision-tiers"), {"feedback": "answered"}))
     # the next result ends it, whether or not it leads to another; one of an earlier period published late does not
     Campaign.objects.filter(pk=campaign.pk).update(period_to="2027-06-30")
     later = Campaign.objects.get(pk=campaign.pk)
@@ -338,6 +351,43 @@ def test_whoever_is_not_graded_keeps_his_tier_and_says_so(world, published, brow
     assert (made.until_on, made.state, made.later_id) == (AT.date(), "REPLACED", last.pk)
     assert Supervised.objects.get(until_on=None).tier == "2"
     assert "沿用" not in text(reader.get(reverse("insurer", args=[world.huaihai.pk])))
+
+
+def test_the_waterfall_leads_from_nothing_to_the_score(world, published):  # noqa: F811
+    own = Outcome.objects.get(campaign=published, insurer_id=world.huaihai.pk, region_code="370000")
+    own.bonus, own.deduction = Decimal(2), Decimal(4)
+    own.score = (own.earned * 100 / own.possible + own.bonus - own.deduction).quantize(Decimal("0.01"))
+    assert own.possible < 100
+    chart = explanation(own, Tally.objects.get(outcome=own))["chart"]
+    base, *parts = (series["data"] for series in chart["series"])
+    steps = [sum(each[place] for each in parts) for place in range(len(base))]
+    got, lost, unscored = parts
+    assert sum(steps[:7]) == pytest.approx(100)  # the weights of the dimensions, all of them shown
+    assert sum(unscored) == pytest.approx(float(100 - own.possible))
+    assert sum(got[:-1]) - lost[-2] == pytest.approx(float(own.score), abs=0.01)
+    assert base[-2] == pytest.approx(float(own.score), abs=0.01)
+    assert got[-1] == float(own.score)
+
+
+def test_a_formula_says_where_on_the_curve_a_measure_lies(world, published):  # noqa: F811
+    scheme = published.scheme.text
+
+    def formula(code: str, measure: str) -> str:
+        element = scheme.element(code)
+        return formula_text(element, points_of(element, Measure(Decimal(measure))))
+
+    assert formula("C1", "0.5") == "50.00% ≤ 60%: 12 × 0% = 0.00"
+    assert formula("C1", "0.99") == "99.00% ≥ 98%: 12 × 100% = 12.00"
+    assert formula("C1", "0.79") == "12 × (79.00% − 60%) ÷ (98% − 60%) = 6.00"
+    assert formula("E2", "0.13") == "0% ≤ 13.00% ≤ 21%: 3 × 100% = 3.00"
+    assert formula("E2", "0.22") == "22.00% > 21%: 3 × 0% = 0.00"
+
+
+def test_before_the_points_begin_it_is_told_how_many_records_are_missing(world, published):  # noqa: F811
+    scheme, sums = published.scheme.text, {"policy_completeness": ["76", "88", 88, 0], "service_completion_rate": ["30", "40", 40, 0]}  # fmt: skip
+    result = scored(scheme, Sums(sums, {}).as_measures())
+    assert gain_of(scheme, "A1", sums, result)["said"] == "再整改4条记录可达到90%，自此开始得分"
+    assert "每整改一条记录：+" in gain_of(scheme, "C1", sums, result)["said"]
 
 
 def test_more_rows_are_drawn_of_those_closely_supervised(world, published, browser_of, client):  # noqa: F811

@@ -174,16 +174,51 @@ def test_word_repeats_the_heads_and_keeps_numbers_in_their_columns(filled, brows
     document = Document(BytesIO(taken(browser_of(Role.PROVINCE_REGULATOR), publish(), "docx")))
     section = document.sections[0]
     between = section.page_width - section.left_margin - section.right_margin
-    for table in document.tables[1:]:
+    facts, *found = document.tables
+    tables = [table for table in found if not table._tbl.xpath(".//w:drawing")]  # the others hold pictures
+    assert facts.cell(0, 0).text == "地区"
+    for table in tables:
         head, *lines = table._tbl.tr_lst
         assert head.xpath("w:trPr/w:tblHeader")
         assert all(line.xpath("w:trPr/w:cantSplit") for line in lines)
         assert abs(sum(column.width for column in table.columns) - between) < Cm(0.1)
-    figures = document.tables[1].rows[1].cells
+    figures = tables[0].rows[1].cells
     assert [cell.paragraphs[0].alignment for cell in figures[:2]] == [None, WD_ALIGN_PARAGRAPH.RIGHT]
     fonts = document.styles["Heading 1"].element.rPr.rFonts.attrib
     assert not [name for name in fonts if name.endswith("Theme")]
     assert "PAGE" in section.footer.paragraphs[0]._p.xml
+
+
+def test_excel_prints_as_it_reads(filled, browser_of):
+    """A sheet is as wide as a page, its heads on each; a share is written as percent, a difference in points."""
+    content = taken(browser_of(Role.PROVINCE_REGULATOR), publish(), "xlsx")
+    with zipfile.ZipFile(BytesIO(content)) as archive:
+        files = {name: archive.read(name).decode() for name in archive.namelist() if name.endswith(".xml")}
+    pages = [text for name, text in files.items() if re.fullmatch(r"xl/worksheets/sheet\d+\.xml", name)]
+    assert len(pages) == len(sheets(content))
+    for text in pages:
+        assert '<pageSetUpPr fitToPage="1"/>' in text
+        assert re.search(r'<pageSetup paperSize="9"[^>]* orientation="landscape"', text)
+    assert "Print_Titles" in files["xl/workbook.xml"]
+    looks = re.findall(r'formatCode="([^"]*)"', files["xl/styles.xml"])
+    assert any("个百分点" in look for look in looks)
+    five = next(iter(list(sheets(content).values())[1][1:]))
+    with override("zh-hans"):
+        paper = paper_of(Bulletin.objects.get(), _everything_open())
+    change = paper.tables[0].rows[0][5]
+    assert five[5] == pytest.approx(float(change.text.split()[0]), abs=0.005)
+
+
+def test_of_an_insurer_with_nothing_to_count_there_is_no_line(filled, browser_of):
+    made = publish()
+    with override("zh-hans"):
+        paper = paper_of(made, _everything_open())
+        coverage = str(INDICATORS["coverage_rate"].title)
+    table = next(each for each in paper.tables if each.title == "分保险机构统计")
+    assert table.rows
+    assert coverage not in {row[0].text for row in table.rows}
+    for row in table.rows:
+        assert any(cell.number for cell in row[2:])
 
 
 def test_changes_are_against_the_month_before_and_the_year_before(filled, browser_of):

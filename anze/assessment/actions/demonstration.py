@@ -1,4 +1,4 @@
-"""What the demonstration shows of assessments: one of the first half published, with an appeal; this year's in review.
+"""What the demonstration shows of assessments: one of the first months published, with an appeal; this year's in review.
 
 Everything goes through the same actions as in life, only faster: the course of the published one lies in the past.
 """
@@ -39,9 +39,9 @@ def show_assessments(as_of: date, at: datetime) -> None:
     _confirm(insurers, as_of, at)
     # data begin a year before: the first period ends with May or so
     first_end = (as_of - timedelta(days=178)).replace(day=1) - timedelta(days=1)
-    first = _begin(
-        "EXAMPLE-INSURER", f"{first_end.year}年上半年效能评估（演示）", as_of - timedelta(days=365), first_end
-    )
+    first_from = as_of - timedelta(days=365)
+    title = f"{first_from.year}年{first_from.month}月至{first_end.year}年{first_end.month}月效能评估（演示）"
+    first = _begin("EXAMPLE-INSURER", title, first_from, first_end)
     moment = at - timedelta(days=(beijing_day(at) - first_end).days - 10)
     _to_publication(first, moment)
     this = beijing_day(at) - timedelta(days=1)

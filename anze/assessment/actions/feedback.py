@@ -88,4 +88,5 @@ def answer_feedback(feedback: Feedback, *, by: Actor, at: datetime, answer: str)
             )
         feedback.answer, feedback.answered_at, feedback.answered_by = answer.strip()[:2000], at, by.name[:120]
         feedback.save(update_fields=["answer", "answered_at", "answered_by"])
+        Supervised.objects.filter(outcome=feedback.outcome_id).update(answered_at=at)
     return feedback

@@ -34,10 +34,10 @@ def put_in_tiers(campaign: Campaign, *, at: datetime) -> int:
     standing.filter(Exists(graded.filter(**own))).update(state=TierState.REPLACED, until_on=today, later=campaign)
     standing.filter(~Exists(outcomes.filter(**own))).update(state=TierState.LEFT, until_on=today, later=campaign)
     standing.update(state=TierState.KEPT, later=campaign)
-    spoken = dict(Feedback.objects.filter(campaign=campaign).values_list("outcome_id", "given_at"))
+    spoken = {each.outcome_id: each for each in Feedback.objects.filter(campaign=campaign)}
     made = []
     for outcome in graded.order_by("region_code", "rank"):
-        tier, party = tiers[outcome.grade], outcome.organisation_id
+        tier, party, said = tiers[outcome.grade], outcome.organisation_id, spoken.get(outcome.pk)
         assert party is not None
         made.append(
             Supervised(
@@ -48,7 +48,8 @@ def put_in_tiers(campaign: Campaign, *, at: datetime) -> int:
                 tier=tier.tier,
                 checks_a_year=tier.checks_a_year,
                 is_spoken_to=tier.is_spoken_to,
-                spoken_at=spoken.get(outcome.pk),
+                spoken_at=said.given_at if said else None,
+                answered_at=said.answered_at if said else None,
                 ground=tier.ground[:200],
                 status=tier.status,
                 from_on=today,

@@ -1,9 +1,14 @@
-"""What became of a tier, and by which later assessment. Those ended before were all replaced or ended by one."""
+"""What became of a tier, by which later assessment, and when its feedback was answered. Those ended before were all
+replaced by a later one."""
 
 import django.db.models.deletion
 from django.db import migrations, models
 
 ENDED = "UPDATE assessment_supervised SET state = 'REPLACED' WHERE until_on IS NOT NULL"
+ANSWERED = """
+UPDATE assessment_supervised s SET answered_at = f.answered_at
+FROM assessment_feedback f WHERE f.outcome_id = s.outcome_id AND f.answered_at IS NOT NULL
+"""
 
 
 class Migration(migrations.Migration):
@@ -12,6 +17,11 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddField(
+            model_name="supervised",
+            name="answered_at",
+            field=models.DateTimeField(null=True, verbose_name="answered at"),
+        ),
         migrations.AddField(
             model_name="supervised",
             name="later",
@@ -39,6 +49,9 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.RunSQL("ALTER TABLE assessment_supervised NO FORCE ROW LEVEL SECURITY", migrations.RunSQL.noop),
+        migrations.RunSQL("ALTER TABLE assessment_feedback NO FORCE ROW LEVEL SECURITY", migrations.RunSQL.noop),
         migrations.RunSQL(ENDED, migrations.RunSQL.noop, elidable=True),
+        migrations.RunSQL(ANSWERED, migrations.RunSQL.noop, elidable=True),
+        migrations.RunSQL("ALTER TABLE assessment_feedback FORCE ROW LEVEL SECURITY", migrations.RunSQL.noop),
         migrations.RunSQL("ALTER TABLE assessment_supervised FORCE ROW LEVEL SECURITY", migrations.RunSQL.noop),
     ]

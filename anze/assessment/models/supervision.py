@@ -32,6 +32,7 @@ class Supervised(PublicTable):
     checks_a_year = models.PositiveIntegerField(_("checks a year"))
     is_spoken_to = models.BooleanField(_("the committee gives feedback"))
     spoken_at = models.DateTimeField(_("feedback given at"), null=True)
+    answered_at = models.DateTimeField(_("answered at"), null=True)
     ground = models.CharField(_("ground"), max_length=200, blank=True)
     status = models.CharField(_("how sure"), max_length=12, choices=ParameterStatus.choices)
     from_on = models.DateField(_("in force from"))

@@ -37,7 +37,7 @@ from anze.assessment.screens.reports import (
     result_crumbs,
     take_papers,
 )
-from anze.assessment.screens.results import row_lines
+from anze.assessment.screens.results import corrections_of, row_lines
 from anze.assessment.screens.words import element_name, input_title, points_text
 from anze.evidence.screens.forms import documents_field
 from anze.kernel.duty import deadline_text
@@ -207,12 +207,13 @@ APPEALS = list_screen(
 
 def _appeal_words(request: HttpRequest, made: Any) -> dict[str, Any]:
     scheme = made.campaign.scheme.text
-    known = INPUTS.get(scheme.rows_of(made.element))
+    code = scheme.rows_of(made.element)
+    known, corrected = INPUTS.get(code), corrections_of(made.outcome, code)
     rows = list(FrozenRow.objects.filter(pk__in=made.rows[:200]).order_by("pk"))
     return {
         "element": scheme.titled(made.element),
         "who": str(made.outcome.assessed),
-        "lines": row_lines(rows, {}, is_money=bool(known and known.is_money), actor=request.actor),  # type: ignore[attr-defined]
+        "lines": row_lines(rows, corrected, is_money=bool(known and known.is_money), actor=request.actor),  # type: ignore[attr-defined]
         "is_open": made.state == AppealState.OPEN,
         **files_of(request, made.pk),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -9,13 +10,18 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.html import format_html_join
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from anze.assessment.actions.feedback import Said, answer_feedback, give_feedback
 from anze.assessment.models import Feedback, Outcome
+from anze.assessment.rules import Standing
+from anze.assessment.rules.campaigns import ANSWER
 from anze.assessment.screens.reports import found_row
-from anze.kernel.duty import deadline_text
+from anze.assessment.screens.results import medians_of
+from anze.assessment.screens.words import points_text
+from anze.kernel.duty import beijing_day, deadline_text, load_calendar
 from anze.parties.rules import Permission
 from anze.screen.forms import Form, answer_form
 from anze.screen.registry import page
@@ -26,16 +32,33 @@ class FeedbackForm(Form):
         label=_("What is expected"), max_length=2000, widget=forms.Textarea(attrs={"rows": 6}),
         help_text=_("Only the assessed and the authorities read it."),
     )  # fmt: skip
-    is_to_be_answered = forms.BooleanField(
-        label=_("Measures are to be sent in answer"), required=False, initial=True,
-        help_text=_("With a deadline in working days, and an alert until it is done."),
-    )  # fmt: skip
+    is_to_be_answered = forms.BooleanField(label=_("Measures are to be sent in answer"), required=False, initial=True)
 
 
 class AnswerForm(Form):
     answer = forms.CharField(
         label=_("Measures, and until when"), max_length=2000, widget=forms.Textarea(attrs={"rows": 6})
     )
+
+
+def weakest(outcome: Outcome) -> str:
+    """The elements that left most points, line by line, each beside the median: what there is to speak of."""
+    scheme, medians = outcome.campaign.scheme.text, medians_of(outcome)
+    points = {code: Decimal(value) for code, (value, standing) in outcome.points.items() if standing == Standing.SCORED}
+    short = [each for each in scheme.elements if each.code in points and points[each.code] < each.weight]
+    short.sort(key=lambda each: points[each.code] - each.weight)
+    said = _now("%(element)s: %(points)s of %(weight)s points; median %(median)s")
+    lines = (
+        said
+        % {
+            "element": scheme.titled(each.code),
+            "points": points_text(points[each.code]),
+            "weight": each.weight,
+            "median": points_text(medians.get(each.code)),
+        }
+        for each in short[:5]
+    )
+    return format_html_join("", "<div>{}</div>", ((line,) for line in lines))
 
 
 @page(
@@ -48,6 +71,11 @@ class AnswerForm(Form):
 def feedback_new(request: HttpRequest, pk: UUID) -> HttpResponse:
     outcome = found_row(Outcome, pk, request)
     use = next(each.use for each in outcome.campaign.scheme.text.grades if each.code == outcome.grade)
+    form = FeedbackForm(request.POST or None)
+    due_at = ANSWER.due_at(beijing_day(request.at), calendar=load_calendar())  # type: ignore[attr-defined]
+    form.fields["is_to_be_answered"].help_text = _now("Until %(moment)s, with an alert until it is done.") % {
+        "moment": deadline_text(due_at)
+    }
 
     def act(words: dict[str, Any]) -> str:
         said = Said(words["text"], words["is_to_be_answered"])
@@ -56,11 +84,12 @@ def feedback_new(request: HttpRequest, pk: UUID) -> HttpResponse:
         return reverse("assessment-result", args=[pk])
 
     return answer_form(
-        request, FeedbackForm(request.POST or None), act, title=_("Feedback on a result"), done=_("Give feedback"),
+        request, form, act, title=_("Feedback on a result"), done=_("Give feedback"),
         back=reverse("assessment-result", args=[pk]), back_title=str(outcome.assessed),
         facts=[
             (_now("Score"), f"{outcome.score}"),
             (_now("Grade"), f"{outcome.grade} · {use}" if use.zh and not outcome.why_not else outcome.grade),
+            (_now("Where most points are missing"), weakest(outcome)),
         ],
         facts_title=outcome.campaign.title,
     )  # fmt: skip

@@ -355,8 +355,7 @@ def _forecast_words(row: Forecast) -> dict[str, Any]:
         lines.append(line)
         gain = gain_of(scheme, element.code, row.measures, result)
         if gain:
-            gains.append({**line, "gain": points_text(gain["gain"]), "order": gain["gain"],
-                          "one": points_text(gain["one"]) if gain["one"] else ""})  # fmt: skip
+            gains.append({**line, **gain})
     gains.sort(key=lambda each: -each["order"])
     grades = {grade.code: grade.title for grade in scheme.grades}
     return {

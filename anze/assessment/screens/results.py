@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from statistics import median
 from typing import Any
 from uuid import UUID
@@ -44,7 +44,7 @@ from anze.assessment.rules import (
     share_of,
 )
 from anze.assessment.rules.campaigns import STANDING, CampaignState, ItemState, Level, ReportState
-from anze.assessment.rules.schemes import Grade
+from anze.assessment.rules.schemes import Grade, Linear
 from anze.assessment.rules.scoring import Measure
 from anze.assessment.rules.spread import FEWEST
 from anze.assessment.screens.photos import behind_elements, checklists_of, photos_of
@@ -65,7 +65,7 @@ from anze.parties.screens import REGION_NAMES
 from anze.screen.columns import Column, readers_of
 from anze.screen.details import Crumb, DetailScreen, Section, detail_screen
 from anze.screen.lists import check_reader
-from anze.screen.pages import money, url, whole
+from anze.screen.pages import money, percent, url, whole
 from anze.screen.registry import PAGES, page
 
 SEE = Permission.SEE_ASSESSMENT
@@ -116,13 +116,14 @@ def year_before(outcome: Outcome) -> Outcome | None:
 
 
 def gain_of(scheme: SchemeText, code: str, measures: dict[str, list[Any]], result: Result) -> dict[str, Any] | None:
-    """What an element would bring at most, and what one more record in order would bring."""
+    """What an element would bring at most, and what one more record in order would bring; before the points of a curve
+    begin, how many are missing until they do."""
     element, found = scheme.element(code), result.of(code)
     if found.standing != Standing.SCORED or found.points >= element.weight:
         return None
     scale = Decimal(100) / result.possible if result.possible else Decimal(0)
     gain = (element.weight - found.points) * scale
-    one = None
+    said = ""
     sums = measures.get(element.input)
     if sums and found.value is not None and not isinstance(element.curve, Cases | Checklist):
         known = INPUTS.get(element.input)
@@ -133,7 +134,15 @@ def gain_of(scheme: SchemeText, code: str, measures: dict[str, list[Any]], resul
             moved = Measure(numerator + step, denominator).value
             if moved is not None:
                 one = (share_of(element.curve, element.weight, moved) - found.share) * element.weight * scale
-    return {"gain": gain, "one": one if one and one > 0 else None}
+                if one > 0:
+                    said = _now("each record in order: +%(points)s") % {"points": points_text(one)}
+                elif step == 1 and isinstance(element.curve, Linear) and found.value < element.curve.anchors[0][0]:
+                    start = element.curve.anchors[0][0]
+                    count = int((start * denominator - numerator).to_integral_value(ROUND_CEILING))
+                    said = _now("%(count)s records more in order reach %(measure)s, where the points begin") % {
+                        "count": count, "measure": percent(start, 0),
+                    }  # fmt: skip
+    return {"gain": points_text(gain), "order": gain, "said": said}
 
 
 def explanation(outcome: Outcome, tally: Tally | None) -> dict[str, Any]:
@@ -163,8 +172,7 @@ def explanation(outcome: Outcome, tally: Tally | None) -> dict[str, Any]:
                 line |= _with_sums(scheme, element.code, result.of(element.code), tally, outcome)
                 gain = gain_of(scheme, element.code, tally.measures, result)
                 if gain:
-                    gains.append({**line, "gain": points_text(gain["gain"]), "order": gain["gain"],
-                                  "one": points_text(gain["one"]) if gain["one"] else ""})  # fmt: skip
+                    gains.append({**line, **gain})
             inside.append(line)
         own = sum((line["raw"] for line in inside), Decimal(0))
         lines.append({"code": dimension.code, "title": dimension.title, "weight": dimension.weight,
@@ -184,7 +192,7 @@ def explanation(outcome: Outcome, tally: Tally | None) -> dict[str, Any]:
         "vetoed": [(code, vetoes.get(code, code)) for code in outcome.vetoes],
         "why_not": WhyNot(outcome.why_not).label if outcome.why_not else "",
         "is_scaled": outcome.possible != 100,
-        "chart": waterfall(scheme, lines, outcome),
+        "chart": waterfall(lines, outcome),
     }
 
 
@@ -217,32 +225,52 @@ def _with_sums(scheme: SchemeText, code: str, found: Points, tally: Tally, outco
     }
 
 
-def waterfall(scheme: SchemeText, lines: Iterable[dict[str, Any]], outcome: Outcome) -> dict[str, Any]:
-    """From nothing to the score, dimension by dimension: what each brought, and what it left."""
-    names, base, got, lost = [], [], [], []
+def waterfall(lines: Iterable[dict[str, Any]], outcome: Outcome) -> dict[str, Any]:
+    """From nothing to the score, dimension by dimension: what each brought, what it left, and what nobody could score;
+    then what makes the sum the score."""
+    names: list[str] = []
+    bars: dict[str, list[float]] = {part: [] for part in ("base", "got", "lost", "open")}
+
+    def add(name: str, base: Decimal, **parts: Decimal) -> None:
+        names.append(name)
+        for part, values in bars.items():
+            values.append(round(float({"base": base, **parts}.get(part, 0)), 3))
+
     running = Decimal(0)
     for line in lines:
-        names.append(f"{line['code']} {line['title']}")
-        base.append(float(running))
-        got.append(round(float(line["raw"]), 3))
-        lost.append(round(float(line["weight"] - line["raw"]), 3))
+        scored = [each for each in line["elements"] if each["is_scored"]]
+        within = sum((Decimal(each["weight"]) for each in scored), Decimal(0))
+        add(f"{line['code']} {line['title']}", running, got=line["raw"], lost=within - line["raw"],
+            open=line["weight"] - within)  # fmt: skip
         running += line["raw"]
-    names.append(_now("Score"))
-    base.append(0.0)
-    got.append(float(outcome.score))
-    lost.append(0.0)
+    if outcome.possible and outcome.possible != 100:
+        scaled = running * 100 / outcome.possible
+        add(_now("Made out of 100"), running, got=scaled - running)
+        running = scaled
+    if outcome.bonus:
+        add(_now("Bonus"), running, got=outcome.bonus)
+        running += outcome.bonus
+    if outcome.deduction:
+        add(_now("Deduction"), running - outcome.deduction, lost=outcome.deduction)
+    add(_now("Score"), Decimal(0), got=outcome.score)
+    said = {
+        "got": pgettext("points", "reached"), "lost": pgettext("points", "not reached"),
+        "open": pgettext("points", "not scored"),
+    }  # fmt: skip
+    looks: dict[str, dict[str, Any]] = {"lost": {"opacity": 0.35}, "open": {"color": "#868e96", "opacity": 0.25}}
+    shown = {part: title for part, title in said.items() if any(bars[part])}
     quiet = {"color": "transparent"}
     return {
         "tooltip": {"trigger": "axis", "valueFormatter": "@amount"},
-        "legend": {"data": [pgettext("points", "reached"), pgettext("points", "not reached")]},
+        "legend": {"data": list(shown.values())},
         "grid": {"left": 8, "right": 16, "containLabel": True},
-        "xAxis": {"type": "value", "max": 100},
+        "xAxis": {"type": "value", "max": 100 if outcome.score <= 100 else float(outcome.score)},
         "yAxis": {"type": "category", "inverse": True, "data": names},
         "series": [
-            {"type": "bar", "stack": "all", "name": "", "data": base, "itemStyle": quiet, "tooltip": {"show": False},
-             "emphasis": {"disabled": True}},
-            {"type": "bar", "stack": "all", "name": pgettext("points", "reached"), "data": got},
-            {"type": "bar", "stack": "all", "name": pgettext("points", "not reached"), "data": lost, "itemStyle": {"opacity": 0.35}},
+            {"type": "bar", "stack": "all", "name": "", "data": bars["base"], "itemStyle": quiet,
+             "tooltip": {"show": False}, "emphasis": {"disabled": True}},
+            *({"type": "bar", "stack": "all", "name": title, "data": bars[part], "itemStyle": looks.get(part, {})}
+              for part, title in shown.items()),
         ],
     }  # fmt: skip
 
@@ -394,7 +422,7 @@ def result_rows(request: HttpRequest, pk: UUID) -> HttpResponse:
     part = part if part in PARTS else "counted"
     after = request.GET.get("after", "")
     rows = rows_of(outcome, element.input)
-    corrections = _corrections(outcome, element.input)
+    corrections = corrections_of(outcome, element.input)
     condition = {
         "short": ~Q(denominator=0) & ~Q(reason=""),
         "counted": ~Q(denominator=0) | ~Q(numerator=0),
@@ -439,7 +467,7 @@ def rows_of(outcome: Outcome, *inputs: str) -> Any:
     return rows
 
 
-def _corrections(outcome: Outcome, code: str) -> dict[int, Correction]:
+def corrections_of(outcome: Outcome, code: str) -> dict[int, Correction]:
     party = {PARTY[SubjectKind(outcome.campaign.subject)]: outcome.party}
     rows = Correction.objects.filter(campaign=outcome.campaign, input=code, **party).order_by("id")
     return {each.row_id: each for each in rows}

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from anze.assessment.models import Supervised
 from anze.assessment.rules import Tier, TierState
-from anze.assessment.screens.reports import ASSESSED, CAMPAIGN
+from anze.assessment.screens.reports import ASSESSED
 from anze.assessment.screens.words import kept_text, supervision_text
 from anze.kernel.scope import PROVINCE
 from anze.parties.rules import Permission
@@ -48,11 +48,12 @@ TIERS = list_screen(
             Column("checks_a_year"),
             Column("status", tones={"CONFIRMED": "success", "UNVERIFIED": "warning", "DESIGN": "info"}),
             Column("from_on"),
-            Column("until_on"),
+            Column("until_on", optional=True),
             Column("state", tones=STATES),
             Column("later__title", title=_("Later assessment"), optional=True),
             Column("spoken_at"),
-            CAMPAIGN,
+            Column("answered_at"),
+            Column("campaign__title", title=_("Assessment"), opens="assessment", optional=True),
             Column("ground", optional=True),
         ),
         filters=(
@@ -77,6 +78,11 @@ TIERS = list_screen(
                         _("still to be given"),
                         lambda asking: Q(is_spoken_to=True, spoken_at__isnull=True, region_code=PROVINCE),
                     ),
+                    "awaited": Case(
+                        _("answer awaited"),
+                        lambda asking: Q(outcome__feedback__due_at__isnull=False, answered_at__isnull=True),
+                    ),
+                    "answered": Case(_("answered"), lambda asking: Q(answered_at__isnull=False)),
                 },
             ),
             Of("campaign"),

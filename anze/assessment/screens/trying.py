@@ -153,6 +153,7 @@ def what_if_words(
                 "was_score": outcome.score,
                 "grade": results[code].grade,
                 "was_grade": outcome.grade,
+                "was_graded": not outcome.why_not,
                 "interval": _interval(interval) if interval else "",
                 "why_not": str(WhyNot(results[code].why_not).label) if results[code].why_not else "",
             }

@@ -86,7 +86,28 @@ def formula_text(element: Element, found: Points) -> str:
                 return f"{weight} × [{percent(y0, 0)} + ({percent(y1, 0)} − {percent(y0, 0)}) × {line}] = {points}"
     if isinstance(curve, Cases):
         return f"{weight} − {curve.per_case} × {found.value} = {points}"
-    return f"{weight} × {percent(found.share)} = {points}"
+    share = percent(found.share, 0 if found.share * 100 == (found.share * 100).to_integral() else 2)
+    return f"{_where(element, found.value)}{weight} × {share} = {points}"
+
+
+def _where(element: Element, value: Decimal) -> str:
+    """Where on a curve a measure lies that no straight line leads to: beyond an end, on a step, inside the band."""
+    curve, measure = element.curve, measure_text(element, value)
+    if isinstance(curve, Linear):
+        (first, _y0), (last, _y1) = curve.anchors[0], curve.anchors[-1]
+        if value <= first:
+            return f"{measure} ≤ {_place(element, first)}: "
+        return f"{measure} ≥ {_place(element, last)}: " if value >= last else f"{measure}: "
+    if isinstance(curve, Band):
+        low = curve.low or Decimal(0)
+        if value > curve.high:
+            return f"{measure} > {percent(curve.high, 0)}: "
+        if value >= low:
+            return f"{percent(low, 0)} ≤ {measure} ≤ {percent(curve.high, 0)}: "
+        return f"{measure} < {percent(low, 0)}: "
+    if isinstance(curve, Steps):
+        return f"{measure}: "
+    return ""
 
 
 def _named() -> Iterator[tuple[Any, str]]:

@@ -111,7 +111,9 @@ def check_type(kind: str, head: bytes) -> FileType:
         raise Refused(
             "wrong_type",
             _("The file's content is none of: %(wanted)s."),
-            remedy=_("The name does not matter, the content does: send the file as the camera stored it."),
+            remedy=_("The name does not matter, the content does: send the file as the camera stored it.")
+            if kind == MediaKind.PHOTO
+            else _("The name does not matter, the content does: save it in one of these formats."),
             field="file",
             status=415,
             values={"wanted": wanted},

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from anze.evidence.actions import arrived, receive_media, subject_of
-from anze.evidence.rules import MediaKind, MediaRole
+from anze.evidence.rules import MediaKind, MediaRole, Subject
 from anze.kernel.actor import Actor
 from anze.kernel.refusal import Refused
 
@@ -59,13 +59,27 @@ def files_taken(
         )
     at: datetime = request.at  # type: ignore[attr-defined]
     subject = subject_of(kind, key, by, at)
-    return [
-        receive_media(
+    return [_taken(file, name, subject, role, by, at, media) for file in files]
+
+
+def _taken(
+    file: Any, name: str, subject: Subject, role: MediaRole, by: Actor, at: datetime, media: MediaKind | None
+) -> UUID:
+    """One file kept; a refusal stands at the field it came with, and says which file."""
+    try:
+        return receive_media(
             subject, by=by, at=at, content=arrived(file.read()), kind=media or _kind_of(file), role=role,
             file_name=file.name or "",
-        ).pk
-        for file in files
-    ]  # fmt: skip
+        ).pk  # fmt: skip
+    except Refused as refused:
+        raise Refused(
+            refused.code,
+            _("“%(file)s”: %(why)s"),
+            remedy="%(remedy)s",
+            field=name,
+            status=refused.status,
+            values={"file": file.name, "why": refused.message, "remedy": refused.remedy},
+        ) from None
 
 
 def _kind_of(file: Any) -> MediaKind:

@@ -99,7 +99,8 @@ def bulletin_file(request: HttpRequest, pk: UUID) -> HttpResponse:
     form = next((each for each in FORMS if each.code == asked), FORMS[0])
     paper = paper_of(found, request.actor)  # type: ignore[attr-defined]
     answer = HttpResponse(form.write(paper), content_type=form.media)
-    answer["Content-Disposition"] = content_disposition_header(True, f"{paper.title}.{form.code}") or ""
+    name = paper.title.replace(": ", ", ")  # Windows takes no colon in a name
+    answer["Content-Disposition"] = content_disposition_header(True, f"{name}.{form.code}") or ""
     record(
         "export.made", by=request.actor, at=request.at, about=found,  # type: ignore[attr-defined]
         details={"list": "bulletin", "format": form.code},

@@ -223,6 +223,7 @@ def map_chart(indicator: Indicator, places: list[dict[str, Any]]) -> dict[str, A
             "min": low,
             "max": high if high > low else low + 0.01,
             "calculable": False,
+            "text": [value_shown(indicator, Decimal(str(each))) for each in (high, low)],
             "formatter": "@share" if _is_ratio(indicator) else "@integer",
             "inRange": {"color": ["#f4d9b5", "#dfe7d2", "#7fb3a6", "#2a6f97"]},
         },

@@ -13,10 +13,11 @@ from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _now
 from docx import Document
 from docx.enum.section import WD_ORIENT
-from docx.enum.text import WD_ALIGN_PARAGRAPH
+from docx.enum.style import WD_STYLE_TYPE
+from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_TAB_ALIGNMENT
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
-from docx.shared import Cm, Pt
+from docx.shared import Cm, Pt, RGBColor
 
 from anze.kernel.actor import Actor
 from anze.kernel.alert import AlertLevel
@@ -36,10 +37,11 @@ DASH = "–"
 
 @dataclass(frozen=True)
 class Cell:
-    """What a reader sees, and the number a spreadsheet reckons with."""
+    """What a reader sees, and the number a spreadsheet reckons with; `look` says how it writes that number."""
 
     text: str
     number: float | None = None
+    look: str = ""  # "share" as percent, "points" as percentage points
 
 
 @dataclass(frozen=True)
@@ -56,11 +58,19 @@ class Table:
         return bool(self.charts) and len(self.rows) > 20
 
     @property
+    def is_prose(self) -> bool:
+        return self.words == len(self.heads)
+
+    @property
     def widths(self) -> list[int]:
-        """How wide each column has to be beside the others: numbers stay in one line, words may take two."""
+        """How wide each column has to be beside the others: numbers stay in one line, words may take two, and no word of
+        a head is torn."""
         columns = zip(*(tuple(cell.text for cell in row) for row in self.rows), strict=True)
+        most = 26 if self.is_prose else 36  # the full name of an insurer
         return [
-            min(max(map(_width, cells)), 26) if place < self.words else max(*map(_width, cells), 8)
+            min(max(map(_width, cells)), most)
+            if place < self.words
+            else max(*map(_width, cells), *(_width(word) * 6 // 5 + 1 for word in self.heads[place].split()), 8)
             for place, cells in enumerate(columns)
         ]
 
@@ -143,7 +153,7 @@ def _tables(content: dict[str, Any], words: dict[str, Any], hidden: set[str]) ->
                     (Cell(known[code]["title"]), Cell(words[key].get(each, each)), *_compared(code, by_code[code]))
                     for code in five
                     for each, by_code in content[key].items()
-                    if "insurer" not in content or _is_counted(by_code[code])
+                    if (key == "regions" and "insurer" not in content) or _is_counted(by_code[code])
                 ),
                 2,
                 tuple(filter(None, (_bars(key, content, words, code) for code in five))),
@@ -269,7 +279,8 @@ def _value(figure: Figure) -> Cell:
 
 def _other(figure: Figure, value: Decimal | None) -> Cell:
     """A value of another of the same indicator."""
-    return Cell(value_shown(figure.indicator, value), None if value is None else float(value))
+    look = "share" if figure.indicator.unit == Unit.RATIO else ""
+    return Cell(value_shown(figure.indicator, value), None if value is None else float(value), look)
 
 
 def _change(now: Figure, then: Figure) -> Cell:
@@ -285,11 +296,11 @@ def _apart(now: Figure, other: Decimal | None) -> Cell:
         return Cell(f"{change:+,.1f}", float(change))
     apart = round(change * 100, 2)
     points = _now("%(points)s percentage points") % {"points": f"{abs(apart) if apart == 0 else apart:+.2f}"}
-    return Cell(points, float(change))
+    return Cell(points, float(change), "points")
 
 
 def _target(value: str | None) -> Cell:
-    return Cell(percent(Decimal(value), 0), float(value)) if value else Cell(DASH)
+    return Cell(percent(Decimal(value), 0), float(value), "share") if value else Cell(DASH)
 
 
 # the three forms ----------------------------------------------------------------------------------------------
@@ -319,10 +330,13 @@ def as_pdf(paper: Paper) -> bytes:
 
 def as_word(paper: Paper) -> bytes:
     document = Document()
-    normal = document.styles["Normal"]
-    normal.font.size = Pt(9)
+    document.styles["Normal"].font.size = Pt(9)
     for name in ("Normal", "Title", "Heading 1", "Table Grid"):
-        _in_our_fonts(document.styles[name])
+        _in_our_fonts(document.styles[name], "宋体" if name in ("Normal", "Table Grid") else "黑体")
+    for name, size in (("Title", 20), ("Heading 1", 13)):
+        font = document.styles[name].font
+        font.size, font.color.rgb = Pt(size), RGBColor(0x1F, 0x5F, 0x8B)
+    _in_cells(document)
     section = document.sections[0]
     section.orientation = WD_ORIENT.LANDSCAPE
     section.page_width, section.page_height = Cm(29.7), Cm(21)
@@ -333,7 +347,7 @@ def as_word(paper: Paper) -> bytes:
     document.core_properties.created = paper.bulletin.made_at
     document.core_properties.language = "zh-CN" if is_chinese() else "en"
     document.add_heading(paper.title, 0)
-    _word_table(document, [], [list(each) for each in paper.facts], [20, 120], 2)
+    _word_table(document, [], [list(each) for each in paper.facts], [20, 120], 2, "Normal Table")
     for table in paper.tables:
         document.add_heading(table.title, 1)
         _word_charts(document, table.charts)
@@ -349,57 +363,87 @@ def as_word(paper: Paper) -> bytes:
 
 _WIDE = 26.5  # centimetres between the margins
 _MARGIN = 3  # left and right of a cell's text, in halves of a Chinese character
+_IN_A_LINE = 3  # charts
+_CELL = "Table Text"
 
 
-def _in_our_fonts(style: Any) -> None:
+def _in_our_fonts(style: Any, chinese: str) -> None:
     """The template names fonts of its theme, which go before any font named beside them."""
     style.font.name = "Arial"
     fonts = style.element.get_or_add_rPr().get_or_add_rFonts()
     for theme in ("asciiTheme", "hAnsiTheme", "eastAsiaTheme", "cstheme"):
         fonts.attrib.pop(qn(f"w:{theme}"), None)
-    fonts.set(qn("w:eastAsia"), "宋体")
+    fonts.set(qn("w:eastAsia"), chinese)
+
+
+def _in_cells(document: Any) -> None:
+    """How tables look: small text with air above and below, thin grey lines."""
+    style = document.styles.add_style(_CELL, WD_STYLE_TYPE.PARAGRAPH)
+    style.base_style = document.styles["Normal"]
+    style.font.size = Pt(8)
+    style.paragraph_format.space_before = style.paragraph_format.space_after = Pt(1.5)
+    for line in document.styles["Table Grid"].element.xpath(".//w:tblBorders/*"):
+        line.set(qn("w:color"), "B8C1CB")
 
 
 def _word_footer(paragraph: Any, text: str) -> None:
-    """The checksum, and the number of the page as a field."""
-    paragraph.text = f"{text}    "
-    for kind, code in (("begin", ""), ("", "PAGE"), ("end", "")):
-        run = paragraph.add_run()
+    """The checksum, and at the right the number of the page and of how many, as fields."""
+    paragraph.text = f"{text}\t"
+    paragraph.paragraph_format.tab_stops.clear_all()
+    paragraph.style = "Normal"  # the footer's own style has its stops at a page that stands upright
+    paragraph.paragraph_format.tab_stops.add_tab_stop(Cm(_WIDE), WD_TAB_ALIGNMENT.RIGHT)
+    for kind, code in (
+        ("begin", ""), ("", "PAGE"), ("end", ""), ("text", " / "), ("begin", ""), ("", "NUMPAGES"), ("end", ""),
+    ):  # fmt: skip
+        run = paragraph.add_run(code if kind == "text" else None)
+        if kind == "text":
+            continue
         part = OxmlElement("w:fldChar" if kind else "w:instrText")
         if kind:
             part.set(qn("w:fldCharType"), kind)
         else:
             part.text = code
         run._r.append(part)
+    for run in paragraph.runs:
+        run.font.size = Pt(7)
 
 
 def _word_charts(document: Any, charts: tuple[Chart, ...]) -> None:
-    """Three in a line."""
+    """Three beside one another, their heads at one height; a page may end between two lines."""
     if not charts:
         return
-    run = document.add_paragraph().add_run()
-    for chart, content in zip(charts, as_png(charts, "zh" if is_chinese() else "en"), strict=True):
-        shape = run.add_picture(BytesIO(content), width=Cm(8.6))
-        shape._inline.docPr.set("descr", chart.said)
+    count = -(-len(charts) // _IN_A_LINE)
+    table = document.add_table(rows=count, cols=_IN_A_LINE, style="Normal Table")
+    cells, look = table._cells, document.styles[_CELL]
+    for place, content in enumerate(as_png(charts, "zh" if is_chinese() else "en")):
+        cells[place].paragraphs[0].style = look
+        shape = cells[place].paragraphs[0].add_run().add_picture(BytesIO(content), width=Cm(_WIDE / _IN_A_LINE - 0.5))
+        shape._inline.docPr.set("descr", charts[place].said)
+    for row in table._tbl.tr_lst:
+        row.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
+    document.add_paragraph(style=look)  # or the table below would be one with this
 
 
-def _word_table(document: Any, heads: list[str], rows: list[list[str]], widths: list[int], words: int) -> None:
+def _word_table(
+    document: Any, heads: list[str], rows: list[list[str]], widths: list[int], words: int, style: str = "Table Grid"
+) -> None:
     """Numbers stand at the right; the heads are repeated on every page, and no row is torn in two."""
     lines = [heads, *rows] if heads else rows
-    table = document.add_table(rows=len(lines), cols=len(lines[0]), style="Table Grid")
+    table = document.add_table(rows=len(lines), cols=len(lines[0]), style=style)
     table.autofit = False
     beside = [width + _MARGIN for width in widths]
     wide = [Cm(_WIDE * width / sum(beside)) for width in beside]
     for column, width in zip(table.columns, wide, strict=True):
         column.width = width
     # each access to a cell by its place walks the whole table, so its cells are taken once
-    cells = iter(table._cells)
+    cells, look = iter(table._cells), document.styles[_CELL]
     for place, line in enumerate(lines):
         is_head = bool(heads) and not place
         for column, text in enumerate(line):
             cell = next(cells)
             cell.text, cell.width = text, wide[column]
             paragraph = cell.paragraphs[0]
+            paragraph.style = look
             if column >= words:
                 paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
             if is_head:

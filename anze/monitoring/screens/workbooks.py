@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import xlsxwriter
 from django.utils.translation import gettext as _now
-from django.utils.translation import pgettext
 
 from anze.monitoring.screens.pictures import Chart
 from anze.screen.exports import safe
 
 if TYPE_CHECKING:
-    from anze.monitoring.screens.printing import Paper, Table
+    from anze.monitoring.screens.printing import Cell, Paper, Table
 
 _WIDE, _GAP, _LINE = 640, 24, 20  # pixels: of a chart, between two, of a bar
 
@@ -29,46 +28,75 @@ def workbook_of(paper: Paper) -> bytes:
     with xlsxwriter.Workbook(made, {"in_memory": True}) as book:
         created = paper.bulletin.made_at.astimezone(UTC).replace(tzinfo=None)
         book.set_properties({"title": paper.title, "author": paper.bulletin.made_by, "created": created})
-        head = book.add_format({"bold": True, "bg_color": "#E8EEF4", "text_wrap": True, "valign": "vcenter"})
-        about = book.add_worksheet(_now("About this file"))
-        about.set_column(0, 0, 30)
+        looks = Looks(book)
+        about = _sheet(book, _now("About this file"), paper)
+        about.set_column(0, 0, 24)
         about.set_column(1, 1, 90)
-        _write(about, [(_now("Item"), _now("Content")), (safe(paper.title), ""),
-                       *((name, safe(said)) for name, said in paper.facts)], head)  # fmt: skip
+        facts = [(_now("Item"), _now("Content")), (paper.title, ""), *paper.facts]
+        for row, fact in enumerate(facts):
+            for column, text in enumerate(fact):
+                about.write_string(row, column, safe(text), looks.head if row == 0 else looks.prose)
         for table in paper.tables:
-            _add_table(book, table, head)
+            _add_table(book, table, looks, paper)
         charts = [(table.title, chart) for table in paper.tables for chart in table.charts]
         if charts:
-            _add_charts(book, charts, head)
+            _add_charts(book, charts, looks.head, paper)
     return made.getvalue()
 
 
-def _write(sheet: Any, lines: list[tuple[Any, ...]], head: Any) -> None:
-    for row, line in enumerate(lines):
-        for column, value in enumerate(line):
-            if isinstance(value, str):
-                sheet.write_string(row, column, value, head if row == 0 else None)
-            elif value is not None:
-                sheet.write_number(row, column, value)
+class Looks:
+    """How cells look: heads, words, and numbers by what they are."""
+
+    def __init__(self, book: Any) -> None:
+        head = {"bold": True, "bg_color": "#E8EEF4", "text_wrap": True, "valign": "vcenter"}
+        points = _now("%(points)s percentage points") % {"points": ""}
+        self.head = book.add_format(head)
+        self.number_head = book.add_format({**head, "align": "right"})
+        self.prose = book.add_format({"text_wrap": True, "valign": "top"})
+        self.whole = book.add_format({"num_format": "#,##0"})
+        self.exact = book.add_format({"num_format": "#,##0.00"})
+        self.share = book.add_format({"num_format": "0.00%"})
+        self.points = book.add_format({"num_format": f'+0.00"{points}";-0.00"{points}";0.00"{points}"'})
+
+    def of(self, cell: Cell) -> Any:
+        if cell.look:
+            return self.share if cell.look == "share" else self.points
+        return self.whole if cell.number is not None and cell.number == int(cell.number) else self.exact
 
 
-def _add_table(book: Any, table: Table, head: Any) -> None:
-    sheet = book.add_worksheet(table.title)
-    amounts = {_now("Numerator"), _now("Denominator"), pgettext("bulletin", "Open")}
-    amount, share = book.add_format({"num_format": "#,##0.##"}), book.add_format({"num_format": "0.0000"})
-    for place, name in enumerate(table.heads):
+def _sheet(book: Any, name: str, paper: Paper) -> Any:
+    """A sheet that prints: A4 across, as wide as a page, the heads on each, and the checksum below."""
+    sheet = book.add_worksheet(name)
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.set_margins(left=0.5, right=0.5, top=0.6, bottom=0.7)
+    sheet.fit_to_pages(1, 0)
+    sheet.set_footer(f"&L&7SHA-256 {paper.bulletin.checksum}&R&7&A  &P / &N")
+    return sheet
+
+
+def _add_table(book: Any, table: Table, looks: Looks, paper: Paper) -> None:
+    sheet = _sheet(book, table.title, paper)
+    sheet.repeat_rows(0)
+    sheet.freeze_panes(1, min(table.words, 2))
+    widths = table.widths if table.rows else [16] * len(table.heads)
+    for place, (name, width) in enumerate(zip(table.heads, widths, strict=True)):
         is_word = place < table.words
-        sheet.set_column(place, place, 30 if is_word else 16, None if is_word else amount if name in amounts else share)
-    _write(sheet, [table.heads, *(
-        tuple(safe(cell.text) if place < table.words else cell.number for place, cell in enumerate(row))
-        for row in table.rows
-    )], head)  # fmt: skip
-    sheet.freeze_panes(1, 1)
+        sheet.set_column(place, place, max(width + 3, 12))
+        sheet.write_string(0, place, name, looks.head if is_word else looks.number_head)
+    for row, line in enumerate(table.rows, 1):
+        for place, cell in enumerate(line):
+            if place < table.words:
+                sheet.write_string(row, place, safe(cell.text), looks.prose if table.is_prose else None)
+            elif cell.number is not None:
+                # percentage points are reckoned in points, so that they read as they are written
+                number = cell.number * 100 if cell.look == "points" else cell.number
+                sheet.write_number(row, place, number, looks.of(cell))
 
 
-def _add_charts(book: Any, charts: list[tuple[str, Chart]], head: Any) -> None:
+def _add_charts(book: Any, charts: list[tuple[str, Chart]], head: Any, paper: Paper) -> None:
     """Two in a line, and below one another what they show."""
-    shown, data = book.add_worksheet(_now("Charts")), book.add_worksheet(_now("Data of the charts"))
+    shown, data = _sheet(book, _now("Charts"), paper), _sheet(book, _now("Data of the charts"), paper)
     shown.hide_gridlines(2)
     data.set_column(0, 0, 34)
     share = book.add_format({"num_format": "0.0%"})
