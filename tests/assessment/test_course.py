@@ -285,7 +285,7 @@ def test_a_case_is_appealed_against_whatever_it_counts_for(world, browser_of):
             assert (after.points, after.deduction) == (before.points, 2)
             again = second.post(reverse("appeal-decide", args=[made.pk]), decided)
             assert "当前状态（支持）" in again.content.decode()
-            assert after.vetoes == []
+        assert after.vetoes == []
         assert re.search(r"1 / 0\s*→\s*0 / 0", second.get(reverse("appeal", args=[made.pk])).content.decode())
         assert insurer.get(reverse("assessment-result", args=[own.pk])).content.decode().count("经申诉不再计入") == 2
 

@@ -379,7 +379,7 @@ def test_a_formula_says_where_on_the_curve_a_measure_lies(world, published):  # 
     assert formula("C1", "0.5") == "50.00% ≤ 60%: 12 × 0% = 0.00"
     assert formula("C1", "0.99") == "99.00% ≥ 98%: 12 × 100% = 12.00"
     assert formula("C1", "0.79") == "12 × (79.00% − 60%) ÷ (98% − 60%) = 6.00"
-    assert formula("E2", "0.13") == "0% ≤ 13.00% ≤ 21%: 3 × 100% = 3.00"
+    assert formula("E2", "0.13") == "10% ≤ 13.00% ≤ 21%: 3 × 100% = 3.00"
     assert formula("E2", "0.22") == "22.00% > 21%: 3 × 0% = 0.00"
 
 

@@ -294,7 +294,7 @@ def _awaited(outcome: Outcome, report: SelfReport | None) -> str:
 def _cases(outcome: Any, may_appeal: bool) -> list[dict[str, Any]]:
     """The confirmed cases that count against or for somebody, each with its document and where to appeal."""
     scheme = outcome.campaign.scheme.text
-    codes = {case_input(code): code for code in scheme.case_codes}
+    codes, bonus = {case_input(code): code for code in scheme.case_codes}, {each.code for each in scheme.bonus.items}
     rows = list(rows_of(outcome, *codes).order_by("pk")[:AT_ONCE])
     dropped = {each.row_id for each in Correction.objects.filter(row__in=rows, numerator=0)}
     return [
@@ -304,7 +304,7 @@ def _cases(outcome: Any, may_appeal: bool) -> list[dict[str, Any]]:
             "url": url(PAGES_OF["cases"], row.row_id),
             "is_dropped": row.pk in dropped,
             "appeal": url("assessment-result-appeal", outcome.pk, element=codes[row.input], records=row.label)
-            if may_appeal
+            if may_appeal and codes[row.input] not in bonus
             else "",
         }
         for row in rows
