@@ -273,9 +273,9 @@ def wrong_scores(pack: Pack) -> tuple[list[str], int]:
         for kept in pack.json(f"sums/{code}.json"):
             own = sums.get(kept["region"], ({}, {}))[0]
             for name, (numerator, denominator, *_) in kept["measures"].items():
-                made = own.get(name)
-                if kept["region"] in sums and made != (Decimal(numerator), Decimal(denominator)):
-                    said = f"{made[0]:f}/{made[1]:f}" if made else "nothing"
+                summed = own.get(name)
+                if kept["region"] in sums and summed != (Decimal(numerator), Decimal(denominator)):
+                    said = f"{summed[0]:f}/{summed[1]:f}" if summed else "nothing"
                     found.append(f"{code} {kept['region']} {name}: the rows make {said}, not {numerator}/{denominator}")
         for result in published:
             if result["code"] != code:

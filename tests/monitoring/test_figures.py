@@ -193,6 +193,7 @@ def _figure(code: str, numerator: int | str, denominator: int | str) -> Figure:
     [
         (0, 0, "–"),  # nothing to count is neither 0 nor 100 percent
         (5, 0, "–"),
+        (5, -2, "–"),  # more given back than received
         (0, 7, "0.00%"),
         (1, 3, "33.33%"),
         (2, 3, "66.67%"),
@@ -204,7 +205,7 @@ def _figure(code: str, numerator: int | str, denominator: int | str) -> Figure:
 def test_a_percentage_is_rounded_half_up_for_display_only(numerator, denominator, text):
     figure = _figure("coverage_rate", numerator, denominator)
     assert shown(figure) == text
-    assert figure.value == (Decimal(numerator) / Decimal(denominator) if denominator else None)
+    assert figure.value == (Decimal(numerator) / Decimal(denominator) if denominator > 0 else None)
 
 
 def test_days_and_points_are_no_percentages():

@@ -41,7 +41,8 @@ class Objection:
 def codes_of(outcome: Outcome) -> tuple[str, ...]:
     """What may be appealed against: every element, and those bonuses, deductions and vetoes that rest on rows."""
     scheme = outcome.campaign.scheme.text
-    extras = [each.code for each in (*scheme.bonus.items, *scheme.deduction.items, *scheme.vetoes)]
+    extras = [each.code for each in (*scheme.bonus.items, *scheme.deduction.items)]
+    extras += [veto.code for veto in scheme.vetoes]
     party = {PARTY[SubjectKind(outcome.campaign.subject)]: outcome.party}
     rows = FrozenRow.objects.filter(
         campaign=outcome.campaign, input__in=[scheme.rows_of(code) for code in extras], **party
