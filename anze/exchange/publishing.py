@@ -291,6 +291,7 @@ class _Work:
             missing.append(f"{reference.found} IS NULL AS missing_{reference.field}")
         by_column = {each.stored_as: f"s.{each.name}" for each in self.parent_fields if each.stored_as}
         self.given = given
+        self.has_region = "region_code" in given or any(each.stored_as == "region_code" for each in self.parent_fields)
         self.found_before = given.keys() | helps.keys()
         key = [f"existing.{column} = {by_column.get(column) or given[column]}" for column in feed.key]
         if feed.of_insurer:
@@ -298,6 +299,8 @@ class _Work:
         # what a correction takes the record away from has to be worked out anew as well
         helps |= {f"known_{column}": f"existing.{column}" for column in given if column.endswith("_id")}
         helps |= {f"known_{column}": f"existing.{column}" for column in feed.remembers}
+        if self.has_region:
+            helps["known_region_code"] = "existing.region_code"
         extra = [f"{sql} AS {column}" for column, sql in (given | helps).items()] + missing
         # Sorted by parent, and the new ids given in this order: neighbouring index pages stay warm.
         parent = given.get("enterprise_id") or by_column.get("enterprise_id")
@@ -343,11 +346,12 @@ class _Work:
                 rules.append((name, "blank_in_number", f"r.{name} ~ '{BLANKS}'"))
         for each in self.parent_fields:
             rules += _range_rules(each, f"r.{each.name}")
-        has_region = "region_code" in self.given or any(each.stored_as == "region_code" for each in self.parent_fields)
-        if has_region:
-            low, high = self.delivery.region_from, self.delivery.region_to
+        if self.has_region:
+            yours = f"BETWEEN '{self.delivery.region_from}' AND '{self.delivery.region_to}'"
             name = "region_code" if "region_code" not in self.given else feed.references[0].field
-            rules.append((name, "region_not_yours", f"r.region_code NOT BETWEEN '{low}' AND '{high}'"))
+            rules.append((name, "region_not_yours", f"r.region_code NOT {yours}"))
+            # who names another's record must not take it away from him, nor void it
+            rules.append((feed.key_fields[0], "record_elsewhere", f"r.known_region_code NOT {yours}"))
         joins = []
         for number, check in enumerate(feed.checks):
             sql = self._filled(check.fails)

@@ -146,6 +146,10 @@ FINDINGS: dict[str, tuple[Promise, Promise]] = {
         _("The region “%(value)s” is not in your area."),
         _("Report only on your own area; pass the record to the unit in charge."),
     ),
+    "record_elsewhere": (
+        _("The record “%(value)s” is on file outside your area."),
+        _("Only the unit in charge there can correct it; handing it over is for the level above both."),
+    ),
     "unknown_region": (_("There is no region “%(value)s”."), _("Use a county's code by GB/T 2260.")),
 }
 

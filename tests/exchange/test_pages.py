@@ -20,6 +20,7 @@ from anze.exchange.models import Batch, PartnerKey
 from anze.exchange.uploads import XLSX, read_upload
 from anze.kernel.actor import platform
 from anze.kernel.models import Event
+from anze.parties.models import Enterprise
 from anze.parties.rules import ROLES, Permission, Role
 from anze.prevention.models import ServicePerson
 from anze.screen.lists import LISTS
@@ -195,6 +196,25 @@ def test_a_branch_reports_for_its_insurer_and_only_on_its_city(cast: Any, browse
     batch = Batch.objects.get(channel="EXCEL")
     assert (batch.sender, batch.region_code, batch.outcomes) == (cast.huaihai, "370100", "AR")
     assert [finding.code for finding in batch.findings.all()] == ["region_not_yours"]
+
+
+def test_nobody_takes_a_record_away_from_where_it_is_on_file(cast: Any, browser_of: Any) -> None:  # noqa: F811
+    """Whoever knows the number of another area's record must not move it into his own, nor void it."""
+    nature = str(FEEDS["policies"].get("nature").codes["SOLE"].label)
+    cast.accepted(cast.huaihai, "policies", policy_row("Q1", YUANFAN))
+    post_file(browser_of(Role.INSURER_BRANCH_CLERK), policies(typed("Q1", nature=nature)))
+    batch = Batch.objects.get(channel="EXCEL")
+    assert (batch.outcomes, [finding.code for finding in batch.findings.all()]) == ("R", ["record_elsewhere"])
+    assert Policy.objects.get(policy_no="Q1").region_code == "370202"
+
+    row = {
+        name: str(value)
+        for name, value in FEEDS["enterprises"].example_rows()[0].items()
+        if not isinstance(value, bool)
+    } | {"uscc": YUANFAN, "region_code": "370102", "is_high_risk": "1", "key": uuid4().hex}
+    said = browser_of(Role.COUNTY_REGULATOR).post(reverse("entry", args=["enterprises"]), row).content.decode()
+    assert "现登记在您的管辖或经营范围之外" in said
+    assert Enterprise.objects.get(uscc=YUANFAN).region_code == "370202"
 
 
 # the form -------------------------------------------------------------------------------------------------
