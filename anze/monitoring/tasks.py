@@ -32,8 +32,9 @@ def watch_changes(timestamp: int) -> None:
     run(at=timezone.now())
 
 
-@app.periodic(cron="7 0 * * *", periodic_id="alerts of the day")
-@app.task(name="monitoring.watch_all", queueing_lock="watch all", lock="alerts")
+# the lock is the clock's alone: whoever changes a threshold while one waits is not refused for it
+@app.periodic(cron="7 0 * * *", periodic_id="alerts of the day", queueing_lock="watch all")
+@app.task(name="monitoring.watch_all", lock="alerts")
 def watch_all(timestamp: int | None = None) -> None:
     """After midnight deadlines have come nearer everywhere; also after a threshold was changed."""
     run(at=timezone.now(), full=True)

@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import zipfile
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ from uuid import uuid4
 import pytest
 import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from anze.assessment.actions.appeals import Decision, Objection, appeal, decide
@@ -34,9 +36,11 @@ from anze.assessment.actions.feedback import Said, answer_feedback, give_feedbac
 from anze.assessment.actions.packing import export_pack, open_data, sign_result
 from anze.assessment.actions.reviews import Told, Verdict, review_report, review_row, submit_report
 from anze.assessment.models import Appeal, Campaign, Correction, FrozenRow, Outcome, ReviewItem, SelfReport, Tally
+from anze.assessment.rules.campaigns import CampaignState
 from anze.kernel.actor import Actor
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import EVERYTHING, Scope, widened
+from anze.kernel.signing import read_signed
 from anze.monitoring.alerting import run
 from anze.monitoring.models import Alert
 from anze.parties.access import scope_of
@@ -303,6 +307,40 @@ def published(world, computed):
     finalise(campaign, by=BY, at=LATER)
     sign_result(campaign, by=BY, at=LATER)
     return publish(campaign, by=BY, at=LATER)
+
+
+def test_before_the_publication_nobody_reads_in_a_pack_what_others_came_to(world, published):
+    Campaign.objects.filter(pk=published.pk).update(state=CampaignState.SIGNED)
+    published.refresh_from_db()
+    manager, regulator = person(Role.INSURER_MANAGER, world.huaihai), person(Role.PROVINCE_REGULATOR, world.province)
+    with pytest.raises(Refused, match="not_signed"):
+        export_pack(published, by=manager, at=LATER, codes=("INS01",))
+    export_pack(published, by=regulator, at=LATER, codes=()).close()
+    Campaign.objects.filter(pk=published.pk).update(state=CampaignState.PUBLISHED)
+    published.refresh_from_db()
+    export_pack(published, by=manager, at=LATER, codes=("INS01",)).close()
+
+
+def test_who_decides_waits_for_another_decision_before_he_reads_a_result(world, computed):
+    """Ranks come from everybody's score: read before another decision is there, the old ones would be written back."""
+    campaign = provisional(computed, world)
+    manager, second = person(Role.INSURER_MANAGER, world.huaihai), person(Role.COMMITTEE, world.committee)
+    made = appeal(result(campaign, world.huaihai), by=manager, at=AT, objection=Objection("B1", "另附培训记录"))
+    with CaptureQueriesContext(connection) as asked:
+        decide(made, by=second, at=AT, decision=Decision("GRANTED", "补充材料属实", {}, ("UNIT", "TRAINING")))
+    texts = [each["sql"] for each in asked]
+    waits = next(i for i, text in enumerate(texts) if 'FROM "assessment_campaign"' in text and "FOR UPDATE" in text)
+    assert not [text for text in texts[:waits] if 'FROM "assessment_outcome"' in text]
+
+
+def test_a_signature_bears_the_day_in_beijing(world, published):
+    early = datetime(2027, 3, 9, 17, 30, tzinfo=UTC)  # half past one in the morning of the tenth
+    Campaign.objects.filter(pk=published.pk).update(state=CampaignState.FINAL)
+    published.refresh_from_db()
+    said = read_signed(sign_result(published, by=BY, at=early).signature)
+    assert said is not None
+    assert said.is_valid
+    assert said.fields[1] == "2027-03-10"
 
 
 def verify(pack: Path) -> tuple[int, str]:

@@ -263,6 +263,9 @@ def test_another_threshold_is_tried_on_last_year_before_it_is_saved(insured):
     with pytest.raises(Refused):
         set_threshold(rule, by=city, at=NOW, key=key, region="370100", value=Decimal(10))
     assert set_threshold(rule, by=city, at=NOW, key=key, region="370200", value=Decimal(10)).region_code == "370200"
+    # and another at once, while the alerts of the first are still to be found anew
+    other = actor(Role.PROVINCE_REGULATOR, insured.province)
+    assert set_threshold(rule, by=other, at=NOW, key=key, region="", value=Decimal(12)).value == "12"
 
 
 def test_precision_counts_what_people_found(insured, browser_of):

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from anze.assessment.actions.results import rescore
+from anze.assessment.actions.results import hold, rescore
 from anze.assessment.actions.reviews import correct_row, items_of, report_scope, require_independent
 from anze.assessment.definitions import PARTY
 from anze.assessment.models import Appeal, FrozenRow, Outcome, ReviewItem, SelfReport
@@ -175,7 +175,8 @@ def decide(made: Appeal, *, by: Actor, at: datetime, decision: Decision) -> Appe
             field="reasons",
         )
     with widened(EVERYTHING):
-        campaign, outcome = made.campaign, made.outcome
+        hold(made.campaign)
+        campaign, outcome = made.campaign, Outcome.objects.get(pk=made.outcome_id)
         scheme = campaign.scheme.text
         before = _stand(outcome, made.element)
         points = dict(Outcome.objects.filter(campaign=campaign).values_list("pk", "points"))

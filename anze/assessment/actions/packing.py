@@ -28,9 +28,10 @@ from anze.assessment.actions.freezing import digest_of, digests_of, lines_of
 from anze.assessment.definitions import PARTY
 from anze.assessment.models import Appeal, Campaign, Correction, Outcome, SelfReport, Tally
 from anze.assessment.rules import Checklist, SubjectKind, scheme_file
-from anze.assessment.rules.campaigns import CAMPAIGN, AppealState
+from anze.assessment.rules.campaigns import CAMPAIGN, AppealState, CampaignState
 from anze.kernel.actions import action
 from anze.kernel.actor import Actor
+from anze.kernel.duty import beijing_day
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import EVERYTHING, PROVINCE, widened
 from anze.kernel.signing import sign
@@ -82,7 +83,7 @@ def decisions_content(campaign: Campaign, **only: Any) -> list[dict[str, Any]]:
             "element": row.element,
             "rows": len(row.rows),
             "decision": row.state,
-            "decided_on": row.decided_at.date().isoformat() if row.decided_at else "",
+            "decided_on": beijing_day(row.decided_at).isoformat() if row.decided_at else "",
             "before": row.before,
             "after": row.after,
         }
@@ -232,7 +233,7 @@ def sign_result(campaign: Campaign, *, by: Actor, at: datetime) -> Campaign:
             )
         manifest = manifest_of(campaign)
         digest = hashlib.sha256(_json(manifest)).hexdigest()
-        fields = (campaign.code, at.date().isoformat(), str(len(manifest["files"])), digest)
+        fields = (campaign.code, beijing_day(at).isoformat(), str(len(manifest["files"])), digest)
         CAMPAIGN.move(
             campaign,
             "sign",
@@ -245,13 +246,20 @@ def sign_result(campaign: Campaign, *, by: Actor, at: datetime) -> Campaign:
     return campaign
 
 
+def has_pack(campaign: Campaign, by: Actor) -> bool:
+    """Whether there is a pack for somebody. Before the publication it holds what only those over all may see: everybody's
+    result and every decided appeal. What is not published, as of experts, tells nobody of another."""
+    is_out = campaign.state == CampaignState.PUBLISHED or is_personal(campaign)
+    return bool(campaign.signature) and (is_out or by.scope.reader == "anze_all")
+
+
 @action(Permission.SEE_ASSESSMENT, "assessment.pack_saved")
 def export_pack(campaign: Campaign, *, by: Actor, at: datetime, codes: tuple[str, ...]) -> IO[bytes]:
     """The signed pack with the files of these parties, as far as somebody may read them."""
-    if not campaign.signature:
+    if not has_pack(campaign, by):
         raise Refused(
             "not_signed",
-            _("There is a pack when the result is signed."),
+            _("There is a pack when the result is signed and published."),
             remedy=_("Wait until then; the page of your result opens every row already."),
             status=409,
         )

@@ -141,11 +141,18 @@ def columns_of(each: Assessed) -> dict[str, Any]:
     return {"organisation_id": each.pk, column: each.pk}
 
 
+def hold(campaign: Campaign) -> None:
+    """Wait until nobody else is at the results of a campaign, and keep them till the transaction's end: a rank comes
+    from everybody's score, and whoever read them before another's decision would write the old ones back."""
+    Campaign.objects.select_for_update().filter(pk=campaign.pk).first()
+
+
 def rescore(campaign: Campaign, party: UUID | None = None) -> list[Outcome]:
     """Score everybody, or one party only, and rank all anew. Nothing else of a result moves.
 
     Returns the results whose points changed. The scope must be everything.
     """
+    hold(campaign)
     scheme = campaign.scheme.text
     parties = assessed(campaign.subject, is_active=True)
     reports = {report.party: report for report in SelfReport.objects.filter(campaign=campaign)}

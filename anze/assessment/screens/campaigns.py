@@ -28,6 +28,7 @@ from anze.assessment.actions.course import (
     publish,
     set_up,
 )
+from anze.assessment.actions.packing import has_pack
 from anze.assessment.models import Campaign, Outcome, Scheme
 from anze.assessment.rules import Checklist, SchemeState, SubjectKind, WhyNot
 from anze.assessment.rules.campaigns import FOR_EXPERTS, FOR_THE_ASSESSED, CampaignState
@@ -140,7 +141,7 @@ def _ways(request: HttpRequest, campaign: Any) -> list[Way]:
     ways = []
     if campaign.state == S.PUBLISHED:
         ways.append(Way(_("Published result"), reverse("assessment-published", args=[campaign.code]), "external-link"))
-    if campaign.signature:
+    if has_pack(campaign, request.actor):  # type: ignore[attr-defined]
         ways.append(Way(_("Evidence pack"), reverse("assessment-pack", args=[campaign.pk]), "download"))
     is_last = campaign.state == S.SIGNED and campaign.subject == SubjectKind.EXPERT
     if request.actor.may(RUN) and campaign.state in STEPS and not is_last:  # type: ignore[attr-defined]

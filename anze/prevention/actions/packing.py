@@ -191,7 +191,7 @@ def _write(pack: Pack, by: Actor, file: IO[bytes], at: datetime) -> None:
             indent=1,
         ).encode()
         digest = hashlib.sha256(manifest).hexdigest()
-        fields = (policy.policy_no, insurer.code, enterprise.uscc, at.date().isoformat(), digest)
+        fields = (policy.policy_no, insurer.code, enterprise.uscc, today.isoformat(), digest)
         with inside(EVERYTHING):
             line, keys = sign("archive", fields, at=at), keys_file()
         archive.writestr("manifest.json", manifest)
