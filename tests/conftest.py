@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,8 @@ from django.utils import translation
 from playwright.sync_api import BrowserContext, Playwright, expect
 from xdist.scheduler import LoadScopeScheduling
 
+from tests import stages
+from tests.cast import Cast, assemble
 from tests.exchange.live import Platform, new_database
 from tools import bootstrap
 
@@ -91,7 +94,7 @@ def django_db_setup(
 
     with django_db_blocker.unblock():
         keep = django_db_keepdb and not django_db_createdb
-        made = setup_databases(verbosity=0, interactive=False, aliases={"default"}, keepdb=keep)
+        made = setup_databases(verbosity=0, interactive=False, aliases={"default"}, serialized_aliases=(), keepdb=keep)
         settings = connection.settings_dict
         owner = {"USER": settings["USER"], "PASSWORD": settings["PASSWORD"]}
         settings["USER"], settings["PASSWORD"] = web_login(), web_password(owner["PASSWORD"])
@@ -108,6 +111,7 @@ def django_db_setup(
     with new_database(os.environ["DATABASE_URL"], settings["NAME"], name=_pristine(settings)):
         yield
     with django_db_blocker.unblock():
+        stages.clear()
         connection.close()
         settings.update(owner)
         if not django_db_keepdb:
@@ -155,12 +159,14 @@ def unhurried_counts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def files_of_its_own(settings, tmp_path) -> None:
+def files_of_its_own(settings, tmp_path) -> Path:
     """Photos and files of a test lie in a folder of its own."""
+    files: Path = tmp_path / "evidence"
     kept = dict(settings.STORAGES)
-    kept["evidence"] = {**kept["evidence"], "OPTIONS": {"location": tmp_path / "evidence", "base_url": None}}
+    kept["evidence"] = {**kept["evidence"], "OPTIONS": {"location": files, "base_url": None}}
     settings.STORAGES = kept
     settings.EVIDENCE_PARTS = tmp_path / "parts"
+    return files
 
 
 @pytest.fixture
@@ -173,11 +179,26 @@ def everything(db) -> Iterator[None]:
         leave()
 
 
-@pytest.fixture
-def cast(everything):
-    """The people and organisations of every test; see tests/cast.py."""
-    from tests.cast import assemble
+@pytest.fixture(autouse=True)
+def begun(
+    request: pytest.FixtureRequest,
+    in_chinese: None,
+    quick_passwords: None,
+    files_of_its_own: Path,
+    django_db_blocker,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> stages.Rows:
+    """What the test's stages give. They stand before the test's own transaction begins."""
+    if "django_db_setup" not in request.fixturenames:
+        return {}
+    request.getfixturevalue("django_db_setup")
+    with django_db_blocker.unblock():
+        return stages.begin(request.node, files_of_its_own, lambda: tmp_path_factory.mktemp("stage"))
 
+
+@stages.stage
+def cast() -> Cast:
+    """The people and organisations of every test; see tests/cast.py."""
     return assemble()
 
 
@@ -185,6 +206,7 @@ def cast(everything):
 def no_open_database() -> None:
     from django.db import connections
 
+    stages.clear()
     connections.close_all()
 
 
@@ -197,6 +219,7 @@ def playwright(no_open_database: None, playwright: Playwright) -> Iterator[Playw
 
     expect.set_options(timeout=120_000)  # on a busy machine a page comes late, and is as good as any
     yield playwright
+    stages.clear()
     connections.close_all()
 
 

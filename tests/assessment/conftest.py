@@ -9,10 +9,10 @@ from anze.assessment.actions.freezing import freeze
 from anze.assessment.models import Campaign, Scheme
 from anze.kernel.actor import platform
 from anze.parties.rules import Permission
-from tests.web.conftest import browser_of, put_down
-from tests.web.world import two_sides
+from tests.cast import Cast
+from tests.web.conftest import browser_of, put_down, two_sides
 
-__all__ = ["browser_of", "put_down"]
+__all__ = ["browser_of", "put_down", "two_sides"]
 
 AT = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 BY = platform(frozenset(Permission))
@@ -25,6 +25,5 @@ def begin(code: str = "EXAMPLE-INSURER", at: datetime = AT) -> Campaign:
 
 
 @pytest.fixture
-def world(cast):
-    two_sides(cast)
-    return cast
+def world(two_sides: Cast) -> Cast:
+    return two_sides

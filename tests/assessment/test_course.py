@@ -47,6 +47,7 @@ from anze.parties.access import scope_of
 from anze.parties.models import Account, Membership
 from anze.parties.rules import ROLES, Permission, Role
 from tests.assessment.conftest import AT, BY, begin
+from tests.stages import stage
 from tools.draw_sample import draw
 
 LATER = AT + timedelta(days=60)
@@ -61,8 +62,8 @@ def person(role: Role, organisation: Any) -> Actor:
     )  # fmt: skip
 
 
-@pytest.fixture
-def computed(world):
+@stage
+def computed(two_sides):
     return compute(begin(), by=BY, at=AT)
 
 

@@ -12,6 +12,7 @@ from anze.kernel.actor import Actor
 from anze.parties.rules import Role
 from tests.cast import XINGHUO, Cast, policy_row
 from tests.hazards.conftest import actor
+from tests.stages import stage
 from tests.web.conftest import browser_of, put_down
 
 __all__ = ["browser_of", "put_down"]
@@ -32,14 +33,20 @@ def claim_row(**words: Any) -> dict[str, Any]:
     }
 
 
-@pytest.fixture
-def claim(cast: Cast) -> Callable[..., Claim]:
-    """`claim(state="REGISTERED", …)`: a claim as Huaihai's system reports it."""
+@stage
+def insured(cast: Cast) -> Cast:
+    """The cast, and Xinghuo's policy at Huaihai."""
     cast.accepted(cast.huaihai, "policies", policy_row("P1", XINGHUO))
+    return cast
+
+
+@pytest.fixture
+def claim(insured: Cast) -> Callable[..., Claim]:
+    """`claim(state="REGISTERED", …)`: a claim as Huaihai's system reports it."""
 
     def report(**words: Any) -> Claim:
         row = claim_row(**words)
-        cast.accepted(cast.huaihai, "claims", row)
+        insured.accepted(insured.huaihai, "claims", row)
         return Claim.objects.get(claim_no=row["claim_no"])
 
     return report

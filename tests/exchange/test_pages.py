@@ -28,6 +28,7 @@ from anze.screen.registry import PAGES, load_screens
 from anze.underwriting.models import Policy
 from tests.cast import XINGHUO, YUANFAN, policy_row
 from tests.exchange.test_uploads import policies, typed
+from tests.stages import stage
 from tests.web.conftest import browser_of, put_down  # noqa: F401 - fixtures
 
 load_screens()
@@ -39,7 +40,7 @@ OURS = [page for page in PAGES.values() if page.room == "exchange" and not page.
 NOW = timezone.now()
 
 
-@pytest.fixture
+@stage
 def filled(cast: Any) -> Any:
     """Both insurers have sent a policy and a rejected one, and have a key."""
     by = platform(frozenset({Permission.MANAGE_KEYS, Permission.RUN_PLATFORM}))

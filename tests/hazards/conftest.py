@@ -13,8 +13,9 @@ from anze.kernel.actor import Actor
 from anze.kernel.scope import Scope
 from anze.parties.models import Enterprise, Expert, Organisation
 from anze.parties.rules import ROLES, Role
-from tests.cast import Cast
+from tests.cast import XINGHUO, Cast
 from tests.exchange.examples import example
+from tests.stages import stage
 from tests.web.world import OWN_MARK, one_side
 
 
@@ -31,16 +32,20 @@ def hazard_row(**words: Any) -> dict[str, Any]:
     )  # fmt: skip
 
 
-@pytest.fixture
-def found(cast: Cast) -> Callable[..., Hazard]:
-    """`found(hazard_class="MAJOR")`: a hazard just reported by Huaihai's system."""
-    from tests.cast import XINGHUO
-
+@stage
+def served(cast: Cast) -> Cast:
+    """The cast, and what Huaihai did for Xinghuo."""
     one_side(cast, cast.huaihai, XINGHUO, OWN_MARK, "AGY01", "EXP001")
+    return cast
+
+
+@pytest.fixture
+def found(served: Cast) -> Callable[..., Hazard]:
+    """`found(hazard_class="MAJOR")`: a hazard just reported by Huaihai's system."""
 
     def report(**words: Any) -> Hazard:
         row = hazard_row(**{"insured_uscc": XINGHUO, **words})
-        cast.accepted(cast.huaihai, "hazards", row)
+        served.accepted(served.huaihai, "hazards", row)
         return Hazard.objects.get(hazard_no=row["hazard_no"])
 
     return report

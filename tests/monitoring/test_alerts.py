@@ -31,6 +31,7 @@ from anze.underwriting.models import Finding
 from tests.cast import NOW, YUANFAN
 from tests.hazards.conftest import actor
 from tests.monitoring.deliveries import VOID, closed, expense, hazard, item, obligation, plan, policy, receipt, service
+from tests.stages import stage
 
 DAY = timedelta(days=1)
 # no insurer of the cast has submitted its annual plan, which is not what these tests are about
@@ -47,7 +48,7 @@ def codes(**words: Any) -> dict[str, str]:
     return dict(Alert.objects.filter(**words).order_by("code").values_list("code", "state"))
 
 
-@pytest.fixture
+@stage
 def insured(cast):
     """Huaihai insures Xinghuo from 1 March 2026, and nobody has planned anything."""
     cast.accepted(cast.huaihai, "policies", policy())

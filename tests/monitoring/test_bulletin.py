@@ -35,13 +35,13 @@ from anze.parties.rules import Permission, Role
 from tests.cast import NOW, YUANFAN
 from tests.monitoring.counting import count, cut_of
 from tests.monitoring.deliveries import obligation, policy, receipt
+from tests.stages import stage
 
 MONTH = "2026-03"  # premiums came in
 
 
-@pytest.fixture
-def filled(cast):
-    cache.clear()
+@stage
+def counted(cast):
     cast.accepted(cast.province, "obligations", obligation(), obligation(YUANFAN, "FISHERY"))
     cast.accepted(cast.huaihai, "policies", policy("P1"))
     cast.accepted(cast.huaihai, "receipts", receipt("HUAIHAI-R1"))
@@ -49,6 +49,12 @@ def filled(cast):
     cast.accepted(cast.bohai, "receipts", receipt("BOHAI-R9", "777.77", policy_no="B1"))
     count()
     return cast
+
+
+@pytest.fixture
+def filled(counted):
+    cache.clear()
+    return counted
 
 
 def publish(

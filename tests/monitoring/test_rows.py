@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date
 
-import pytest
 from django.db import connection
 
 from anze.kernel.scope import EVERYTHING, Scope, enter
@@ -14,6 +13,7 @@ from anze.monitoring.rows import rows_behind, telling_aspect
 from tests.cast import XINGHUO, YUANFAN, enterprise_row
 from tests.monitoring.counting import count, cut_of
 from tests.monitoring.deliveries import obligation, policy, receipt
+from tests.stages import stage
 
 AS_OF = date(2026, 11, 23)
 
@@ -23,7 +23,7 @@ def labels(code: str, scope: Scope = EVERYTHING, aspect: str = "denominator", **
     return sorted(row.label for row in found.rows)
 
 
-@pytest.fixture
+@stage
 def filled(cast):
     cast.accepted(cast.province, "obligations", obligation(), obligation(YUANFAN, "FISHERY"))
     cast.accepted(cast.huaihai, "policies", policy("P1"), policy("P2"), policy("P3", YUANFAN))

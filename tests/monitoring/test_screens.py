@@ -24,6 +24,7 @@ from anze.underwriting.models import Obligation
 from tests.cast import YUANFAN
 from tests.monitoring.counting import count, day
 from tests.monitoring.deliveries import obligation, policy, receipt
+from tests.stages import stage
 
 AS_OF = date(2026, 11, 23)
 HUAIHAI = uuid4()
@@ -92,9 +93,8 @@ def test_what_is_asked_for_is_what_one_gets():
     }
 
 
-@pytest.fixture
-def filled(cast):
-    cache.clear()
+@stage
+def counted(cast):
     cast.accepted(cast.province, "obligations", obligation(), obligation(YUANFAN, "FISHERY"))
     cast.accepted(cast.huaihai, "policies", policy("P1"))
     cast.accepted(cast.huaihai, "receipts", receipt("HUAIHAI-R1"))
@@ -102,6 +102,12 @@ def filled(cast):
     cast.accepted(cast.bohai, "receipts", receipt("BOHAI-R9", "777.77", policy_no="B1"))
     count()
     return cast
+
+
+@pytest.fixture
+def filled(counted):
+    cache.clear()
+    return counted
 
 
 BAD = [

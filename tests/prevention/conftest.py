@@ -22,6 +22,7 @@ from anze.underwriting.models import Policy
 from tests.cast import NOW, XINGHUO, YUANFAN, Cast, policy_row
 from tests.exchange.examples import example
 from tests.screen.conftest import asked_by
+from tests.stages import stage
 from tests.web.conftest import browser_of, put_down
 
 __all__ = ["asked_by", "browser_of", "put_down"]
@@ -181,7 +182,7 @@ def record_whole_visit(
     record("END", {"position": HERE}, made_at=ended.isoformat())
 
 
-@pytest.fixture
+@stage
 def insured(cast: Cast) -> Cast:
     """Each enterprise has a policy; premium came in last year for both; agencies and experts hold their papers."""
     cast.accepted(cast.huaihai, "policies", policy_row("P1", XINGHUO))

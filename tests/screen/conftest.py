@@ -14,9 +14,10 @@ from anze.kernel.scope import EVERYTHING, Scope
 from anze.parties.rules import Permission
 from tests.cast import NOW, XINGHUO, Cast, policy_row
 from tests.exchange.examples import example
-from tests.web.conftest import browser_of, put_down
+from tests.stages import stage
+from tests.web.conftest import browser_of, put_down, two_sides
 
-__all__ = ["browser_of", "put_down"]
+__all__ = ["browser_of", "put_down", "two_sides"]
 
 ALL = frozenset(permission.value for permission in Permission)
 
@@ -55,7 +56,7 @@ def hazard_rows(count: int, **words: Any) -> list[dict[str, Any]]:
     return rows
 
 
-@pytest.fixture
+@stage
 def insured(cast: Cast) -> Cast:
     """The cast with one policy each."""
     cast.accepted(cast.huaihai, "policies", policy_row("P1", XINGHUO))

@@ -17,7 +17,7 @@ from anze.screen.history import history_of
 from anze.underwriting.models import Policy
 from tests.cast import XINGHUO, policy_row
 from tests.screen.conftest import hazard_rows
-from tests.web.world import OWN_MARK, two_sides
+from tests.web.world import OWN_MARK
 
 
 def text_of(response) -> str:
@@ -26,8 +26,7 @@ def text_of(response) -> str:
 
 
 @pytest.fixture
-def regulator(cast, browser_of):
-    two_sides(cast)
+def regulator(two_sides, browser_of):
     regulator = browser_of(Role.PROVINCE_REGULATOR)
     regulator.cookies["language"] = "en"
     with translation.override("en"):

@@ -12,6 +12,9 @@ from django.test import Client
 from anze.kernel.scope import EVERYTHING, enter, leave
 from anze.parties.models import Account, Membership
 from anze.parties.rules import Role
+from tests.cast import Cast
+from tests.stages import stage
+from tests.web import world
 
 PASSWORD = "Kuaile-2026-anquan"
 
@@ -61,6 +64,13 @@ class Browser(Client):
             super().force_login(user, backend)
         finally:
             enter(EVERYTHING)
+
+
+@stage
+def two_sides(cast: Cast) -> Cast:
+    """The cast, and two of everything: see tests/web/world.py."""
+    world.two_sides(cast)
+    return cast
 
 
 @pytest.fixture

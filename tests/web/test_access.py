@@ -37,8 +37,9 @@ from anze.screen.details import DETAILS
 from anze.screen.lists import LISTS
 from anze.screen.registry import PAGES, Page, load_screens
 from anze.underwriting.models import Policy
+from tests.stages import stage
 from tests.web.conftest import PASSWORD, Browser
-from tests.web.world import FOREIGN_MARK, OWN_MARK, experts_assessed, two_sides
+from tests.web.world import FOREIGN_MARK, OWN_MARK, experts_assessed
 
 load_screens()
 
@@ -113,11 +114,10 @@ def is_plain(page: Page) -> bool:
     return "<" not in page.path
 
 
-@pytest.fixture
-def world(cast, browser_of):
-    two_sides(cast)
-    experts_assessed(cast)
-    return cast
+@stage
+def world(two_sides):
+    experts_assessed(two_sides)
+    return two_sides
 
 
 def rows_of(page: Page, role: Role) -> tuple[Any, Any]:
