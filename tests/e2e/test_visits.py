@@ -139,6 +139,21 @@ def test_two_phones_on_one_visit_see_the_conflict_and_one_person_picks(live: Pla
     assert {"YES", "NO"} <= {row[0] for row in kept}
 
 
+def test_two_phones_of_one_person_name_him_once(live: Platform, phone_of: Any) -> None:
+    one, two = phone_of(ONE), phone_of(ONE)
+    for phone in (one, two):
+        phone.context.set_offline(True)
+        phone.open("PD-10").begin()
+    for phone in (one, two):
+        phone.context.set_offline(False)
+        phone.all_sent()
+    [person] = entries(live, one.visit, "PERSON")
+    assert person["expert_number"] == "EXP001"
+    one.page.reload()
+    one.to("/people")
+    expect(one.page.locator(".list-group-item")).to_have_count(1)
+
+
 def test_a_slow_drawing_never_covers_the_form_opened_meanwhile(phone_of: Any) -> None:
     """Sending in the background draws the visit anew; whoever opened a form in that moment keeps it."""
     phone = phone_of(ONE)

@@ -21,7 +21,7 @@ from tests.cast import XINGHUO, Cast, policy_row  # noqa: E402
 from tests.exchange.live import PASSWORD  # noqa: E402
 
 PEOPLE = ("expert-one", "expert-two", "expert-away")
-ORDERS = 10
+ORDERS = 11
 
 
 def seed() -> None:

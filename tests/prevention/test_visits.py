@@ -126,6 +126,36 @@ def test_the_same_answer_from_two_phones_is_no_conflict(phone, by):
     assert (answer.state, answer.revision) == ("SAME", 1)
 
 
+def test_one_person_on_two_phones_is_present_once_from_the_earlier_arrival_to_the_later_departure(phone, by):
+    """The phone that was there first sends last; both leave at different times; a colleague is somebody else."""
+    other = Phone(phone.visit_id, by, "second")
+    expert = {"role": "EXPERT", "name": "示例专家甲", "expert_number": "EXP001"}
+    for each, begun, ended in ((phone, "01:10", "02:40"), (other, "01:00", "02:30")):
+        each.record("START", {"position": HERE}, made_at=f"2026-11-23T{begun}:00Z")
+        each.record("PERSON", expert, made_at=f"2026-11-23T{begun}:00Z")
+        each.record("PERSON", {"role": "ENTERPRISE", "name": "示例车间主任", "post": each.name})
+        each.record("END", {"position": HERE}, made_at=f"2026-11-23T{ended}:00Z")
+    later = NOW + timedelta(hours=2)
+    answers = [state.state for each in (phone, other) for state in each.send(at=later).values()]
+    assert answers == ["APPLIED"] * 5 + ["SAME"] + ["APPLIED"] * 2
+    visit = Visit.objects.get(pk=phone.visit_id)
+    persons = visit.entries.filter(kind="PERSON")
+    [present] = persons.filter(payload__role="EXPERT")
+    assert f"{present.made_at:%H:%M}" == f"{visit.started_at:%H:%M}" == "01:00"
+    assert f"{visit.ended_at:%H:%M}" == "02:40"
+    assert persons.filter(payload__role="ENTERPRISE").count() == 2
+    assert visit.changes.count() == 8  # what each phone sent is kept
+
+
+def test_an_entry_does_not_become_somebody_else(phone):
+    entry = phone.record("PERSON", {"role": "ENTERPRISE", "name": "示例车间主任"}).entry
+    phone.send()
+    phone.record("PERSON", {"role": "ENTERPRISE", "name": "示例负责人"}, entry)
+    [answer] = phone.send().values()
+    assert answer.problem["code"] == "id_taken"
+    assert VisitEntry.objects.get(pk=entry).payload["name"] == "示例车间主任"
+
+
 def test_removing_leaves_a_tombstone_and_can_itself_conflict(phone, by):
     entry = phone.record("NOTE", NOTE).entry
     phone.send()

@@ -245,8 +245,9 @@ def _take(
     if entry is not None and (entry.visit_id != visit.pk or entry.kind != change.kind):
         raise _taken("entry")
     payload = read_payload(change.kind, change.payload)
-    wanted = id_of_entry(visit.pk, change.kind, payload)
-    if wanted is not None and wanted != change.entry:
+    # an entry is about one thing for good
+    about = change.entry if entry is None else id_of_entry(visit.pk, entry.kind, entry.payload)
+    if id_of_entry(visit.pk, change.kind, payload) not in (None, about):
         raise _taken("entry")
     stored = (entry.revision, entry.is_removed, entry.payload) if entry is not None else None
     outcome = merged(stored, change.base, change.removed, payload)
@@ -275,6 +276,9 @@ def _take(
     if outcome == Outcome.APPLIED:
         entries[change.entry] = entry = _write(visit, row, entry)
         _lay_over(visit, [payload])
+    elif outcome == Outcome.SAME and entry is not None and made_at < entry.made_at:
+        entry.made_at = made_at  # the phone that was there first may send last
+        entry.save(update_fields=["made_at"])
     if entry is not None:
         row.revision = entry.revision
     row.save(force_insert=True)

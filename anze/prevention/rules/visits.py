@@ -240,7 +240,7 @@ class Parcel(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def derived_id(*parts: object) -> UUID:
-    """An id two phones find without talking to each other: the visit of an order, the answer to an item."""
+    """An id two phones find without talking to each other: the visit of an order, the answer to an item, a person."""
     digest = bytearray(sha256("/".join(str(part) for part in parts).encode()).digest()[:16])
     digest[6] = (digest[6] & 0x0F) | 0x80  # version 8: custom (RFC 9562)
     digest[8] = (digest[8] & 0x3F) | 0x80
@@ -253,7 +253,15 @@ def id_of_entry(visit: UUID, kind: str, payload: Mapping[str, Any]) -> UUID | No
         return derived_id(visit, "item", payload["item"])
     if kind == EntryKind.RECHECK:
         return derived_id(visit, "hazard", payload["hazard"])
+    if kind == EntryKind.PERSON:
+        return derived_id(visit, "person", *identity_of(payload))
     return None
+
+
+def identity_of(person: Mapping[str, Any]) -> tuple[str, ...]:
+    """What makes somebody present the same person on two phones: an expert's number, else role, name and post."""
+    number = person.get("expert_number")
+    return (number,) if number else (str(person["role"]), person["name"], person.get("post", ""))
 
 
 def merged(stored: tuple[int, bool, Any] | None, base: int, removed: bool, payload: Any) -> Outcome:

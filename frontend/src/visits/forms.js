@@ -2,7 +2,7 @@
 import { ask, button, field, h, icon, redraw, say, show, state, t, today } from "./dom.js";
 import { signaturePad, surely } from "./draw.js";
 import { photoStrip } from "./photos.js";
-import { derivedId, entriesOf, position, record, remove, sentBefore } from "./record.js";
+import { derivedId, entriesOf, personId, position, record, remove, sentBefore } from "./record.js";
 import * as store from "./store.js";
 import { bundle, send } from "./sync.js";
 
@@ -224,7 +224,7 @@ export const people = async (visit) => {
   const here = await entriesOf(visit, "PERSON");
   const names = new Set(here.map((each) => each.payload.name));
   const add = (payload) => guarded(async () => {
-    await record(visit, "PERSON", payload);
+    await record(visit, "PERSON", payload, await personId(visit, payload));
     await store.drop("drafts", draftId);
     await redraw();
     send();
@@ -356,7 +356,8 @@ export const begin = async (visit, row) => {
     await record(visit, "START", { position: await position() });
     const me = store.account.get();
     if (!(await entriesOf(visit, "PERSON")).some((each) => each.payload.name === me.name)) {
-      await record(visit, "PERSON", { role: me.role, name: me.name, expert_number: me.expert_number ?? "", post: me.post ?? "" });
+      const person = { role: me.role, name: me.name, expert_number: me.expert_number ?? "", post: me.post ?? "" };
+      await record(visit, "PERSON", person, await personId(visit, person));
     }
     say(t("begun"));
     send();

@@ -16,6 +16,10 @@ export const derivedId = async (...parts) => {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 };
 
+/** The id of somebody present on a visit: the same on every phone, see anze/prevention/rules/visits.py, identity_of. */
+export const personId = (visit, person) =>
+  derivedId(visit, "person", ...(person.expert_number ? [person.expert_number] : [person.role, person.name, person.post ?? ""]));
+
 const changed = new EventTarget();
 export const onChange = (hear) => changed.addEventListener("change", hear);
 export const tell = () => changed.dispatchEvent(new Event("change"));
