@@ -37,9 +37,8 @@ lock: ## make the locks anew from pyproject.toml and package.json
 	@$(PYTHON) tools/bootstrap.py --dev
 	@$(VENV)/python tools/lock.py
 
-stop: ## stop the embedded databases of this folder
-	@$(PYTHON) -m tools.postgres stop
-	@$(PYTHON) -m tools.postgres stop --test
+stop: ## end the platform that runs in this folder, then its embedded databases
+	@$(PYTHON) -m tools.stop
 
 clean: stop ## remove all that was set up here, the database with its data included
 	rm -rf .venv var frontend/node_modules anze/web/static/dist

@@ -20,6 +20,7 @@ import pytest
 
 from anze.web.serving import Child, ServingProblem, Watch, free_port
 from tests.province.conftest import ROOT, Demo
+from tools.stop import stop_platform
 
 pytestmark = pytest.mark.slow
 SECONDS = 900  # after which something hangs; a busy machine may need long
@@ -137,8 +138,8 @@ def test_from_an_empty_database_to_the_open_site_and_again(place: Demo) -> None:
                 time.sleep(0.2)
 
         pids = children_of(first.process.pid)
-        first.process.send_signal(signal.SIGINT)
-        assert first.process.wait(300) == 0
+        assert stop_platform(place.state)
+        assert first.process.wait(5) == 0
         assert "Stopping" in first.said
         assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
 

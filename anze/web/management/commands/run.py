@@ -24,9 +24,9 @@ from anze.kernel.readiness import NotReady, require_fit
 from anze.kernel.scope import EVERYTHING, inside
 from anze.parties.models import Account
 from anze.web.serving import ServingProblem, Watch, children_of, free_port, url_of
+from tools.stop import LOCK
 
 ROOT = Path(__file__).resolve().parents[4]
-
 
 _DEMO = (sys.executable, str(ROOT / "manage.py"), "demo")
 
@@ -68,9 +68,7 @@ class Command(BaseCommand):
             watch.start()
             with self.console.status("Starting the web server and the worker"):
                 watch.until_answers(url, 90)
-            lock.seek(0)
-            lock.truncate()
-            lock.write(url)
+            lock.write(f"{url}\n")
             lock.flush()
             self._welcome(url)
             rest = self._rest_of_demo(logs)
@@ -95,20 +93,21 @@ class Command(BaseCommand):
             self.console.print("The database keeps its data and goes on running; `make stop` stops it.")
 
     def _only_one(self) -> IO[str]:
-        """One platform per folder; a second is told where the first is."""
+        """One platform per folder: a second is told where the first is, and `make stop` which process it is."""
         settings.STATE.mkdir(parents=True, exist_ok=True)
-        lock = (settings.STATE / "run.lock").open("a+", encoding="utf-8")
+        lock = (settings.STATE / LOCK).open("a+", encoding="utf-8")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.seek(0)
-            where = lock.read().strip()
+            _process, _end, where = lock.read().strip().partition("\n")
             raise CommandError(
                 f"The platform already runs{f' at {where}' if where else ', and is just starting'}: "
-                "open it, or stop it there with Ctrl-C."
+                "open it, or stop it there with Ctrl-C or here with `make stop`."
             ) from None
-        lock.seek(0)
-        lock.truncate()
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
         return lock
 
     def _prepare(self) -> None:
