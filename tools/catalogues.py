@@ -33,9 +33,12 @@ KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
     "gettext_lazy": None,
     "ngettext": (1, 2),
     "ngettext_lazy": (1, 2),
+    "npgettext": ((1, "c"), 2, 3),
     "pgettext": ((1, "c"), 2),
     "pgettext_lazy": ((1, "c"), 2),
 }
+# A count and the plural of what is counted. A number that is never one is called otherwise: most, least, limit.
+COUNTED = re.compile(r"(?:%\((?:count|num)\)s|\{count\}) (?:[a-z]+ ){0,2}?[a-z]+s\b")
 PLACEHOLDER = re.compile(r"%\([^)]*\)[a-z]|\{[a-z_]*\}")
 
 # What is one thing has one name: the glossary's column `avoid` says which words stand for its terms nowhere.
@@ -179,6 +182,8 @@ def problems() -> Iterator[str]:
             if message.fuzzy:
                 yield f"{name}: marked as fuzzy: {text[1]!r}"
             forms = [message.id] if isinstance(message.id, str) else list(message.id)
+            if len(forms) == 1 and COUNTED.search(forms[0]):
+                yield f"{name}: says “1 rows”, wants a singular (ngettext): {text[1]!r}"
             if any(placeholders(each) not in map(placeholders, forms) for each in done):
                 yield f"{name}: other placeholders than in {text[1]!r}"
             for each in done:

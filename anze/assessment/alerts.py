@@ -7,7 +7,8 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from anze.assessment.rules.campaigns import ANSWER, APPEAL, DECIDE, REPORT, REVIEW
-from anze.kernel.alert import Party, duty_alert
+from anze.kernel.alert import duty_alert
+from anze.kernel.duty import Party
 
 _OWN: dict[str, str] = {name: f"x.{name}" for name in ("region_code", "insurer_id", "agency_id", "expert_id")}
 _ASSESSED = (

@@ -6,8 +6,8 @@ from django.utils.translation import gettext_lazy as _
 
 from anze.claims.rules import CLAIM_ENDS
 from anze.claims.rules.claims import ADVANCE, ASSESS, PAY, REFUSE
-from anze.kernel.alert import AlertLevel, AlertRule, Party, Words, declare
-from anze.kernel.duty import Duty
+from anze.kernel.alert import AlertLevel, AlertRule, Words, declare
+from anze.kernel.duty import Duty, Party
 
 _ENDS = ", ".join(f"'{state.value}'" for state in CLAIM_ENDS)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from anze.kernel.alert import AlertLevel, AlertRule, Party, declare
+from anze.kernel.alert import AlertLevel, AlertRule, declare
+from anze.kernel.duty import Party
 
 PHOTO_REUSED = declare(
     AlertRule(

@@ -168,7 +168,7 @@ def _complete(given: Given) -> Verdict:
     if missing:
         return _bad(
             key,
-            _now("%(count)s of %(all)s rows did not arrive, the first is %(first)s.")
+            _now("Rows that did not arrive: %(count)s of %(all)s, the first is %(first)s.")
             % {"count": len(missing), "all": len(wanted), "first": missing[0]},
             _now("Send every row, in as many batches as you like, and look at the receipt of each."),
         )

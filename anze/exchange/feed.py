@@ -213,6 +213,10 @@ class Lines:
     unlink: tuple[str, ...] = ()  # SQL run before surplus lines go; {surplus} selects their ids
 
 
+# the parameters of the reporting clock: working days by hand, days by interface
+MANUAL_TIME, INTERFACE_TIME = "manual_entry_workdays", "interface_entry_days"
+
+
 class Sender(models.TextChoices):
     INSURER = "INSURER", _("insurers")
     REGULATOR = "REGULATOR", _("regulators")

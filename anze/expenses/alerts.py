@@ -6,7 +6,8 @@ from django.utils.translation import gettext_lazy as _
 
 from anze.expenses.models.matching import JUDGED, JUDGED_ON, NO_VOUCHER_IF, OVER_CAP_IF, PAPERS, SPENT, money
 from anze.expenses.rules import SETTLEMENT, FindingKind
-from anze.kernel.alert import AlertLevel, AlertRule, Party, declare, duty_alert
+from anze.kernel.alert import AlertLevel, AlertRule, declare, duty_alert
+from anze.kernel.duty import Party
 
 # of every policy what was received and what was paid, with the day of the last movement
 _RECEIVED = "(SELECT policy_id, sum(amount) AS received FROM underwriting_premiumreceipt WHERE NOT is_void GROUP BY policy_id) r"

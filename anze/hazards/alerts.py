@@ -7,8 +7,8 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from anze.hazards.rules import ANSWER_EXTENSION, NOTIFY, RECHECK, HazardClass
-from anze.kernel.alert import AlertLevel, AlertRule, Party, declare, duty_alert
-from anze.kernel.duty import OURS
+from anze.kernel.alert import AlertLevel, AlertRule, declare, duty_alert
+from anze.kernel.duty import OURS, Party
 
 _LAST = "greatest(h.deadline_on, h.extended_to_on)"
 # a unit shut down has nothing to rectify until it works again

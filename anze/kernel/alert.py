@@ -22,7 +22,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from anze.kernel.duty import Duty
+from anze.kernel.duty import Duty, Party
 
 Words = str | Promise
 
@@ -31,19 +31,6 @@ class AlertLevel(TextChoices):
     URGENT = "URGENT", _("urgent")
     IMPORTANT = "IMPORTANT", _("important")
     GENERAL = "GENERAL", pgettext_lazy("alert", "general")
-
-
-class Party(TextChoices):
-    """Whose turn it is. An authority's alert begins at the county; others come to it when they are not mended."""
-
-    INSURER = "INSURER", _("insurer")
-    AGENCY = "AGENCY", _("service agency")
-    EXPERT = "EXPERT", _("expert")
-    ENTERPRISE = "ENTERPRISE", _("enterprise")
-    AUTHORITY = "AUTHORITY", _("authority")
-    COMMITTEE = "COMMITTEE", _("service committee")
-    FINANCIAL = "FINANCIAL", _("financial regulator")
-    PLATFORM = "PLATFORM", _("platform operator")
 
 
 SCOPE = ("region_code", "sector", "insurer_id", "agency_id", "expert_id", "enterprise_id")

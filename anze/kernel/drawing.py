@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from anze.kernel.actor import Actor
 from anze.kernel.duty import beijing_day
@@ -67,7 +68,11 @@ def fix(table: type[S], draw: Draw, keys: Iterable[UUID], *, by: Actor, at: date
     if not 0 < draw.size <= len(texts):
         raise Refused(
             "sample_size",
-            _("There are %(count)s records of this kind in this period."),
+            ngettext_lazy(
+                "There is %(count)s record of this kind in this period.",
+                "There are %(count)s records of this kind in this period.",
+                "count",
+            ),
             remedy=_("Draw at least one and at most as many as there are."),
             field="size",
             values={"count": len(texts)},

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from django.apps import apps
+from django.db.models import TextChoices
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -37,15 +41,31 @@ def is_deadline(name: str) -> bool:
     return name.endswith(("due_at", "until_at", "expires_at"))
 
 
+class Party(TextChoices):
+    """Whose turn it is. An authority's alert begins at the county; others come to it when they are not mended."""
+
+    INSURER = "INSURER", _("insurer")
+    AGENCY = "AGENCY", _("service agency")
+    EXPERT = "EXPERT", _("expert")
+    ENTERPRISE = "ENTERPRISE", _("enterprise")
+    AUTHORITY = "AUTHORITY", _("authority")
+    COMMITTEE = "COMMITTEE", _("service committee")
+    FINANCIAL = "FINANCIAL", _("financial regulator")
+    PLATFORM = "PLATFORM", _("platform operator")
+
+
 @dataclass(frozen=True)
 class Duty:
-    """`parameter` names the number of units allowed; `source` the rule it comes from."""
+    """`parameter` names the number of units allowed, `after` the event that starts the clock, `whose` those who must;
+    `source` is the rule it comes from."""
 
     code: str
     title: str | Promise
     parameter: str
     unit: Unit
     source: str | Promise
+    whose: tuple[Party, ...]
+    after: str | Promise
 
     def due_at(self, event_on: date, *, calendar: WorkdayCalendar, region_code: str = "") -> datetime:
         """End of the last day allowed, Beijing time. The day of the event itself is not counted
@@ -56,6 +76,23 @@ class Duty:
         else:
             last = event_on + timedelta(days=allowed)
         return end_of_day(last)
+
+
+def load_duties() -> list[Duty]:
+    """Every duty in the rules of the rooms, by its code."""
+    found: dict[str, Duty] = {}
+    for config in apps.get_app_configs():
+        if config.name.startswith("anze."):
+            try:
+                rules = import_module(f"{config.name}.rules")
+            except ModuleNotFoundError:
+                continue
+            parts = [
+                import_module(f"{rules.__name__}.{part.name}") for part in iter_modules(getattr(rules, "__path__", ()))
+            ]
+            for module in (rules, *parts):
+                found |= {value.code: value for value in vars(module).values() if isinstance(value, Duty)}
+    return sorted(found.values(), key=lambda duty: duty.code.lower())
 
 
 def load_calendar() -> WorkdayCalendar:

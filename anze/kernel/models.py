@@ -8,6 +8,7 @@ Every table of the platform derives from one of four bases, and the base says wh
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -338,17 +339,22 @@ class WrongTry(PrivateTable):
 
 def parameter_row(key: str, on: date, region_code: str = "") -> Parameter | None:
     """The parameter in force on a day: the county's own, else its city's, else the province's, else the general one."""
-    return (
+    return parameter_rows((key,), on, region_code).get(key)
+
+
+def parameter_rows(keys: Iterable[str], on: date, region_code: str = "") -> dict[str, Parameter]:
+    """The parameters in force on a day, by one query; those that have none are missing."""
+    found = (
         Parameter.objects.filter(
             models.Q(region_code__in=region_chain(region_code)),
             models.Q(effective_to__isnull=True) | models.Q(effective_to__gte=on),
-            key=key,
+            key__in=tuple(keys),
             effective_from__lte=on,
         )
         .exclude(value="")
-        .order_by("-region_code", "-effective_from")
-        .first()
+        .order_by("region_code", "effective_from")
     )
+    return {each.key: each for each in found}
 
 
 def region_chain(region_code: str) -> list[str]:

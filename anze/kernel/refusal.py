@@ -8,6 +8,11 @@ from typing import Any
 from django.utils.functional import Promise
 
 
+def filled(text: str | Promise, values: Mapping[str, Any]) -> str:
+    """A text with its values; a lazy plural takes the form for the value it names, which only `%` tells it."""
+    return str(text % values) if values else str(text)
+
+
 class Refused(Exception):
     """A rule said no. `code` is stable and for machines; `message` and `remedy` are for people."""
 
@@ -31,11 +36,11 @@ class Refused(Exception):
 
     @property
     def message(self) -> str:
-        return str(self._message) % self.values if self.values else str(self._message)
+        return filled(self._message, self.values)
 
     @property
     def remedy(self) -> str:
-        return str(self._remedy) % self.values if self.values else str(self._remedy)
+        return filled(self._remedy, self.values)
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message} {self.remedy}".strip()

@@ -19,8 +19,8 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from anze.hazards.models.escalation import overdue_since
-from anze.kernel.alert import SCOPE, AlertRule, Party, by_region, load_alerts
-from anze.kernel.duty import beijing_day
+from anze.kernel.alert import SCOPE, AlertRule, by_region, load_alerts
+from anze.kernel.duty import Party, beijing_day
 from anze.kernel.parameters import numbers
 from anze.kernel.scope import EVERYTHING, enter
 from anze.monitoring.models import Raising

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from anze.kernel.alert import AlertLevel, AlertRule, Party, declare
+from anze.kernel.alert import AlertLevel, AlertRule, declare
+from anze.kernel.duty import Party
 
 # each insurer's own cell of the province, the months of the year so far added up
 _YEAR = "date_trunc('year', {today}::timestamp)::date"

@@ -17,8 +17,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from anze.kernel.alert import ALERTS, Party
-from anze.kernel.duty import BEIJING
+from anze.kernel.alert import ALERTS
+from anze.kernel.duty import BEIJING, Party
 from anze.kernel.scope import EVERYTHING, inside
 from anze.kernel.wording import listed
 from anze.monitoring.models import Alert
@@ -156,7 +156,9 @@ def _many(alerts: list[Alert], at: datetime) -> Told:
     level = next(each for each in LEVELS if any(alert.level == each for alert in alerts))
 
     def words() -> tuple[str, str]:
-        title = _("%(count)s new alerts wait for you") % {"count": f"{len(alerts):,}"}
+        title = ngettext("%(count)s new alert waits for you", "%(count)s new alerts wait for you", len(alerts)) % {
+            "count": f"{len(alerts):,}"
+        }
         return title, _counted((ALERTS[code].title, count) for code, count in most)
 
     return Told(f"alerts:{at.isoformat()}", level.value, words, reverse("alerts"), {"type": "alerts.raised"})

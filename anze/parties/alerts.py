@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from anze.kernel.alert import AlertLevel, AlertRule, Party, declare, duty_alert
+from anze.kernel.alert import AlertLevel, AlertRule, declare, duty_alert
+from anze.kernel.duty import Party
 from anze.parties.rules import QualificationKind
 from anze.parties.rules.entering import DECIDE_APPEAL, REVIEW_APPLICATION
 

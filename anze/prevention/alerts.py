@@ -6,8 +6,8 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from anze.kernel.alert import AlertLevel, AlertRule, Party, declare, duty_alert
-from anze.kernel.duty import OURS
+from anze.kernel.alert import AlertLevel, AlertRule, declare, duty_alert
+from anze.kernel.duty import OURS, Party
 from anze.kernel.rules import ServiceType
 from anze.prevention.rules.agreements import ANSWER_AGREEMENT
 from anze.prevention.rules.complaints import ANSWER, SETTLE
@@ -275,7 +275,7 @@ EXPERT_OVERLOADED = declare(
         title=_("Very many services by one expert on one day"),
         level=AlertLevel.GENERAL,
         parties=(Party.AUTHORITY, Party.COMMITTEE),
-        why=_("%(name)s has %(count)s services on %(day)s. There may be a good reason: look at them together."),
+        why=_("Services of %(name)s on %(day)s: %(count)s. There may be a good reason: look at them together."),
         remedy=_("Open the expert and look at that day"),
         page="expert",
         rows="(SELECT n.expert_id, s.performed_on, count(*) AS services, "

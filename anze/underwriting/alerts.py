@@ -6,7 +6,8 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from anze.kernel.alert import AlertLevel, AlertRule, Party, Words, declare, duty_alert
+from anze.kernel.alert import AlertLevel, AlertRule, Words, declare, duty_alert
+from anze.kernel.duty import Party
 from anze.underwriting.rules.choosing import ANSWER_QUOTE
 from anze.underwriting.rules.findings import REPLY_FINDING
 from anze.underwriting.rules.register import DECIDE_DISPUTE
@@ -115,7 +116,7 @@ UNINSURED = _finding(
     "UNINSURED",
     _("On the register and not insured"),
     AlertLevel.IMPORTANT,
-    _("On the register with %(measured)s workers, and no policy since %(since)s."),
+    _("On the register (workers: %(measured)s), and no policy since %(since)s."),
     parties=(Party.AUTHORITY,),
     # while the insurer's own alert of the expired policy stands, this one waits
     begins="f.since_on + CASE WHEN EXISTS (SELECT FROM underwriting_policy l WHERE l.enterprise_id = f.enterprise_id "
@@ -131,7 +132,7 @@ PARTIAL_HEADCOUNT = _finding(
     "PARTIAL_HEADCOUNT",
     _("Workers left without cover"),
     AlertLevel.IMPORTANT,
-    _("%(measured)s workers insured of %(required)s, since %(since)s (policy %(number)s)."),
+    _("Workers insured: %(measured)s of %(required)s, since %(since)s (policy %(number)s)."),
 )
 UNDER_LIMIT = _finding(
     "UNDER_LIMIT",
@@ -149,7 +150,7 @@ GAP = _finding(
     "GAP",
     _("Gap between expiry and renewal"),
     AlertLevel.GENERAL,
-    _("%(measured)s days without cover before policy %(number)s, since %(since)s."),
+    _("Days without cover before policy %(number)s: %(measured)s, since %(since)s."),
 )
 
 REPLY_DUE = duty_alert(

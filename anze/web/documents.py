@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterable
-from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules
 from typing import Any, TypeVar
 
-from django.apps import apps
 from django.db.models import TextChoices
 from django.utils.text import capfirst
 from django.utils.translation import override
 
-from anze.exchange.feed import Feed
+from anze.exchange.feed import INTERFACE_TIME, MANUAL_TIME, Feed
 from anze.exchange.feeds import FEEDS
 from anze.exchange.rules import FINDINGS
 from anze.exchange.screens.datasets import described, rules_of
 from anze.kernel.alert import AlertRule, load_alerts
-from anze.kernel.duty import Duty
+from anze.kernel.duty import load_duties
 from anze.kernel.rules import ParameterStatus, ParameterUnit
 from anze.monitoring.definitions import HEADLINES, INDICATORS, NOT_COMPUTED
 from anze.monitoring.rules import REASONS, Family, Indicator
@@ -311,10 +308,15 @@ def parameters_page() -> str:
     )
 
 
+def _listed(*labels: object) -> str:
+    """Several words of one cell, in Chinese, then in English."""
+    return " ".join(both(lambda: ", ".join(str(each) for each in labels)))
+
+
 def duties_page() -> str:
     """Who must do what within which time: the reporting deadlines, and every duty a room declares."""
     in_force = {row["key"]: row for row in _parameter_rows() if not row["region_code"] and not row["effective_to"]}
-    manual, interface = in_force["manual_entry_workdays"], in_force["interface_entry_days"]
+    manual, interface = in_force[MANUAL_TIME], in_force[INTERFACE_TIME]
     by_interface = "当日 the same day" if interface["value"] == "0" else f"{interface['value']} 日 days"
     body = ["## 数据报送时限 · Reporting deadlines", ""]
     body += _table(
@@ -335,13 +337,14 @@ def duties_page() -> str:
             for row in (manual, interface)
         ),
     )  # fmt: skip
-    duties = declared_duties()
+    duties = load_duties()
     body += ["## 其他职责 · Further duties", ""]
     if duties:
         body += _table(
-            ("代码 Code", "职责", "Duty", "参数 Parameter", "值 Value", "单位 Unit", "来源 Source"),
+            ("代码 Code", "谁 Who", "职责", "Duty", "起算 Clock starts", "参数 Parameter", "值 Value", "单位 Unit", "来源 Source"),
             (
-                (f"`{duty.code}`", *words(duty.title), f"`{duty.parameter}`",
+                (f"`{duty.code}`", _listed(*(party.label for party in duty.whose)), *words(duty.title),
+                 " ".join(words(duty.after)), f"`{duty.parameter}`",
                  in_force.get(duty.parameter, {}).get("value", "–"), duty.unit,
                  " ".join(dict.fromkeys(words(duty.source))))
                 for duty in duties
@@ -365,23 +368,6 @@ def duties_page() -> str:
         ),
         body,
     )
-
-
-def declared_duties() -> list[Duty]:
-    """Every duty in the rules of the rooms, by its code."""
-    found: dict[str, Duty] = {}
-    for config in apps.get_app_configs():
-        if config.name.startswith("anze."):
-            try:
-                rules = import_module(f"{config.name}.rules")
-            except ModuleNotFoundError:
-                continue
-            parts = [
-                import_module(f"{rules.__name__}.{part.name}") for part in iter_modules(getattr(rules, "__path__", ()))
-            ]
-            for module in (rules, *parts):
-                found |= {value.code: value for value in vars(module).values() if isinstance(value, Duty)}
-    return sorted(found.values(), key=lambda duty: duty.code)
 
 
 # glossary ----------------------------------------------------------------------------------------------------

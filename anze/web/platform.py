@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar as months
 import json
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -13,11 +14,15 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
-from anze.kernel.duty import beijing_day
-from anze.kernel.models import CalendarDay, Event, Parameter
+from anze.exchange.feed import INTERFACE_TIME, MANUAL_TIME
+from anze.exchange.feeds import FEEDS
+from anze.kernel.duty import Party, beijing_day, load_duties
+from anze.kernel.models import CalendarDay, Event, Parameter, parameter_rows
 from anze.kernel.parameters import change_parameter
 from anze.kernel.refusal import Refused
 from anze.kernel.rules import CalendarStatus, ParameterStatus
@@ -85,6 +90,7 @@ PARAMETERS = list_screen(
             ),
             Dates("effective_from"),
         ),
+        buttons=(Button(_("Duties and deadlines"), "duties", Permission.SEE_PARAMETERS, "clock"),),
         order=10,
         icon="adjustments",
         room="kernel",
@@ -169,6 +175,74 @@ def parameter_change(request: HttpRequest, pk: UUID) -> HttpResponse:
     title = parameter.title_zh if is_chinese() else parameter.title_en
     words = {"form": form, "parameter": parameter, "title": title}
     return render(request, "web/parameter_form.html", words, status=422 if form.is_bound else 200)
+
+
+# duties -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A duty as it binds a party today: what, by when, on what basis, and how sure the number is."""
+
+    title: str
+    allowed: str
+    basis: str
+    number: Parameter | None
+
+
+@page(
+    "platform/duties/",
+    name="duties",
+    title=_("Duties and deadlines"),
+    in_menu=True,
+    order=15,
+    icon="clock",
+    room="kernel",
+    not_in_menu_of=frozenset({"anze_enterprise"}),
+)
+def duties(request: HttpRequest) -> HttpResponse:
+    """Who must do what by when: what the rooms declare, with the numbers in force today in the reader's region."""
+    actor, today = request.actor, beijing_day(request.at)  # type: ignore[attr-defined]
+    declared = load_duties()
+    keys = {MANUAL_TIME, INTERFACE_TIME, *(each.parameter for each in declared)}
+    numbers = parameter_rows(keys, today, actor.scope.region_from or "")
+    by_party: dict[Party, list[Bound]] = {party: [] for party in Party}
+    for duty in declared:
+        number = numbers.get(duty.parameter)
+        allowed = _allowed(number, in_workdays=duty.unit == "WORKDAYS", after=str(duty.after))
+        for party in duty.whose:
+            by_party[party].append(Bound(capfirst(str(duty.title)), allowed, str(duty.source), number))
+    manual, interface = numbers.get(MANUAL_TIME), numbers.get(INTERFACE_TIME)
+    words = {
+        "feeds": [(feed, feed.get(feed.event).title) for feed in FEEDS.values()],
+        "channels": [
+            Bound(_now("Entered by hand"), _allowed(manual, in_workdays=True), manual.source if manual else "", manual),
+            Bound(_now("By interface"), _allowed(interface), interface.source if interface else "", interface),
+        ],
+        "parties": [(party, found) for party, found in by_party.items() if found],
+        "tones": STATUS.tones,
+        "may_open": actor.may(Permission.SEE_PARAMETERS),
+    }
+    return render(request, "web/duties.html", words)
+
+
+def _allowed(number: Parameter | None, *, in_workdays: bool = False, after: str = "") -> str:
+    """How long one has, counted from what starts the clock."""
+    if number is None:
+        return "–"
+    count = int(number.value)
+    if not count:
+        return _now("on the day itself")
+    words = {"count": count, "event": after}
+    if in_workdays and after:
+        return (
+            ngettext("%(count)s working day after %(event)s", "%(count)s working days after %(event)s", count) % words
+        )
+    if in_workdays:
+        return ngettext("%(count)s working day", "%(count)s working days", count) % words
+    if after:
+        return ngettext("%(count)s day after %(event)s", "%(count)s days after %(event)s", count) % words
+    return ngettext("%(count)s day", "%(count)s days", count) % words
 
 
 # calendar -----------------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         'STATE = _("open")\nNOTE = _("until %(day)s")\nOTHER = pgettext_lazy("claim", "open")\n'
     )
     (templates / "list.html").write_text(
-        '{{ _("All %(count)s rows", count=n) }}{{ ngettext("%(num)s row", "%(num)s rows", n) }}'
+        '{{ _("All %(most)s rows", most=n) }}{{ ngettext("%(num)s row", "%(num)s rows", n) }}'
     )
     (tmp_path / "anze" / "upper" / "screens.py").write_text('TITLE = _("open")\n')
     return tmp_path
@@ -79,7 +79,7 @@ def test_what_a_reader_would_stumble_over_is_told(house: Path, capsys: pytest.Ca
     for msgid, zh in (
         ("open", "未结"),
         ("until %(day)s", "至%(days)s"),
-        ("All %(count)s rows", "共 %(count)s 行"),
+        ("All %(most)s rows", "共 %(most)s 行"),
     ):
         text = text.replace(f'msgid "{msgid}"\nmsgstr ""', f'msgid "{msgid}"\nmsgstr "{zh}"')
     lower.write_text(text + '\nmsgid "gone"\nmsgstr "已无"\n', "utf-8")
@@ -114,3 +114,24 @@ def test_one_thing_has_one_name(house: Path, capsys: pytest.CaptureFixture[str])
 )
 def test_names_of_the_glossary_and_words_that_hold_another_by_chance_are_no_other_words(right: str) -> None:
     assert list(catalogues.other_words("x", right)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "is_told"),
+    [
+        ("%(count)s rows are left", True),
+        ("%(count)s open hazards", True),
+        ("%(count)s is left out", True),
+        ("Rows: %(count)s", False),
+        ("at most %(most)s rows", False),
+        ("%(count)s of %(all)s", False),
+    ],
+)
+def test_a_count_before_a_plural_wants_a_singular_too(house: Path, text: str, is_told: bool) -> None:
+    (house / "anze" / "upper" / "screens.py").write_text(f'TITLE = _("{text}")\n')
+    catalogues.update([])
+    catalogues.path_of("upper").write_text(
+        catalogues.path_of("upper").read_text("utf-8").replace(f'msgid "{text}"\nmsgstr ""', f'msgid "{text}"\nmsgstr "{text}"'),
+        "utf-8",
+    )  # fmt: skip
+    assert any("ngettext" in each for each in catalogues.problems()) is is_told

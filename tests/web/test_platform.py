@@ -6,8 +6,13 @@ from datetime import date
 
 import pytest
 from django.urls import reverse
+from django.utils.html import escape
+from django.utils.text import capfirst
+from django.utils.translation import override
 
 from anze.kernel.actor import platform
+from anze.kernel.alert import load_alerts
+from anze.kernel.duty import beijing_day, load_duties
 from anze.kernel.models import CalendarDay, Event, Parameter, parameter, parameter_text
 from anze.kernel.parameters import change_parameter
 from anze.kernel.refusal import Refused
@@ -135,3 +140,29 @@ def test_an_event_cannot_be_changed_or_deleted_even_by_the_platform(everything):
     for change_it in (lambda: Event.objects.update(kind="x"), lambda: Event.objects.all().delete()):
         with pytest.raises(ProgrammingError), transaction.atomic():
             change_it()
+
+
+def test_the_page_of_duties_names_each_with_whom_it_binds_and_the_number_of_today(cast, browser_of):
+    declared = load_duties()
+    html = {role: browser_of(role).get(reverse("duties")).content.decode() for role in (Role.COMMITTEE, Role.AGENCY)}
+    with override("zh-hans"):
+        for duty in declared:
+            for party in duty.whose:
+                section = html[Role.COMMITTEE].split(f'id="{party.lower()}"')[1].split("</section>")[0]
+                assert escape(capfirst(str(duty.title))) in section
+    row = Parameter.objects.get(key="order_answer_workdays", region_code="", effective_to=None)
+    assert "委托发出次日起 3 个工作日内" in html[Role.AGENCY]
+    assert reverse("parameter", args=[row.pk]) in html[Role.COMMITTEE]
+    assert reverse("parameter", args=[row.pk]) not in html[Role.AGENCY], "whose page he may not open"
+    change_parameter(
+        row, by=platform(frozenset({Permission.MANAGE_PARAMETERS})), at=NOW,
+        value="7", effective_from=beijing_day(NOW), source="示例通知", status="CONFIRMED", note="",
+    )  # fmt: skip
+    assert "委托发出次日起 7 个工作日内" in browser_of(Role.COMMITTEE).get(reverse("duties")).content.decode()
+
+
+def test_whoever_is_bound_by_a_duty_is_told_of_its_alert():
+    watched = {rule.duty.code: rule for rule in load_alerts().values() if rule.duty}
+    for duty in load_duties():
+        if duty.code in watched:
+            assert set(duty.whose) <= set(watched[duty.code].parties), duty.code

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Count, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 from procrastinate.contrib.django import app
 
 from anze.assessment.actions.results import rescore
@@ -238,7 +239,7 @@ def announce(campaign: Campaign, *, by: Actor, at: datetime) -> Campaign:
         if campaign.state == CampaignState.REVIEW and waiting + reports:
             raise Refused(
                 "review_not_finished",
-                _("%(rows)s rows and %(reports)s self-reports wait for their reviewer."),
+                _("Still with their reviewers: rows drawn %(rows)s, self-reports %(reports)s."),
                 remedy=_("Have them reviewed first."),
                 status=409,
                 values={"rows": waiting, "reports": reports},
@@ -271,7 +272,7 @@ def finalise(campaign: Campaign, *, by: Actor, at: datetime) -> Campaign:
         if undecided:
             raise Refused(
                 "appeals_undecided",
-                _("%(count)s appeals are not decided."),
+                ngettext_lazy("%(count)s appeal is not decided.", "%(count)s appeals are not decided.", "count"),
                 remedy=_("Decide on them first."),
                 status=409,
                 values={"count": undecided},

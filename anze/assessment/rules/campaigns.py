@@ -7,7 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from anze.kernel.duty import OURS, Duty
+from anze.kernel.duty import OURS, Duty, Party
 from anze.kernel.lifecycle import Lifecycle, Transition
 from anze.parties.rules import Permission
 
@@ -70,6 +70,8 @@ REPORT = Duty(
     "assessment_report_workdays",
     "WORKDAYS",
     OURS,
+    (Party.INSURER, Party.AGENCY),
+    pgettext_lazy("clock starts", "the frozen data are scored"),
 )
 REVIEW = Duty(
     "ASSESSMENT_REVIEW",
@@ -77,6 +79,8 @@ REVIEW = Duty(
     "assessment_review_workdays",
     "WORKDAYS",
     OURS,
+    (Party.AUTHORITY, Party.COMMITTEE),
+    pgettext_lazy("clock starts", "the rows are drawn"),
 )
 APPEAL = Duty(
     "ASSESSMENT_APPEAL",
@@ -84,13 +88,17 @@ APPEAL = Duty(
     "assessment_appeal_workdays",
     "WORKDAYS",
     OURS,
+    (Party.INSURER, Party.AGENCY, Party.EXPERT),
+    pgettext_lazy("clock starts", "the provisional result is announced"),
 )
 DECIDE = Duty(
     "ASSESSMENT_DECIDE",
-    _("Decide on an appeal"),
+    _("Decide on an appeal against the provisional result"),
     "assessment_decide_workdays",
     "WORKDAYS",
     OURS,
+    (Party.AUTHORITY, Party.COMMITTEE),
+    pgettext_lazy("clock starts", "the appeal is raised"),
 )
 ANSWER = Duty(
     "ASSESSMENT_ANSWER",
@@ -98,6 +106,8 @@ ANSWER = Duty(
     "assessment_answer_workdays",
     "WORKDAYS",
     OURS,
+    (Party.INSURER, Party.AGENCY, Party.EXPERT),
+    pgettext_lazy("clock starts", "the feedback is given"),
 )
 DUTIES = (REPORT, REVIEW, APPEAL, DECIDE, ANSWER)
 

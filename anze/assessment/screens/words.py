@@ -32,7 +32,7 @@ def measure_text(element: Element, value: Decimal | None) -> str:
     if value is None:
         return "–"
     if isinstance(element.curve, Cases):
-        return _now("%(count)s cases") % {"count": value}
+        return ngettext("%(count)s case", "%(count)s cases", float(value)) % {"count": value}
     if _is_points(element):
         return points_text(value)
     return percent(value)
@@ -66,9 +66,15 @@ def curve_text(element: Element) -> str:
             return _now("all points from %(low)s to %(high)s, none above, down to none at %(zero)s") % words
         return _now("all points from %(low)s to %(high)s, none outside") % words
     if isinstance(curve, Cases):
-        return _now("%(points)s points off for each confirmed case") % {"points": curve.per_case}
+        return ngettext(
+            "%(points)s point off for each confirmed case",
+            "%(points)s points off for each confirmed case",
+            float(curve.per_case),
+        ) % {"points": curve.per_case}
     assert isinstance(curve, Checklist)
-    return _now("one share for each of %(count)s items met") % {"count": len(curve.items)}
+    return ngettext("all points if the item is met", "one share for each of %(count)s items met", len(curve.items)) % {
+        "count": len(curve.items)
+    }
 
 
 def formula_text(element: Element, found: Points) -> str:

@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from anze.kernel.duty import Duty
+from anze.kernel.duty import Duty, Party
 from anze.kernel.lifecycle import Lifecycle, Transition
 from anze.kernel.refusal import Refused
 from anze.parties.rules import Permission
@@ -322,11 +322,41 @@ def why_not_amount(step: Step, amount: Decimal, money: Money) -> Refused | None:
 
 # the clocks of the insurance law ------------------------------------------------------------------------------
 
-ASSESS = Duty("claim_assess", _("Assess a claim"), "claim_assessment_days", "DAYS", _("保险法 Art. 23"))
-PAY = Duty("claim_pay", _("Pay after the amount is agreed"), "claim_payment_days", "DAYS", _("保险法 Art. 23"))
-REFUSE = Duty("claim_refuse", _("Send the refusal letter"), "claim_refusal_days", "DAYS", _("保险法 Art. 24"))
+ASSESS = Duty(
+    "claim_assess",
+    _("Assess a claim"),
+    "claim_assessment_days",
+    "DAYS",
+    _("保险法 Art. 23"),
+    (Party.INSURER,),
+    pgettext_lazy("clock starts", "request and documents are complete"),
+)
+PAY = Duty(
+    "claim_pay",
+    _("Pay after the amount is agreed"),
+    "claim_payment_days",
+    "DAYS",
+    _("保险法 Art. 23"),
+    (Party.INSURER,),
+    pgettext_lazy("clock starts", "the amount is agreed"),
+)
+REFUSE = Duty(
+    "claim_refuse",
+    _("Send the refusal letter"),
+    "claim_refusal_days",
+    "DAYS",
+    _("保险法 Art. 24"),
+    (Party.INSURER,),
+    pgettext_lazy("clock starts", "the claim is rejected"),
+)
 ADVANCE = Duty(
-    "claim_advance", _("Pay the determinable part in advance"), "claim_advance_days", "DAYS", _("保险法 Art. 25")
+    "claim_advance",
+    _("Pay the determinable part in advance"),
+    "claim_advance_days",
+    "DAYS",
+    _("保险法 Art. 25"),
+    (Party.INSURER,),
+    pgettext_lazy("clock starts", "request and documents are complete"),
 )
 
 
@@ -380,7 +410,7 @@ class Doubt(TextChoices):
         "PART_OF_WORKERS",
         _("Insured are %(insured)s of %(registered)s registered workers: look whether the person is among them."),
     )
-    MORE_THAN_INSURED = "MORE_THAN_INSURED", _("%(victims)s workers were hurt, %(insured)s are insured.")
+    MORE_THAN_INSURED = "MORE_THAN_INSURED", _("Workers hurt: %(victims)s; insured: %(insured)s.")
 
 
 @dataclass(frozen=True)

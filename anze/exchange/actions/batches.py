@@ -20,7 +20,7 @@ from uuid_utils.compat import uuid7
 
 from anze.exchange.actions.rejections import forget_corrected, keep_rejections, rejected_numbers
 from anze.exchange.decoding import DecodedRow, FoundProblem
-from anze.exchange.feed import Feed
+from anze.exchange.feed import INTERFACE_TIME, MANUAL_TIME, Feed
 from anze.exchange.feeds import FEEDS
 from anze.exchange.models import Batch
 from anze.exchange.payloads import Payload, open_payload
@@ -339,7 +339,7 @@ def _storable(text: str) -> str:
 
 
 def due_dates(channel: Channel) -> DueDates:
-    key = "manual_entry_workdays" if channel.is_manual else "interface_entry_days"
+    key = MANUAL_TIME if channel.is_manual else INTERFACE_TIME
     allowed: dict[date, int] = {
         row.effective_from: int(row.value) for row in Parameter.objects.filter(key=key, region_code="")
     }

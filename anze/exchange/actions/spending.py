@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from django.db.models import Q, Sum
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from anze.evidence.actions import arrived, receive_media, subject_of
 from anze.evidence.rules import MediaKind, MediaRole
@@ -156,8 +157,10 @@ def shares_of(insurer: Organisation, cost: SharedCost) -> list[tuple[Policy, Dec
     if not found or len(found) > MOST_SHARES or cost.amount * 100 < len(found):
         raise Refused(
             "nothing_to_share_by",
-            _(
-                "%(count)s policies with premium received match; from 1 to %(most)s can share a cost, at least a cent each."
+            ngettext_lazy(
+                "%(count)s policy with premium received matches; from 1 to %(most)s can share a cost, at least a cent each.",
+                "%(count)s policies with premium received match; from 1 to %(most)s can share a cost, at least a cent each.",
+                "count",
             ),
             remedy=_("Choose the region, the sector or the day so that those are left that the cost served."),
             field="region_code",

@@ -13,6 +13,7 @@ from django.shortcuts import redirect, render
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from anze.exchange.actions import cancel_upload, confirm_upload, retry_batch
 from anze.exchange.feeds import FEEDS
@@ -210,9 +211,11 @@ def _act(request: HttpRequest, pk: Any, act: Any) -> tuple[Batch, HttpResponse]:
 def confirm(request: HttpRequest, pk: Any) -> HttpResponse:
     batch, response = _act(request, pk, confirm_upload)
     if batch.state == BatchState.DONE:
+        published = batch.created + batch.updated + batch.unchanged
         messages.success(
             request,
-            _now("%(count)s rows are published.") % {"count": batch.created + batch.updated + batch.unchanged},
+            ngettext("%(count)s row is published.", "%(count)s rows are published.", published)
+            % {"count": f"{published:,}"},
         )
     return response
 

@@ -15,6 +15,7 @@ from django.shortcuts import render
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from anze.exchange.actions.keys import PARTNER_KINDS
 from anze.exchange.feed import Feed, Field, Kind
@@ -131,7 +132,7 @@ def limits_of(each: Field) -> str:
     if each.kind is Kind.TEXT:
         return _now("at most %(limit)s characters") % {"limit": each.max_length}
     if each.kind is Kind.DECIMAL:
-        parts = [_now("%(places)s decimals") % {"places": each.places}]
+        parts = [ngettext("%(places)s decimal", "%(places)s decimals", each.places) % {"places": each.places}]
     elif each.kind is Kind.INTEGER:
         parts = []
     elif each.kind is Kind.USCC:

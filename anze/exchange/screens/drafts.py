@@ -13,8 +13,8 @@ import xlsxwriter
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from anze.exchange.columns import in_all_languages, title_key
 from anze.exchange.opening import open_grids
@@ -63,7 +63,9 @@ def draft_upload(request: HttpRequest, pk: UUID) -> HttpResponse:
         messages.error(request, f"{refused.message} {refused.remedy}")
         return redirect("draft", pk)
     change_draft(draft, by=request.actor, at=request.at, rows=rows)  # type: ignore[attr-defined]
-    messages.success(request, _now("%(count)s rows taken over.") % {"count": len(rows)})
+    messages.success(
+        request, ngettext("%(count)s row taken over.", "%(count)s rows taken over.", len(rows)) % {"count": len(rows)}
+    )
     return redirect("draft", pk)
 
 

@@ -9,7 +9,7 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from anze.kernel.duty import OURS, Duty
+from anze.kernel.duty import OURS, Duty, Party
 from anze.kernel.lifecycle import Lifecycle, Transition
 from anze.parties.rules import Permission
 
@@ -52,7 +52,15 @@ STATEMENT_LIFECYCLE = Lifecycle(
 )
 
 # no published rule says when an agency is to be paid; thirty days are the platform's own
-SETTLEMENT = Duty("SETTLEMENT", _("pay an agency after both confirmed the statement"), "settlement_days", "DAYS", OURS)
+SETTLEMENT = Duty(
+    "SETTLEMENT",
+    _("pay an agency after both confirmed the statement"),
+    "settlement_days",
+    "DAYS",
+    OURS,
+    (Party.INSURER,),
+    pgettext_lazy("clock starts", "both have confirmed the statement"),
+)
 
 CENT = Decimal("0.01")
 

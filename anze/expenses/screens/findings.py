@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from anze.expenses.actions import answer_finding, decide_finding
 from anze.expenses.models import Expense, ExpenseFinding, Statement
@@ -136,8 +137,22 @@ def _no_voucher(facts: Facts) -> str:
 def _before_premium(facts: Facts) -> str:
     words = {"amount": _yuan(facts, "amount"), "paid": facts["paid"], "received": facts["received"], "payments": facts["payments"]}  # fmt: skip
     if facts["received"]:
-        return _now("%(amount)s in %(payments)s payments, the first on %(paid)s; the first premium came in on %(received)s.") % words  # fmt: skip
-    return _now("%(amount)s in %(payments)s payments, the first on %(paid)s; no premium has come in yet.") % words
+        return (
+            ngettext(
+                "%(amount)s in %(payments)s payment on %(paid)s; the first premium came in on %(received)s.",
+                "%(amount)s in %(payments)s payments, the first on %(paid)s; the first premium came in on %(received)s.",
+                facts["payments"],
+            )
+            % words
+        )
+    return (
+        ngettext(
+            "%(amount)s in %(payments)s payment on %(paid)s; no premium has come in yet.",
+            "%(amount)s in %(payments)s payments, the first on %(paid)s; no premium has come in yet.",
+            facts["payments"],
+        )
+        % words
+    )
 
 
 def _over_cap(facts: Facts) -> str:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from anze.kernel.duty import OURS, Duty
+from anze.kernel.duty import Party as Bound  # those of a hazard are others
 from anze.kernel.lifecycle import Lifecycle, Transition
 from anze.kernel.refusal import Refused
 from anze.kernel.rules import HazardClass as HazardClass  # the library below speaks of it too
@@ -179,10 +180,32 @@ LIFECYCLE = Lifecycle(
 )
 
 # AQ 9010 obliges to tell of every hazard in writing and promptly; it names no days, for none of the three
-NOTIFY = Duty("hazard_notify", _("Notify the enterprise in writing"), "hazard_notify_workdays", "WORKDAYS", OURS)
-RECHECK = Duty("hazard_recheck", _("Recheck the rectification"), "hazard_recheck_workdays", "WORKDAYS", OURS)
+NOTIFY = Duty(
+    "hazard_notify",
+    _("Notify the enterprise in writing"),
+    "hazard_notify_workdays",
+    "WORKDAYS",
+    OURS,
+    (Bound.INSURER, Bound.AGENCY),
+    pgettext_lazy("clock starts", "the hazard is found"),
+)
+RECHECK = Duty(
+    "hazard_recheck",
+    _("Recheck the rectification"),
+    "hazard_recheck_workdays",
+    "WORKDAYS",
+    OURS,
+    (Bound.INSURER, Bound.AGENCY),
+    pgettext_lazy("clock starts", "the enterprise says it is rectified"),
+)
 ANSWER_EXTENSION = Duty(
-    "hazard_extension", _("Answer the request for an extension"), "hazard_extension_workdays", "WORKDAYS", OURS
+    "hazard_extension",
+    _("Answer the request for an extension"),
+    "hazard_extension_workdays",
+    "WORKDAYS",
+    OURS,
+    (Bound.INSURER, Bound.AUTHORITY),
+    pgettext_lazy("clock starts", "the request"),
 )
 
 

@@ -12,6 +12,7 @@ from django.core import signing
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from anze.kernel.actions import action
 from anze.kernel.actor import Actor
@@ -63,7 +64,7 @@ def change_training(training: Training, *, by: Actor, at: datetime, fields: Mapp
     if fields.get("capacity", held.capacity) < held.taken:
         raise Refused(
             "seats_taken",
-            _("%(taken)s seats are taken already."),
+            ngettext_lazy("%(taken)s seat is taken already.", "%(taken)s seats are taken already.", "taken"),
             remedy=_("Give at least that many seats."),
             field="capacity",
             values={"taken": held.taken},
@@ -155,7 +156,7 @@ def _seat(training: Training, words: dict[str, Any], attendee: str, by: Actor, a
     if held.taken >= held.capacity:
         raise Refused(
             "full",
-            _("All %(seats)s seats are taken."),
+            ngettext_lazy("The only seat is taken.", "All %(seats)s seats are taken.", "seats"),
             remedy=_("Choose another training, or ask the host for more seats."),
             status=409,
             values={"seats": held.capacity},

@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import ngettext, pgettext_lazy
 
 from anze.kernel.duty import beijing_day
 from anze.kernel.refusal import Refused
@@ -137,7 +137,11 @@ def certificate_file(request: HttpRequest, pk: UUID) -> HttpResponse:
         )
     training, address = row.training, _address(request, row)
     held = beijing_day(training.starts_at)
-    points = _now("%(points)s points") % {"points": row.score} if row.score is not None else ""
+    points = (
+        ngettext("%(points)s point", "%(points)s points", row.score) % {"points": row.score}
+        if row.score is not None
+        else ""
+    )
     data = {
         "language": "zh" if is_chinese() else "en",
         "title": row.number,

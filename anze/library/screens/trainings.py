@@ -15,6 +15,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from anze.kernel.duty import beijing_day
 from anze.kernel.models import parameter
@@ -498,7 +499,11 @@ def sign_up_test(request: HttpRequest, pk: UUID) -> HttpResponse:
                     request, _now("Passed with %(points)s points. The certificate is ready.") % {"points": row.score}
                 )
             else:
-                messages.warning(request, _now("%(points)s points: not passed yet.") % {"points": row.score})
+                messages.warning(
+                    request,
+                    ngettext("%(points)s point: not passed yet.", "%(points)s points: not passed yet.", row.score or 0)
+                    % {"points": row.score},
+                )
             return redirect("sign-up", pk)
     with widened(EVERYTHING):
         questions = list(Question.objects.filter(training=row.training_id).order_by("seq"))

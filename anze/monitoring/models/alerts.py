@@ -9,7 +9,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from anze.kernel.alert import ALERTS, AlertLevel, Party
+from anze.kernel.alert import ALERTS, AlertLevel
+from anze.kernel.duty import Party
 from anze.kernel.models import PrivateTable, ScopedTable
 from anze.kernel.rules import Sector
 from anze.kernel.scope import READERS, party

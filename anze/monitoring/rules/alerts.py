@@ -6,7 +6,7 @@ from django.db.models import Q, TextChoices
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from anze.kernel.alert import Party
+from anze.kernel.duty import Party
 from anze.kernel.lifecycle import Lifecycle, Transition
 from anze.kernel.scope import Scope
 from anze.parties.rules import Permission, Role

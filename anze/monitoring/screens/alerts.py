@@ -17,8 +17,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from anze.kernel.actor import Actor
-from anze.kernel.alert import AlertLevel, AlertRule, Party, load_alerts
-from anze.kernel.duty import beijing_day
+from anze.kernel.alert import AlertLevel, AlertRule, load_alerts
+from anze.kernel.duty import Party, beijing_day
 from anze.kernel.refusal import Refused
 from anze.kernel.wording import listed
 from anze.monitoring.actions import close_alert, take_alert

@@ -15,7 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from anze.kernel.duty import OURS, Duty
+from anze.kernel.duty import OURS, Duty, Party
 from anze.kernel.lifecycle import Lifecycle, Transition
 from anze.kernel.rules import ParameterStatus
 
@@ -180,6 +180,8 @@ REVIEW_APPLICATION = Duty(
     "application_review_workdays",
     "WORKDAYS",
     OURS,
+    (Party.AUTHORITY, Party.COMMITTEE),
+    pgettext_lazy("clock starts", "the application is submitted"),
 )
 
 # who reviews what; an enterprise is reviewed by the city it lies in, or by the province
@@ -292,17 +294,21 @@ APPEAL = Lifecycle(
 )
 RAISE_APPEAL = Duty(
     "RAISE_APPEAL",
-    _("Appeal against a decision"),
+    _("Appeal against a decision on admission, suspension or the blacklist"),
     "appeal_window_workdays",
     "WORKDAYS",
     OURS,
+    (Party.INSURER, Party.AGENCY, Party.EXPERT, Party.ENTERPRISE),
+    pgettext_lazy("clock starts", "the decision"),
 )
 DECIDE_APPEAL = Duty(
     "DECIDE_APPEAL",
-    _("Decide an appeal"),
+    _("Decide an appeal against a decision on admission, suspension or the blacklist"),
     "appeal_decision_workdays",
     "WORKDAYS",
     OURS,
+    (Party.AUTHORITY, Party.COMMITTEE),
+    pgettext_lazy("clock starts", "the appeal is raised"),
 )
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone, translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from anze.evidence.actions.files import arrived, is_picture, open_original, picture_uri, shapes_over, shown_file
 from anze.evidence.actions.media import keep_original
@@ -194,7 +195,11 @@ def _other_pictures(service: Service, pictures: Pictures) -> Block | None:
         return None
     text = ""
     if pictures.left_out:
-        text = _now("%(count)s more pictures are kept in the archive.") % {"count": pictures.left_out}
+        text = ngettext(
+            "%(count)s more picture is kept in the archive.",
+            "%(count)s more pictures are kept in the archive.",
+            pictures.left_out,
+        ) % {"count": pictures.left_out}
     return {"pictures": made, "text": text}
 
 

@@ -12,7 +12,7 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from anze.kernel.duty import OURS, Duty
+from anze.kernel.duty import OURS, Duty, Party
 from anze.kernel.lifecycle import Lifecycle, Transition
 from anze.kernel.refusal import Refused
 from anze.parties.rules import Permission
@@ -49,6 +49,8 @@ AGREEMENT = Lifecycle(
 ANSWER_AGREEMENT = Duty(
     "ANSWER_AGREEMENT", _("Answer a framework agreement"), "agreement_answer_workdays", "WORKDAYS",
     OURS,
+    (Party.AGENCY,),
+    pgettext_lazy("clock starts", "the agreement is proposed"),
 )  # fmt: skip
 
 

@@ -12,19 +12,29 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from anze.kernel.duty import Duty
+from anze.kernel.duty import Duty, Party
 from anze.kernel.lifecycle import Lifecycle, Transition
 from anze.kernel.refusal import Refused
 from anze.parties.rules import Permission
 
 _SOURCE = "AQ 9010-2019《安全生产责任保险事故预防技术服务规范》"
-ANSWER = Duty("complaint_answer", _("Answer a complaint"), "complaint_answer_workdays", "WORKDAYS", _SOURCE)
+ANSWER = Duty(
+    "complaint_answer",
+    _("Answer a complaint"),
+    "complaint_answer_workdays",
+    "WORKDAYS",
+    _SOURCE,
+    (Party.INSURER, Party.AGENCY, Party.AUTHORITY),
+    pgettext_lazy("clock starts", "the complaint comes in"),
+)
 SETTLE = Duty(
     "complaint_settle",
     _("Settle a complaint that must be verified"),
     "complaint_verify_workdays",
     "WORKDAYS",
     _SOURCE,
+    (Party.INSURER, Party.AGENCY, Party.AUTHORITY),
+    pgettext_lazy("clock starts", "the complaint comes in"),
 )
 
 

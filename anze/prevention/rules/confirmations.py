@@ -9,7 +9,7 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from anze.kernel.duty import Duty
+from anze.kernel.duty import Duty, Party
 from anze.kernel.lifecycle import Lifecycle, Transition
 
 
@@ -59,6 +59,8 @@ ANSWER_DISPUTE = Duty(
     "complaint_answer_workdays",
     "WORKDAYS",
     "AQ 9010-2019《安全生产责任保险事故预防技术服务规范》",
+    (Party.INSURER, Party.AGENCY),
+    pgettext_lazy("clock starts", "the dispute is raised"),
 )
 
 

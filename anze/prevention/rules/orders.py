@@ -11,10 +11,11 @@ from typing import Any
 from django.db.models import TextChoices
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import ngettext_lazy, pgettext_lazy
 
-from anze.kernel.duty import OURS, Duty
+from anze.kernel.duty import OURS, Duty, Party
 from anze.kernel.lifecycle import Lifecycle, Transition
+from anze.kernel.refusal import filled
 from anze.parties.rules import Permission, StandingKind
 from anze.prevention.rules.records import ServiceForm, ServiceType
 
@@ -49,7 +50,15 @@ ORDER = Lifecycle(
     ),
 )
 
-ANSWER_ORDER = Duty("ANSWER_ORDER", _("Answer an order"), "order_answer_workdays", "WORKDAYS", OURS)
+ANSWER_ORDER = Duty(
+    "ANSWER_ORDER",
+    _("Answer an order"),
+    "order_answer_workdays",
+    "WORKDAYS",
+    OURS,
+    (Party.AGENCY,),
+    pgettext_lazy("clock starts", "the order is sent"),
+)
 
 
 class ConflictReason(TextChoices):
@@ -73,7 +82,7 @@ class Doubt:
 
     @property
     def sentence(self) -> str:
-        return str(self.text) % self.values if self.values else str(self.text)
+        return filled(self.text, self.values)
 
 
 @dataclass(frozen=True)
@@ -103,7 +112,11 @@ def travel_doubts(stops: Sequence[Stop], there: Stop, *, most_km: float, most_vi
         found.append(
             Doubt(
                 "day_full",
-                _("%(count)s visits on this day already, more than %(most)s are not plausible."),
+                ngettext_lazy(
+                    "%(count)s visit on this day already, more than %(most)s are not plausible.",
+                    "%(count)s visits on this day already, more than %(most)s are not plausible.",
+                    "count",
+                ),
                 _("Choose another day or another expert."),
                 False,
                 {"count": len(others), "most": most_visits},

@@ -9,10 +9,11 @@ from datetime import date, timedelta
 from django.db.models import TextChoices
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import ngettext_lazy, pgettext_lazy
 
-from anze.kernel.duty import OURS, Duty
+from anze.kernel.duty import OURS, Duty, Party
 from anze.kernel.lifecycle import Lifecycle, Transition
+from anze.kernel.refusal import filled
 from anze.parties.rules import Permission
 from anze.prevention.rules.records import ServiceForm, ServiceType
 
@@ -34,7 +35,15 @@ ANNUAL = Lifecycle(
 )
 
 # the days run from 1 January of the plan's year
-SUBMIT_ANNUAL = Duty("SUBMIT_ANNUAL", _("Submit the annual service plan"), "annual_plan_days", "DAYS", OURS)
+SUBMIT_ANNUAL = Duty(
+    "SUBMIT_ANNUAL",
+    _("Submit the annual service plan"),
+    "annual_plan_days",
+    "DAYS",
+    OURS,
+    (Party.INSURER,),
+    pgettext_lazy("clock starts", "1 January of the year"),
+)
 
 
 @dataclass(frozen=True)
@@ -74,7 +83,7 @@ class ProposedItem:
 
     @property
     def reason(self) -> str:
-        return str(self.why) % dict(self.values) if self.values else str(self.why)
+        return filled(self.why, dict(self.values))
 
 
 def visits_in(insured: Insured) -> int:
@@ -93,9 +102,17 @@ def propose(insured: Insured, tasks: Sequence[TaskWanted] = ()) -> list[Proposed
     trainings = 1 if visits >= 3 else 0
     by_contract = (insured.agreed_visits or 0) > insured.usual_visits
     why = (
-        _("%(visits)s visits in the period by the contract")
+        ngettext_lazy(
+            "%(visits)s visit in the period by the contract",
+            "%(visits)s visits in the period by the contract",
+            "visits",
+        )
         if by_contract
-        else _("%(visits)s visits in the period for risk %(risk)s and size %(size)s")
+        else ngettext_lazy(
+            "%(visits)s visit in the period for risk %(risk)s and size %(size)s",
+            "%(visits)s visits in the period for risk %(risk)s and size %(size)s",
+            "visits",
+        )
     )
     values = (("visits", visits), ("risk", insured.risk_tier), ("size", insured.size))
     items = [

@@ -11,7 +11,7 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from anze.kernel.duty import OURS, Duty
+from anze.kernel.duty import OURS, Duty, Party
 from anze.kernel.lifecycle import Lifecycle, Transition
 from anze.parties.rules import Permission
 
@@ -78,7 +78,15 @@ SHARE = Lifecycle(
     ),
 )
 
-ANSWER_TASK = Duty("ANSWER_TASK", _("Answer a task"), "task_answer_workdays", "WORKDAYS", OURS)
+ANSWER_TASK = Duty(
+    "ANSWER_TASK",
+    _("Answer a task"),
+    "task_answer_workdays",
+    "WORKDAYS",
+    OURS,
+    (Party.INSURER,),
+    pgettext_lazy("clock starts", "the task is issued"),
+)
 
 Key = TypeVar("Key", bound=Hashable)
 

@@ -16,6 +16,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from anze.kernel.duty import beijing_day, load_calendar
 from anze.kernel.refusal import Refused
@@ -179,14 +180,20 @@ def _place(request: HttpRequest, items: Sequence[PlanItem], given: dict[str, Any
         list(zip(items, days, strict=True)), by=by, at=at, agency=agency, price=given["price"], task=task
     )
     if not given["send"]:
-        messages.success(request, _now("%(count)s orders are drafts now.") % {"count": len(orders)})
+        messages.success(
+            request,
+            ngettext("%(count)s order is a draft now.", "%(count)s orders are drafts now.", len(orders))
+            % {"count": len(orders)},
+        )
         return f"{reverse('orders')}?state=DRAFT"
     sent, refused = send_orders(orders, by=by, at=at)
-    messages.success(request, _now("%(count)s orders were sent.") % {"count": len(sent)})
+    messages.success(
+        request, ngettext("%(count)s order was sent.", "%(count)s orders were sent.", len(sent)) % {"count": len(sent)}
+    )
     for number, doubt in [(order.order_no, refused[order.pk]) for order in orders if order.pk in refused][:10]:
         messages.warning(request, f"{number}: {doubt.sentence} {doubt.remedy}")
     if refused:
-        left = _now("%(count)s stay drafts.") % {"count": len(refused)}
+        left = ngettext("%(count)s stays a draft.", "%(count)s stay drafts.", len(refused)) % {"count": len(refused)}
         messages.warning(request, left)
     return f"{reverse('orders')}?state={'DRAFT' if refused and not sent else 'SENT'}"
 

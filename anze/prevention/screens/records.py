@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import ngettext, pgettext_lazy
 
 from anze.claims.models import Accident
 from anze.evidence.screens.media import tiles
@@ -425,7 +425,12 @@ def _tell_plan(asking: Asking, confirmed: date | None, goals: str) -> tuple[str,
 
 def _tell_service(asking: Asking, kind: str, found: int, confirmation: str) -> tuple[str, str]:
     said = labels(ServiceType.choices).get(kind, kind)
-    text = _now("%(what)s; %(count)s hazards found") % {"what": said, "count": found} if found else said
+    text = (
+        ngettext("%(what)s; %(count)s hazard found", "%(what)s; %(count)s hazards found", found)
+        % {"what": said, "count": found}
+        if found
+        else said
+    )
     if confirmation == "NONE":
         text += _now("; not confirmed")
     return text, ""

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.utils.functional import Promise
-from django.utils.translation import override, pgettext_lazy
+from django.utils.translation import npgettext, override, pgettext_lazy
 
 
 class Words:
-    def __init__(self, texts: dict[str, str | Promise]) -> None:
+    """Texts by key. One that depends on a count is a function of it; its singular stands under `<key>_one`."""
+
+    def __init__(self, texts: dict[str, str | Promise], counted: dict[str, Callable[[int], str]]) -> None:
         self._texts = texts
+        self._counted = counted
 
     def said(self, language: str) -> dict[str, str]:
         with override(language):
-            return {key: str(text) for key, text in self._texts.items()}
+            plain = {key: str(text) for key, text in self._texts.items()}
+            one = {f"{key}_one": text(1) for key, text in self._counted.items()}
+            return plain | one | {key: text(2) for key, text in self._counted.items()}
 
 
 # {…} is filled in by the app
@@ -39,8 +46,6 @@ WORDS = Words(
         "no_visits": pgettext_lazy("phone", "No visits in the next days."),
         "first_online": pgettext_lazy("phone", "Open the app once with a network: it takes everything along."),
         "no_such_visit": pgettext_lazy("phone", "This visit is not on this device."),
-        "open_hazards_n": pgettext_lazy("phone", "{count} open hazards"),
-        "last_visit": pgettext_lazy("phone", "Last service {day}, {count} hazards found"),
         "begin": pgettext_lazy("phone", "Begin the visit"),
         "begun": pgettext_lazy("phone", "The visit has begun."),
         "begun_at": pgettext_lazy("phone", "Begun {time}"),
@@ -166,12 +171,10 @@ WORDS = Words(
         "sending": pgettext_lazy("phone", "Sending…"),
         "offline_n": pgettext_lazy("phone", "No network, {count} kept"),
         "sign_in_to_send": pgettext_lazy("phone", "Sign in to send"),
-        "sign_in_why": pgettext_lazy("phone", "You are not signed in. {count} things are kept on this device."),
         "sign_in": pgettext_lazy("phone", "Sign in"),
         "not_for_you": pgettext_lazy("phone", "Not for your role"),
         "last_sent": pgettext_lazy("phone", "Last reached the server {time}."),
         "never_sent": pgettext_lazy("phone", "The server has not been reached yet."),
-        "clock_off": pgettext_lazy("phone", "This device's clock is off by {minutes} minutes; times are put right."),
         "send_now": pgettext_lazy("phone", "Send now"),
         "send_again": pgettext_lazy("phone", "Send again"),
         "refused": pgettext_lazy("phone", "refused"),
@@ -190,12 +193,38 @@ WORDS = Words(
         "large_text": pgettext_lazy("phone", "Large text"),
         "platform": pgettext_lazy("phone", "Platform"),
         "sign_out": pgettext_lazy("phone", "Sign out"),
-        "sign_out_why": pgettext_lazy("phone", "{count} things are not sent yet. They stay on this device for you."),
         "stay": pgettext_lazy("phone", "Cancel"),
         "locked": pgettext_lazy("phone", "You are signed out."),
-        "locked_kept": pgettext_lazy("phone", "{count} unsent things are kept on this device."),
         "others_work": pgettext_lazy(
             "phone", "Unsent work of another person is on this phone ({count}). It goes out when he signs in."
         ),
-    }
+    },
+    {
+        "open_hazards_n": lambda n: npgettext("phone", "{count} open hazard", "{count} open hazards", n),
+        "last_visit": lambda n: npgettext(
+            "phone", "Last service {day}, {count} hazard found", "Last service {day}, {count} hazards found", n
+        ),
+        "photos_n": lambda n: npgettext("phone", "{count} photo", "{count} photos", n),
+        "sign_in_why": lambda n: npgettext(
+            "phone",
+            "You are not signed in. {count} thing is kept on this device.",
+            "You are not signed in. {count} things are kept on this device.",
+            n,
+        ),
+        "clock_off": lambda n: npgettext(
+            "phone",
+            "This device's clock is off by {count} minute; times are put right.",
+            "This device's clock is off by {count} minutes; times are put right.",
+            n,
+        ),
+        "sign_out_why": lambda n: npgettext(
+            "phone",
+            "{count} thing is not sent yet. It stays on this device for you.",
+            "{count} things are not sent yet. They stay on this device for you.",
+            n,
+        ),
+        "locked_kept": lambda n: npgettext(
+            "phone", "{count} unsent thing is kept on this device.", "{count} unsent things are kept on this device.", n
+        ),
+    },
 )

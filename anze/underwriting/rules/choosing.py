@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from anze.kernel.duty import OURS, Duty
+from anze.kernel.duty import OURS, Duty, Party
 from anze.kernel.lifecycle import Lifecycle, Transition
 from anze.parties.rules import Permission
 
@@ -54,7 +54,15 @@ OFFER = Lifecycle(
         Transition("withdraw", ("SENT",), "WITHDRAWN", _("Withdraw"), Permission.MAKE_OFFERS),
     ),
 )
-ANSWER_QUOTE = Duty("ANSWER_QUOTE", _("Answer a request for quotes"), "quote_answer_workdays", "WORKDAYS", OURS)
+ANSWER_QUOTE = Duty(
+    "ANSWER_QUOTE",
+    _("Answer a request for quotes"),
+    "quote_answer_workdays",
+    "WORKDAYS",
+    OURS,
+    (Party.INSURER,),
+    pgettext_lazy("clock starts", "the request is sent"),
+)
 
 
 def offer_state(state: str, valid_to_on: date, today: date) -> OfferState:

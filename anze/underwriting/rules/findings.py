@@ -9,9 +9,9 @@ from django.db.models import TextChoices
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import ngettext, pgettext_lazy
 
-from anze.kernel.duty import OURS, Duty
+from anze.kernel.duty import OURS, Duty, Party
 from anze.kernel.lifecycle import Lifecycle, Transition
 from anze.parties.rules import Permission
 from anze.underwriting.rules.register import Ground
@@ -61,6 +61,8 @@ FINDING = Lifecycle(
 REPLY_FINDING = Duty(
     "REPLY_FINDING", _("Answer a reminder about cover"), "cover_reply_workdays", "WORKDAYS",
     OURS,
+    (Party.INSURER, Party.ENTERPRISE),
+    pgettext_lazy("clock starts", "the reminder"),
 )  # fmt: skip
 
 
@@ -120,11 +122,15 @@ def measured_text(kind: str, measured: Decimal | None, required: Decimal | None,
     """What was found, in a sentence with the two numbers it rests on."""
     has, needs = (None if each is None else each for each in (measured, required))
     if kind == FindingKind.UNINSURED:
-        return _now("No policy in force since %(since)s; %(workers)s registered workers.") % {
+        return ngettext(
+            "No policy in force since %(since)s; %(workers)s registered worker.",
+            "No policy in force since %(since)s; %(workers)s registered workers.",
+            int(has or 0),
+        ) % {
             "since": since, "workers": f"{has or 0:,.0f}",
         }  # fmt: skip
     if kind == FindingKind.PARTIAL_HEADCOUNT:
-        return _now("%(has)s of %(needs)s registered workers insured.") % {
+        return _now("Registered workers insured: %(has)s of %(needs)s.") % {
             "has": f"{has or 0:,.0f}", "needs": f"{needs or 0:,.0f}",
         }  # fmt: skip
     if kind == FindingKind.UNDER_LIMIT:
@@ -137,5 +143,9 @@ def measured_text(kind: str, measured: Decimal | None, required: Decimal | None,
             "has": f"{has or 0:.4%}", "needs": f"{needs or 0:.4%}", "share": share,
         }  # fmt: skip
     if kind == FindingKind.GAP:
-        return _now("%(days)s days without cover from %(since)s on.") % {"days": f"{has or 0:,.0f}", "since": since}
+        return ngettext(
+            "%(days)s day without cover from %(since)s on.",
+            "%(days)s days without cover from %(since)s on.",
+            int(has or 0),
+        ) % {"days": f"{has or 0:,.0f}", "since": since}
     return _now("“%(note)s” in the place of work-safety liability insurance.") % {"note": note}

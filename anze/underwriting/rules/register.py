@@ -6,7 +6,7 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from anze.kernel.duty import OURS, Duty
+from anze.kernel.duty import OURS, Duty, Party
 from anze.kernel.lifecycle import Lifecycle, Transition
 from anze.parties.rules import Permission
 
@@ -68,4 +68,6 @@ DISPUTE = Lifecycle(
 DECIDE_DISPUTE = Duty(
     "DECIDE_DISPUTE", _("Decide a dispute about the register"), "register_dispute_workdays", "WORKDAYS",
     OURS,
+    (Party.AUTHORITY,),
+    pgettext_lazy("clock starts", "the dispute is raised"),
 )  # fmt: skip

@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from anze.kernel.actor import Actor
 from anze.kernel.duty import beijing_day
@@ -250,7 +251,13 @@ def ask(request: HttpRequest) -> HttpResponse:
     def act(given: dict[str, Any]) -> str:
         chosen = list(insurers_to_ask(today).filter(pk__in=given.pop("insurers")))
         made = ask_quotes(own, by=actor, at=at, insurers=chosen, **given)
-        messages.success(request, _now("The request was sent to %(count)s insurers.") % {"count": len(chosen)})
+        messages.success(
+            request,
+            ngettext(
+                "The request was sent to %(count)s insurer.", "The request was sent to %(count)s insurers.", len(chosen)
+            )
+            % {"count": len(chosen)},
+        )
         return reverse("quote-request", args=[made.pk])
 
     return answer_form(

@@ -15,6 +15,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from anze.evidence.models import Media
 from anze.evidence.rules import MediaRole, Subject, register_subject
@@ -300,9 +301,13 @@ def confirm_all(request: HttpRequest) -> HttpResponse:
     form = ConfirmForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         done = confirm_entries(rows, by=request.actor, at=request.at)  # type: ignore[attr-defined]
-        messages.success(request, _now("%(count)s entries are confirmed.") % {"count": f"{done:,}"})
+        messages.success(
+            request,
+            ngettext("%(count)s entry is confirmed.", "%(count)s entries are confirmed.", done)
+            % {"count": f"{done:,}"},
+        )
         return redirect(asked.address())
-    number = f"{rows.order_by().count():,}"
+    number = rows.order_by().count()
     return answer_page(
         request,
         form,
@@ -310,10 +315,12 @@ def confirm_all(request: HttpRequest) -> HttpResponse:
         done=_("Confirm"),
         back=asked.address(),
         back_title=OBLIGATIONS.title,
-        about=_now(
-            "%(number)s entries are to be verified among those of the list. Entries in dispute are decided one by one."
+        about=ngettext(
+            "%(number)s entry is to be verified among those of the list. Entries in dispute are decided one by one.",
+            "%(number)s entries are to be verified among those of the list. Entries in dispute are decided one by one.",
+            number,
         )
-        % {"number": number},
+        % {"number": f"{number:,}"},
         facts=[(mark.title, mark.said) for mark in asked.marks],
         facts_title=_("Filters"),
     )

@@ -16,6 +16,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from anze.evidence.models import Media
 from anze.evidence.rules import MediaRole, Subject, register_subject
@@ -374,7 +375,11 @@ def remind_all(request: HttpRequest) -> HttpResponse:
         except Refused as refused:
             form.refuse(refused)
         else:
-            messages.success(request, _now("%(count)s reminders were sent.") % {"count": f"{sent:,}"})
+            messages.success(
+                request,
+                ngettext("%(count)s reminder was sent.", "%(count)s reminders were sent.", sent)
+                % {"count": f"{sent:,}"},
+            )
             return redirect(asked.address())
     words = {
         "form": form, "list": asked, "number": number, "is_too_many": number > MOST, "most": MOST, "due": reply_due(at),

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from anze.kernel.duty import beijing_day
 from anze.parties.models import Enterprise
@@ -293,7 +294,7 @@ detail_screen(
 _POLICY = Column("policy__policy_no", opens="policy")
 # what an endorsement changes: its values read as this field of the policy does, and with their unit
 _CHANGES = {
-    EndorsementKind.HEADCOUNT: ("insured_workers", _("%(value)s workers")),
+    EndorsementKind.HEADCOUNT: ("insured_workers", _("workers: %(value)s")),
     EndorsementKind.LIMIT: ("limit_per_person", _("%(value)s yuan a person")),
     EndorsementKind.PERIOD: ("end_on", "%(value)s"),
     EndorsementKind.PREMIUM: ("premium_written", _("%(value)s yuan")),
@@ -474,7 +475,9 @@ waiting(
 def _tell_policy(
     asking: Asking, insured: int, start: date, end: date, cancelled: date | None, premium: Any
 ) -> tuple[str, str]:
-    text = _now("Cover until %(end)s for %(workers)s workers") % {"end": end, "workers": f"{insured:,}"}
+    text = ngettext(
+        "Cover until %(end)s for %(workers)s worker", "Cover until %(end)s for %(workers)s workers", insured
+    ) % {"end": end, "workers": f"{insured:,}"}
     if asking.actor.may(PREMIUM):
         text += _now(", premium ¥%(premium)s") % {"premium": money_text(premium)}
     if cancelled:

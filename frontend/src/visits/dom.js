@@ -4,9 +4,10 @@ const catalogues = JSON.parse(document.getElementById("words").textContent);
 
 export const language = () => (/(?:^|; )language=en/.test(document.cookie) ? "en" : "zh-hans");
 
-/** A text of the catalogue; {name} is filled in. */
+/** A text of the catalogue; {name} is filled in, and a {count} of one takes the singular where there is one. */
 export const t = (key, values = {}) => {
-  const text = catalogues[language()][key] ?? key;
+  const words = catalogues[language()];
+  const text = (values.count === 1 && words[`${key}_one`]) || (words[key] ?? key);
   return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 };
 

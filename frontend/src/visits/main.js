@@ -166,7 +166,7 @@ const visitScreen = async (id) => {
       h("h2", { class: "phone-section" }, t("findings")),
       of("FINDING").map((each) => h("a", { class: "card phone-card", href: `${base}/finding/${each.id}` }, h("div", { class: "card-body" },
         h("strong", {}, each.payload.description), each.payload.hazard_class === "MAJOR" ? h("span", { class: "badge bg-danger-lt ms-2" }, t("major")) : null,
-        h("div", { class: "small text-secondary" }, `${t("deadline")} ${each.payload.deadline_on} · ${each.payload.photos?.length ?? 0} ${t("photos")}`),
+        h("div", { class: "small text-secondary" }, `${t("deadline")} ${each.payload.deadline_on} · ${t("photos_n", { count: each.payload.photos?.length ?? 0 })}`),
         each.problem ? h("div", { class: "text-danger" }, `${each.problem.message} ${each.problem.remedy}`) : null))),
       of("NIL").map((each) => h("div", { class: "card phone-card" }, h("div", { class: "card-body d-flex justify-content-between" }, h("strong", {}, t("nil_stated")),
         button(t("take_back"), async () => { await remove(each.id); send(); }, { look: "btn-sm btn-ghost-secondary" })))),
@@ -192,7 +192,7 @@ const showCode = (gate) => {
 
 const words = (payload) =>
   (payload.position ? (payload.position.lon != null ? `${payload.position.lat}, ${payload.position.lon}` : t(`position_${payload.position.refused || "unavailable"}`)) : null) ??
-  (payload.photos && !payload.description && !payload.answer && !payload.result ? `${payload.photos.length} ${t("photos")}` : null) ??
+  (payload.photos && !payload.description && !payload.answer && !payload.result ? t("photos_n", { count: payload.photos.length }) : null) ??
   (payload.of ? payload.name : null) ??
   payload.description ?? payload.text ?? payload.name ?? (payload.answer ? `${t("item")} ${payload.item}: ${payload.answer}` : payload.result ? payload.result : payload.looked_at || "");
 
@@ -224,7 +224,7 @@ const queue = async () => {
   const done = (await store.all("photos")).filter((each) => each.receipt);
   const estimate = await navigator.storage?.estimate?.();
   show(t("queue"), "#/",
-    h("p", {}, link.at ? t("last_sent", { time: moment(link.at) }) : t("never_sent"), Math.abs(link.offset) > 60000 ? ` ${t("clock_off", { minutes: Math.round(-link.offset / 60000) })}` : ""),
+    h("p", {}, link.at ? t("last_sent", { time: moment(link.at) }) : t("never_sent"), Math.abs(link.offset) > 60000 ? ` ${t("clock_off", { count: Math.round(-link.offset / 60000) })}` : ""),
     link.state === "signed-out" ? h("a", { class: "btn btn-lg btn-warning w-100 mb-3", href: signIn() }, t("sign_in_to_send")) : button(t("send_now"), () => send(true), { look: "btn-primary w-100 mb-3", mark: "send" }),
     entries.length + photos.length + refused.length ? null : h("p", { class: "phone-empty" }, t("queue_empty")),
     refused.map((each) => h("div", { class: "card phone-item" }, h("div", { class: "card-body" }, state(t("refused"), "danger"), h("div", {}, `${known?.choices.kind[each.kind] ?? each.kind}: ${words(each.payload)}`), h("div", {}, `${each.problem.message} ${each.problem.remedy}`),
