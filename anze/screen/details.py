@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _now
 from markupsafe import Markup, escape
 
@@ -153,7 +154,7 @@ class DetailScreen:
         words: dict[str, Any] = {
             "screen": self,
             "row": row,
-            "heading": " · ".join(self._named(row)),
+            "heading": capfirst(" · ".join(self._named(row))),
             "state": self._cell(row, self.state, asking) if self.state else "",
             "sections": self._sections(row, asking) if not shown else [],
             "tiles": self.tiles(request, row) if is_own and not shown else [],

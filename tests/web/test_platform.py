@@ -144,7 +144,8 @@ def test_an_event_cannot_be_changed_or_deleted_even_by_the_platform(everything):
 
 def test_the_page_of_duties_names_each_with_whom_it_binds_and_the_number_of_today(cast, browser_of):
     declared = load_duties()
-    html = {role: browser_of(role).get(reverse("duties")).content.decode() for role in (Role.COMMITTEE, Role.AGENCY)}
+    readers = {role: browser_of(role) for role in (Role.COMMITTEE, Role.AGENCY)}
+    html = {role: reader.get(reverse("duties")).content.decode() for role, reader in readers.items()}
     with override("zh-hans"):
         for duty in declared:
             for party in duty.whose:
@@ -158,7 +159,7 @@ def test_the_page_of_duties_names_each_with_whom_it_binds_and_the_number_of_toda
         row, by=platform(frozenset({Permission.MANAGE_PARAMETERS})), at=NOW,
         value="7", effective_from=beijing_day(NOW), source="示例通知", status="CONFIRMED", note="",
     )  # fmt: skip
-    assert "委托发出次日起 7 个工作日内" in browser_of(Role.COMMITTEE).get(reverse("duties")).content.decode()
+    assert "委托发出次日起 7 个工作日内" in readers[Role.COMMITTEE].get(reverse("duties")).content.decode()
 
 
 def test_whoever_is_bound_by_a_duty_is_told_of_its_alert():

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import connection
 from django.utils import translation
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -58,7 +59,7 @@ def _rows(statement: str, campaign: Campaign) -> list[tuple[Any, ...]]:
 
 def _table(name: str, title: str, heads: Sequence[str], rows: Sequence[Sequence[object]]) -> dict[str, Any]:
     said = [[str(cell) for cell in row] for row in rows]
-    return {"name": name, "title": title, "table": {"heads": list(heads), "rows": said}}
+    return {"name": name, "title": title, "table": {"heads": [capfirst(each) for each in heads], "rows": said}}
 
 
 def closing_content(campaign: Campaign, language: str, at: datetime) -> dict[str, Any]:

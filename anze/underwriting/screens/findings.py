@@ -204,6 +204,7 @@ FINDING_PAGE = detail_screen(
                     "closed_at",
                     "closing",
                 ),
+                hides_empty=True,
             ),
         ),
     )

@@ -13,9 +13,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, ngettext_lazy
 
 from anze.kernel.duty import beijing_day
+from anze.kernel.refusal import filled
 from anze.parties.models import Enterprise
 from anze.parties.rules import Permission
 from anze.parties.screens import ENTERPRISE, INSURER, ORIGIN, USCC, due_within, insurer_filter
@@ -294,7 +295,7 @@ detail_screen(
 _POLICY = Column("policy__policy_no", opens="policy")
 # what an endorsement changes: its values read as this field of the policy does, and with their unit
 _CHANGES = {
-    EndorsementKind.HEADCOUNT: ("insured_workers", _("workers: %(value)s")),
+    EndorsementKind.HEADCOUNT: ("insured_workers", ngettext_lazy("%(value)s worker", "%(value)s workers", "count")),
     EndorsementKind.LIMIT: ("limit_per_person", _("%(value)s yuan a person")),
     EndorsementKind.PERIOD: ("end_on", "%(value)s"),
     EndorsementKind.PREMIUM: ("premium_written", _("%(value)s yuan")),
@@ -312,7 +313,9 @@ def _changed(asking: Asking, kind: str, value: str) -> str:
         known = _field(name).to_python(value) if name and value else None
     except ValidationError:
         known = None
-    return value if known is None else str(unit) % {"value": text_of(plan(Policy, Column(name)))(known)}
+    if known is None:
+        return value
+    return filled(unit, {"value": text_of(plan(Policy, Column(name)))(known), "count": known})
 
 
 _BEFORE = Column("before_value", _("before"), needs=("kind", "before_value"), compute=_changed)
