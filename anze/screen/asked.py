@@ -211,7 +211,7 @@ class Asked:
         """Every row asked for, in no order and unpaged."""
         rows: Rows = self.screen.model._default_manager.all()
         scope = self.asking.actor.scope
-        if scope.region_from and scope.region_from == scope.region_to and self.screen.has_region:
+        if scope.region_from and scope.region_from == scope.region_to and scope.reader in self.screen.read_by_region:
             # the policy says the same as a range; as an equality it lets an index keep the list's order
             rows = rows.filter(region_code=scope.region_from)
         if self.screen.base:

@@ -24,7 +24,7 @@ from django.utils.translation import gettext_lazy as _
 from markupsafe import Markup
 
 from anze.kernel.actor import Actor
-from anze.kernel.models import FedTable
+from anze.kernel.models import FedTable, ScopedTable
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import READERS
 from anze.screen.asked import COUNT_TO, PAGE_SIZE, Asked, Rows
@@ -101,8 +101,14 @@ class ListScreen:
         return readers_of(self.model)
 
     @cached_property
-    def has_region(self) -> bool:
-        return any(each.name == "region_code" for each in self.model._meta.local_concrete_fields)
+    def read_by_region(self) -> frozenset[str]:
+        """The readers who see exactly the rows of their own region: not those whose policy says something else, as of
+        topics that come down from the province, nor anybody where everybody reads all, as of parameters."""
+        model = self.model
+        has_region = any(each.name == "region_code" for each in model._meta.local_concrete_fields)
+        if not has_region or not issubclass(model, ScopedTable):
+            return frozenset()
+        return self.readers - model.policies.keys()
 
     def is_for(self, actor: Actor) -> bool:
         return actor.may(self.permission) and actor.scope.reader in self.readers

@@ -17,6 +17,7 @@ from anze.kernel.models import CalendarDay, Event, Parameter, parameter, paramet
 from anze.kernel.parameters import change_parameter
 from anze.kernel.refusal import Refused
 from anze.parties.rules import Permission, Role
+from anze.prevention.models import Topic
 from tests.cast import NOW
 from tests.web.conftest import Browser
 
@@ -167,3 +168,15 @@ def test_whoever_is_bound_by_a_duty_is_told_of_its_alert():
     for duty in load_duties():
         if duty.code in watched:
             assert set(duty.whose) <= set(watched[duty.code].parties), duty.code
+
+
+def test_a_county_sees_what_is_not_only_its_own(cast, browser_of):
+    """Its lists are narrowed to its region where the database does so, and nowhere else."""
+    Topic.objects.create(
+        code="TM-9", title="全省题目", goals="示例目标", starts_on="2026-01-01", ends_on="2026-12-31", state="ISSUED",
+        issued_at=NOW, authority=cast.province, region_code="370000",
+    )  # fmt: skip
+    county = browser_of(Role.COUNTY_REGULATOR)
+    assert "全省题目" in county.get(reverse("topics")).content.decode()
+    with override("zh-hans"):
+        assert present().title_zh in county.get(reverse("parameters"), {"q": KEY}).content.decode()
