@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext, pgettext_lazy
+from django.utils.translation import ngettext, pgettext, pgettext_lazy
 
 from anze.assessment.actions.course import counts_drawn, seed_of
 from anze.assessment.actions.results import result_of
@@ -139,9 +139,11 @@ def gain_of(scheme: SchemeText, code: str, measures: dict[str, list[Any]], resul
                 elif step == 1 and isinstance(element.curve, Linear) and found.value < element.curve.anchors[0][0]:
                     start = element.curve.anchors[0][0]
                     count = int((start * denominator - numerator).to_integral_value(ROUND_CEILING))
-                    said = _now("%(count)s records more in order reach %(measure)s, where the points begin") % {
-                        "count": count, "measure": percent(start, 0),
-                    }  # fmt: skip
+                    said = ngettext(
+                        "%(count)s record more in order reaches %(measure)s, where the points begin",
+                        "%(count)s records more in order reach %(measure)s, where the points begin",
+                        count,
+                    ) % {"count": count, "measure": percent(start, 0)}
     return {"gain": points_text(gain), "order": gain, "said": said}
 
 

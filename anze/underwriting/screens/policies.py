@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Exists, Field, Q
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext, ngettext_lazy
@@ -294,7 +295,7 @@ detail_screen(
 
 _POLICY = Column("policy__policy_no", opens="policy")
 # what an endorsement changes: its values read as this field of the policy does, and with their unit
-_CHANGES = {
+_CHANGES: dict[EndorsementKind, tuple[str, str | Promise]] = {
     EndorsementKind.HEADCOUNT: ("insured_workers", ngettext_lazy("%(value)s worker", "%(value)s workers", "count")),
     EndorsementKind.LIMIT: ("limit_per_person", _("%(value)s yuan a person")),
     EndorsementKind.PERIOD: ("end_on", "%(value)s"),
