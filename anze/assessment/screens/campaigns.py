@@ -332,7 +332,7 @@ def assessment_review(request: HttpRequest, pk: UUID) -> HttpResponse:
     return answer_form(
         request, form, act, title=_("Draw the sample"), done=_("Draw and open the review"),
         back=reverse("assessment", args=[pk]), back_title=campaign.title,
-        about=_("Of everybody assessed the same number of rows is drawn from what was frozen, by his code and the seed."),
+        about=_("Of everybody assessed rows are drawn from what was frozen, by his code and the seed."),
     )  # fmt: skip
 
 

@@ -110,7 +110,7 @@ def paper_of(bulletin: Bulletin, actor: Actor) -> Paper:
         (_now("As of"), _now("%(day)s, figures refreshed %(moment)s")
          % {"day": day(bulletin.as_of), "moment": moment(bulletin.refreshed_at)}),
         (pgettext("bulletin", "Edition"), str(bulletin.edition)),
-        (_now("Published"), f"{moment(bulletin.made_at)}, {bulletin.made_by}"),
+        (_now("Published"), f"{moment(bulletin.made_at)} · {bulletin.made_by}"),
         (_now("Checksum (SHA-256)"), bulletin.checksum),
     )  # fmt: skip
     return Paper(
