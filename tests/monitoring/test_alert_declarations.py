@@ -13,10 +13,9 @@ from django.urls import reverse
 from django.utils.translation import override
 
 from anze.kernel.alert import AlertRule, by_region, load_alerts
-from anze.kernel.duty import OURS, Duty
+from anze.kernel.duty import OURS, Duty, load_duties
 from anze.kernel.models import Parameter
 from anze.screen.registry import PAGES, WORK_LISTS, load_screens
-from anze.web.documents import declared_duties
 
 TODAY = date(2026, 11, 23)
 RULES = load_alerts()
@@ -34,7 +33,7 @@ def test_its_causes_are_one_select_of_known_columns(rule: AlertRule, everything:
 
 def test_a_time_of_the_platforms_own_is_not_said_to_come_from_a_rule(everything: None) -> None:
     ours = set(Parameter.objects.filter(status="DESIGN").values_list("key", flat=True))
-    named = {duty.code: duty.source for duty in declared_duties() if duty.parameter in ours and duty.source != OURS}
+    named = {duty.code: duty.source for duty in load_duties() if duty.parameter in ours and duty.source != OURS}
     assert named == {}
     assert RULES["PLAN_MISSING"].basis == OURS
 
