@@ -16,7 +16,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
 
 from anze.kernel.actor import Actor
-from anze.kernel.duty import end_of_day, is_deadline
+from anze.kernel.duty import beijing_day, end_of_day, is_deadline
+from anze.kernel.models import parameter
 from anze.kernel.scope import region_range
 from anze.screen.columns import DIRECTORIES, labels, region_name
 
@@ -30,6 +31,13 @@ class Asking:
 
     actor: Actor
     at: datetime
+    _numbers: dict[str, int] = field(default_factory=dict, compare=False, repr=False)
+
+    def number(self, key: str) -> int:
+        """A parameter on the day of asking; a list of a hundred rows looks it up once."""
+        if key not in self._numbers:
+            self._numbers[key] = int(parameter(key, beijing_day(self.at)))
+        return self._numbers[key]
 
 
 class Before(models.Lookup):  # type: ignore[type-arg] # generic only for the type checker

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
+from anze.kernel.duty import beijing_day
+from anze.kernel.models import Parameter
+from anze.kernel.parameters import begin_value
 from anze.parties.rules import Role
 from anze.underwriting.models import Endorsement, Policy, with_life
 from anze.underwriting.rules import PolicyState, gap_days, policy_state
@@ -24,7 +28,7 @@ def state_of(number: str, today: str) -> str:
     found = with_life(Policy.objects.filter(policy_no=number)).get()
     return policy_state(
         found.start_on, found.cover_end_on, found.cancelled_on, date.fromisoformat(today),
-        endorsed_on=found.endorsed_on, renewed_on=found.renewed_on,
+        soon=30, endorsed_on=found.endorsed_on, renewed_on=found.renewed_on,
     )  # fmt: skip
 
 
@@ -135,7 +139,7 @@ def test_a_competitors_renewal_is_not_told(cast, browser_of):
 def test_every_day_has_one_state_and_cover_agrees_with_it(start, end, cancelled, today, endorsed, renewed):
     if cancelled is not None:
         end = min(end, date.fromordinal(cancelled.toordinal() - 1))
-    state = policy_state(start, end, cancelled, today, endorsed_on=endorsed, renewed_on=renewed)
+    state = policy_state(start, end, cancelled, today, soon=30, endorsed_on=endorsed, renewed_on=renewed)
     covered = start <= today <= end
     in_force = {PolicyState.IN_FORCE, PolicyState.ENDORSED, PolicyState.EXPIRING, PolicyState.RENEWING}
     if covered:
@@ -175,3 +179,17 @@ def test_what_an_endorsement_changes_reads_as_the_field_does(cast, browser_of, l
         text = page.content.decode()
         for said in zh if language == "zh-hans" else en:
             assert said in text, (page.request["PATH_INFO"], said)
+
+
+def test_a_policy_is_said_to_expire_when_it_is_announced(cast, browser_of):
+    """One number for the alert, and for state and filter of the list."""
+    today = beijing_day(timezone.now())
+    start, end = today - timedelta(days=324), today + timedelta(days=40)
+    cast.accepted(cast.huaihai, "policies", policy_row("P1", XINGHUO, start_on=f"{start}", end_on=f"{end}"))
+    browser = browser_of(Role.INSURER_CLERK)
+    listed = lambda: "P1" in browser.get(f"{reverse('policies')}?state=expiring").content.decode()  # noqa: E731
+    assert not listed()
+    days = Parameter.objects.get(key="alert.policy_expiring_days")
+    begin_value(days, value="45", effective_from=date(2026, 1, 1), source="", status="DESIGN")
+    assert listed()
+    assert "即将到期" in browser.get(reverse("policy", args=[Policy.objects.get().pk])).content.decode()

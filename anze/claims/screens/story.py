@@ -38,6 +38,7 @@ from anze.claims.rules import (
 )
 from anze.claims.screens.notices import photos_shown
 from anze.kernel.duty import beijing_day, deadline_text, end_of_day
+from anze.kernel.models import parameter
 from anze.kernel.wording import listed
 from anze.screen.columns import Column, labels, moment_text, money_text, plan, readers_of, text_of
 from anze.underwriting.models import Endorsement, Policy
@@ -48,7 +49,6 @@ _TONES = {
     "ADVANCED": "success",
 }  # fmt: skip
 CLOCK_TONES = {"LATE": "danger", "SOON": "warning", "RUNNING": "info", "KEPT": "success", "MISSED": "warning"}
-SOON_DAYS = 3
 # moment of the claim → the step it tells of, where no step was taken here
 _MOMENTS = (
     ("notified_at", ClaimStepKind.NOTICED),
@@ -151,9 +151,10 @@ def clocks_of(claim: Claim, now: datetime) -> list[ClockLine]:
         (REFUSE, claim.refusal_due_at, claim.refusal_sent_at),
     )
     words = labels(Clock.choices)
+    soon = int(parameter("alert.claim_notice_days", beijing_day(now), claim.region_code))
     made = []
     for duty, due_at, done_at in lines:
-        state = clock_state(due_at, done_at, ended and duty is not REFUSE, now, SOON_DAYS)
+        state = clock_state(due_at, done_at, ended and duty is not REFUSE, now, soon)
         if duty is ASSESS and due_at is None and not ended:
             state = Clock.PAUSED
         if state is not None:

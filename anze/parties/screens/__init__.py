@@ -84,7 +84,7 @@ ORIGIN = (
 )
 
 
-def due_within(path: str, asking: Asking, days: int = 30) -> Q:
+def due_within(path: str, asking: Asking, days: int) -> Q:
     """From today on for so many days."""
     today = beijing_day(asking.at)
     return Q(**{f"{path}__range": (today, today + timedelta(days=days))})

@@ -21,6 +21,7 @@ from anze.screen.lists import Button, ListScreen, list_screen, waiting
 from anze.screen.registry import Hit, search
 from anze.screen.registry import Search as SearchAnswer
 
+SOON_DAYS = "alert.qualification_expiring_days"  # a paper is said to expire soon when it is announced
 ACTIVE = Column("is_active", title=_("Active"))
 KIND = OrganisationKind
 
@@ -218,7 +219,7 @@ def _validity(asking: Asking, valid_from: date, valid_to: date) -> str:
         return "EXPIRED"
     if valid_from > today:
         return "NOT_YET"
-    return "EXPIRING" if valid_to <= today + timedelta(days=30) else "VALID"
+    return "EXPIRING" if valid_to <= today + timedelta(days=asking.number(SOON_DAYS)) else "VALID"
 
 
 def _lapsed(asking: Asking) -> Q:
@@ -241,7 +242,7 @@ def _ours(asking: Asking) -> Q:
 
 VALIDITY = (
     ("VALID", _("valid")),
-    ("EXPIRING", _("expires within 30 days")),
+    ("EXPIRING", _("expires soon")),
     ("EXPIRED", _("expired")),
     ("NOT_YET", _("not yet valid")),
 )
@@ -284,7 +285,7 @@ QUALIFICATIONS = list_screen(
                         _("valid"),
                         lambda a: Q(valid_from__lte=beijing_day(a.at), valid_to__gte=beijing_day(a.at)),
                     ),
-                    "expiring": Case(_("expires within 30 days"), lambda a: due_within("valid_to", a)),
+                    "expiring": Case(_("expires soon"), lambda a: due_within("valid_to", a, a.number(SOON_DAYS))),
                     "expired": Case(_("expired"), lambda a: Q(valid_to__lt=beijing_day(a.at))),
                     "lapsed": Case(_("expired and not renewed"), _lapsed),
                 },

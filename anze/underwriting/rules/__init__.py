@@ -18,7 +18,6 @@ from anze.underwriting.rules.findings import (
     measured_text,
 )
 from anze.underwriting.rules.policies import (
-    EXPIRES_SOON,
     NEW_BUSINESS_AFTER,
     POLICY_TONES,
     RENEWS_EARLY,
@@ -48,7 +47,6 @@ __all__ = [
     "DISPUTE",
     "DISPUTES",
     "DISPUTE_TONES",
-    "EXPIRES_SOON",
     "FINDING",
     "FINDING_TONES",
     "KIND_TONES",

@@ -29,7 +29,7 @@ class PolicyState(TextChoices):
     NOT_YET = "NOT_YET", _("bound, not yet in force")
     IN_FORCE = "IN_FORCE", _("in force")
     ENDORSED = "ENDORSED", pgettext_lazy("policy", "in force, endorsed")
-    EXPIRING = "EXPIRING", _("expires within 30 days")
+    EXPIRING = "EXPIRING", _("expires soon")
     RENEWING = "RENEWING", pgettext_lazy("policy", "in force, renewal ready")
     EXPIRED = "EXPIRED", _("expired")
     RENEWED = "RENEWED", pgettext_lazy("policy", "renewed")
@@ -40,7 +40,6 @@ POLICY_TONES = {
     "NOT_YET": "info", "IN_FORCE": "success", "ENDORSED": "success", "EXPIRING": "warning", "RENEWING": "success",
     "EXPIRED": "", "RENEWED": "", "CANCELLED": "danger",
 }  # fmt: skip
-EXPIRES_SOON = timedelta(days=30)
 # a following policy renews if it begins at most so long before the end of cover; one that begins later than
 # a year after it is new business
 RENEWS_EARLY = timedelta(days=31)
@@ -53,10 +52,11 @@ def policy_state(
     cancelled_on: date | None,
     today: date,
     *,
+    soon: int,
     endorsed_on: date | None = None,
     renewed_on: date | None = None,
 ) -> PolicyState:
-    """Where a policy stands on a day. `cover_end_on` is the last day of cover, `cancelled_on` the first without;
+    """Where a policy stands on a day, which expires soon in the last `soon` days. `cover_end_on` is the last day of cover, `cancelled_on` the first without;
     `renewed_on` is the first day of the policy that follows it."""
     if cancelled_on is not None and cancelled_on <= today:
         return PolicyState.CANCELLED
@@ -64,7 +64,7 @@ def policy_state(
         return PolicyState.NOT_YET
     if today > cover_end_on:
         return PolicyState.RENEWED if renewed_on is not None else PolicyState.EXPIRED
-    if cancelled_on is None and cover_end_on - today <= EXPIRES_SOON:
+    if cancelled_on is None and cover_end_on - today <= timedelta(days=soon):
         return PolicyState.RENEWING if renewed_on is not None else PolicyState.EXPIRING
     if endorsed_on is not None and endorsed_on <= today:
         return PolicyState.ENDORSED

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext, ngettext_lazy
 
 from anze.kernel.duty import beijing_day
+from anze.kernel.models import parameter
 from anze.kernel.refusal import filled
 from anze.parties.models import Enterprise
 from anze.parties.rules import Permission
@@ -39,6 +40,8 @@ from anze.underwriting.rules import (
 )
 from anze.underwriting.screens.shared import ORIGIN_SECTION, PREMIUM
 
+SOON_DAYS = "alert.policy_expiring_days"  # a policy is said to expire soon when it is announced
+
 # policies -----------------------------------------------------------------------------------------------------
 
 
@@ -51,7 +54,10 @@ def _state(
     renewed_on: date | None,
 ) -> PolicyState:
     today = beijing_day(asking.at)
-    return policy_state(start_on, cover_end_on, cancelled_on, today, endorsed_on=endorsed_on, renewed_on=renewed_on)
+    soon = asking.number(SOON_DAYS)
+    return policy_state(
+        start_on, cover_end_on, cancelled_on, today, soon=soon, endorsed_on=endorsed_on, renewed_on=renewed_on
+    )
 
 
 def _gap(asking: Asking, cover_end_on: date, renewed_on: date | None) -> int | None:
@@ -106,7 +112,9 @@ def _in_force(asking: Asking) -> Q:
 
 
 def _soon(asking: Asking) -> Q:
-    return _in_force(asking) & due_within("cover_end_on", asking) & Q(cancelled_on__isnull=True)
+    return (
+        _in_force(asking) & due_within("cover_end_on", asking, asking.number(SOON_DAYS)) & Q(cancelled_on__isnull=True)
+    )
 
 
 def _over(asking: Asking) -> Q:
@@ -468,7 +476,7 @@ detail_screen(
 waiting(
     POLICIES,
     "policies-expiring",
-    _("Policies that expire within 30 days"),
+    _("Policies that expire soon"),
     why=_("Renew in time: a gap in cover is a violation from its first day."),
     tone="warning",
     order=20,
@@ -522,7 +530,7 @@ def _cover_tile(request: HttpRequest, enterprise: Any) -> tuple[str, str, str]:
     )
     if found is None:
         return _now("none in force"), "danger", ""
-    soon = found[1] <= today + timedelta(days=30)
+    soon = found[1] <= today + timedelta(days=int(parameter(SOON_DAYS, today)))
     return (
         f"{found[1]:%Y-%m-%d}",
         "warning" if soon else "success",
