@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from anze.exchange.actions import accept_offer
 from anze.kernel.actor import Actor
 from anze.kernel.duty import BEIJING
+from anze.kernel.models import Parameter
+from anze.kernel.parameters import begin_value
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import Scope, inside
 from anze.parties.models import Standing
@@ -83,7 +85,15 @@ def test_only_the_invited_offer_and_as_long_as_it_is_open(cast, request_):
         make_offer(request_, by=insurer(cast.bohai), at=NOW, **OFFERED)
     with pytest.raises(Refused, match="expense_ratio_over_cap"):
         make_offer(request_, by=insurer(cast.huaihai), at=NOW, **{**OFFERED, "agreed_expense_ratio": Decimal("0.22")})
-    first = make_offer(request_, by=insurer(cast.huaihai), at=NOW, **OFFERED)
+    # the cap of the first day of cover counts, whatever is in force on the day of the offer
+    cap = Parameter.objects.get(key="expense_cap_ratio")
+    begin_value(cap, value="0.235", effective_from=request_.start_on, source="", status="UNVERIFIED")
+    with pytest.raises(Refused) as refused:
+        make_offer(request_, by=insurer(cast.huaihai), at=NOW, **{**OFFERED, "agreed_expense_ratio": Decimal("0.24")})
+    assert "23.5" in refused.value.remedy
+    first = make_offer(
+        request_, by=insurer(cast.huaihai), at=NOW, **{**OFFERED, "agreed_expense_ratio": Decimal("0.22")}
+    )
     second = make_offer(request_, by=insurer(cast.huaihai), at=NOW, **{**OFFERED, "premium": Decimal(8000)})
     first.refresh_from_db()
     assert (first.state, second.state) == ("WITHDRAWN", "SENT")

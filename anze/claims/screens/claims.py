@@ -28,7 +28,7 @@ from anze.underwriting.screens import ORIGIN_SECTION
 
 STATE_TONES = {"PAID": "success", "CLOSED": "success", "REJECTED": "danger"}
 CLOCK_TONES = {"LATE": "danger", "SOON": "warning", "RUNNING": "info", "KEPT": "success", "MISSED": "warning"}
-SOON_DAYS = 3
+SOON_DAYS = "alert.claim_notice_days"  # a clock is said to end soon when it is announced
 _OPEN = Q(closed_at__isnull=True)
 _ADVANCED = Q(Exists(Payment.objects.filter(claim_id=OuterRef("pk"), kind=PaymentKind.ADVANCE)))
 
@@ -44,8 +44,9 @@ def _next_clock(
     letter: datetime | None,
 ) -> str:
     """The clock that runs at present, the last begun first; what is over has none."""
+    soon = asking.number(SOON_DAYS)
     for due, done in ((letter_due, letter), (pay_due, paid), (assess_due, assessed)):
-        found = clock_state(due, done, state in CLAIM_ENDS and due is not letter_due, asking.at, SOON_DAYS)
+        found = clock_state(due, done, state in CLAIM_ENDS and due is not letter_due, asking.at, soon)
         if found in (Clock.LATE, Clock.SOON, Clock.RUNNING, Clock.MISSED):
             return found.value
         if found is not None:
@@ -276,10 +277,10 @@ VICTIMS = list_screen(
 )
 _REGULATORS = frozenset({Role.PROVINCE_REGULATOR, Role.CITY_REGULATOR, Role.COUNTY_REGULATOR, Role.FINANCIAL_REGULATOR})
 for _name, _title, _why, _order in (
-    ("assess", _("Claims to assess: overdue"), _("Thirty days after request and documents (保险法 Art. 23)."), 8),
-    ("pay", _("Claims to pay: overdue"), _("Ten days after the amount was agreed (保险法 Art. 23)."), 8),
-    ("letter", _("Refusal letters: overdue"), _("Three days after the decision (保险法 Art. 24)."), 8),
-    ("advance", _("Advance payments: overdue"), _("Sixty days after the documents (保险法 Art. 25)."), 8),
+    ("assess", _("Claims to assess: overdue"), _("Counted from the request and the documents (保险法 Art. 23)."), 8),
+    ("pay", _("Claims to pay: overdue"), _("Counted from the day the amount was agreed (保险法 Art. 23)."), 8),
+    ("letter", _("Refusal letters: overdue"), _("Counted from the decision (保险法 Art. 24)."), 8),
+    ("advance", _("Advance payments: overdue"), _("Counted from the documents (保险法 Art. 25)."), 8),
 ):
     waiting(
         CLAIMS,

@@ -76,7 +76,7 @@ FIELDS: dict[str, Callable[[], dict[str, forms.Field]]] = {
     },
     "reject": lambda: {
         "code": forms.ChoiceField(label=_("Ground of the rejection"), choices=lambda: list(labels(RejectCode.choices).items())),
-        "words": _text(_("Reasons"), _("They stand in the refusal letter, due within three days (保险法 Art. 24)."), length=200),
+        "words": _text(_("Reasons"), _("They stand in the refusal letter, whose days run from now (保险法 Art. 24)."), length=200),
     },
     "letter": lambda: {
         "number": _text(_("Number of the letter"), length=40),

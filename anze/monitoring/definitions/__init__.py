@@ -72,7 +72,9 @@ NOT_COMPUTED: tuple[tuple[Promise, Promise], ...] = (
     ),
     (
         _("Expense promised by an insurer's approved annual budget"),
-        _("Budgets are not sent; where the contract gives no ratio, the platform's default ratio is taken."),
+        _(
+            "An annual plan names one target for the insurer, not a share for each policy; where the contract gives no ratio, the platform's default ratio is taken."
+        ),
     ),
     (
         _("Shares of premium and promise to the day"),

@@ -348,7 +348,7 @@ SERVICE_INDICATORS = (
     Indicator(
         "plan_missing_share",
         _("Policies without a plan"),
-        _("Policies without a service plan 30 days after they began, of those that reached that day."),
+        _("Policies without a service plan when the days to confirm one were over, of those that reached that day."),
         _C,
         COMPLETION,
         "plan_missing",

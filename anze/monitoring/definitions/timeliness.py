@@ -46,7 +46,7 @@ TIMELINESS_INDICATORS = (
     Indicator(
         "data_timeliness",
         _("Data timeliness"),
-        _("Records reported in time, of all records: five working days by hand, the same day by interface."),
+        _("Records reported within the time allowed by hand or by interface, of all records."),
         Family.TIMELINESS,
         TIMELINESS,
         "on_time",

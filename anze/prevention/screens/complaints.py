@@ -18,7 +18,9 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from anze.claims.models import Claim
+from anze.kernel.duty import beijing_day
 from anze.kernel.links import read_link
+from anze.kernel.models import parameter
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import EVERYTHING, widened
 from anze.kernel.wording import listed
@@ -107,7 +109,7 @@ COMPLAINTS = list_screen(
         name="complaints",
         path="prevention/complaints/",
         title=_("Complaints"),
-        about=_("Complaints of enterprises and workers: answered within ten working days, settled within thirty where something must be verified (AQ 9010)."),
+        about=_("Complaints of enterprises and workers: answered, and settled where something must be verified, within the working days of AQ 9010."),
         model=Complaint,
         permission=Permission.SEE_COMPLAINTS,
         detail="complaint",
@@ -411,9 +413,9 @@ FIELDS: dict[str, Callable[[], dict[str, forms.Field]]] = {
     "accept": lambda: {"words": _text(_("Words"), required=False)},
     "not-accept": lambda: {"words": _text(_REASON, _("The complainant reads it."))},
     "answer": lambda: {"words": _text(_("The answer"), _("The complainant reads it and says whether it satisfies."))},
-    "verify": lambda: {"words": _text(_("What must be verified"), _("The complainant reads it; thirty working days run."))},
+    "verify": lambda: {"words": _text(_("What must be verified"), _("The complainant reads it; the working days to settle it run."))},
     "ask-time": lambda: {
-        "day": forms.DateField(label=_("Until"), widget=forms.DateInput(), help_text=_("At most thirty days more, once.")),
+        "day": forms.DateField(label=_("Until"), widget=forms.DateInput()),
         "words": _text(_REASON),
     },
     "grant-time": lambda: {"words": _text(_("Words"), required=False)},
@@ -441,6 +443,9 @@ def _view(move: Move) -> Callable[[HttpRequest, UUID], HttpResponse]:
         complaint = COMPLAINT_PAGE.row(request, pk)
         form = Form(request.POST if request.method == "POST" else None)
         form.fields.update(FIELDS[move.name]())
+        if move.name == "ask-time":
+            days = int(parameter("complaint_extension_days", beijing_day(request.at), complaint.region_code))  # type: ignore[attr-defined]
+            form.fields["day"].help_text = _now("At most %(days)s days more, once.") % {"days": days}
         style(form)
         if form.is_bound and form.is_valid():
             given = {name: value for name, value in form.cleaned_data.items() if value not in (None, "")}
@@ -477,7 +482,7 @@ for _roles, _side in ((frozenset(INSURER_ROLES), "INSURER"), (frozenset({Role.AG
         COMPLAINTS,
         f"complaints-{_side.lower()}",
         _("Complaints for you to answer"),
-        why=_("Ten working days for the first answer (AQ 9010)."),
+        why=_("The working days for the first answer run (AQ 9010)."),
         tone="warning",
         order=13,
         roles=_roles,
@@ -498,7 +503,7 @@ waiting(
     COMPLAINTS,
     "complaints-time",
     _("More time for complaints, to be decided"),
-    why=_("Whoever verifies asks for up to thirty days more, with a reason."),
+    why=_("Whoever verifies asks for more days, with a reason (AQ 9010)."),
     order=20,
     roles=_AUTHORITIES,
     time="asked",

@@ -440,7 +440,9 @@ waiting(
     DISPUTES,
     "disputes-to-answer",
     _("Disputed services to be answered"),
-    why=_("The enterprise says nobody came, or something is wrong. Say how it was within ten working days."),
+    why=_(
+        "The enterprise says nobody came, or something is wrong. Say how it was, within the time AQ 9010 gives to an answer."
+    ),
     tone="danger",
     order=20,
     permission=Permission.ISSUE_REPORTS,

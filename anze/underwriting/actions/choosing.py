@@ -280,13 +280,14 @@ def make_offer(
         raise Refused(
             "valid_in_past", _("The offer would have lapsed."), remedy=_("Choose a later day."), field="valid_to_on"
         )
-    cap = parameter("expense_cap_ratio", today)
+    cap = parameter("expense_cap_ratio", request.start_on, request.region_code)
     if agreed_expense_ratio > cap:
         raise Refused(
             "expense_ratio_over_cap",
             _("The agreed prevention expense ratio is above the cap."),
-            remedy=_("At most 21 % of the premium received (应急厅函〔2024〕322号)."),
+            remedy=_("At most %(limit)s %% of the premium received (应急厅函〔2024〕322号)."),
             field="agreed_expense_ratio",
+            values={"limit": f"{(cap * 100).normalize():f}"},
         )
     check_standing([insurer_id], today)
     trial = trial_of_request(request)
