@@ -26,8 +26,9 @@ from anze.kernel.models import CalendarDay, Event, Parameter, parameter_rows
 from anze.kernel.parameters import change_parameter
 from anze.kernel.refusal import Refused
 from anze.kernel.rules import CalendarStatus, ParameterStatus
+from anze.parties.models import Region
 from anze.parties.rules import Permission, Role
-from anze.screen.columns import Column, Kind
+from anze.screen.columns import Column, Kind, region_name
 from anze.screen.details import DETAILS, DetailScreen, Section, detail_screen
 from anze.screen.filters import Asking, Case, Cases, Choice, Dates, Of, Search
 from anze.screen.forms import Form
@@ -138,6 +139,18 @@ detail_screen(
 
 
 class ParameterForm(Form):
+    region_code = forms.ChoiceField(
+        label=_("Applies in"),
+        required=False,
+        choices=lambda: [
+            ("", _now("everywhere")),
+            *(
+                (each.code, region_name(each.code))
+                for each in Region.objects.filter(valid_to__isnull=True).order_by("code")
+            ),
+        ],
+        help_text=_("A region's own value goes before the one that holds everywhere."),
+    )
     value = forms.CharField(label=_("New value"), max_length=80)
     effective_from = forms.DateField(
         label=_("In force from"),
@@ -163,7 +176,12 @@ def parameter_change(request: HttpRequest, pk: UUID) -> HttpResponse:
     parameter = Parameter.objects.filter(pk=pk).first()
     if parameter is None:
         raise Http404
-    initial = {"value": parameter.value, "status": parameter.status, "source": parameter.source}
+    initial = {
+        "region_code": parameter.region_code,
+        "value": parameter.value,
+        "status": parameter.status,
+        "source": parameter.source,
+    }
     form = ParameterForm(request.POST if request.method == "POST" else None, initial=initial)
     if form.is_bound and form.is_valid():
         try:

@@ -101,6 +101,20 @@ def test_a_parameter_is_changed_from_its_page_with_a_trace(cast, administrator):
     assert "must be a number" in refused.content.decode()
 
 
+def test_a_city_gets_a_value_of_its_own_from_the_page(cast, administrator):
+    row = present()
+    form = administrator.get(reverse("parameter-change", args=[row.pk])).content.decode()
+    assert '<option value="370100">' in form
+    given = {"region_code": "370100", "value": "600000", "effective_from": "2026-12-01", "source": "示例市通知",
+             "status": "CONFIRMED", "note": ""}  # fmt: skip
+    assert administrator.post(reverse("parameter-change", args=[row.pk]), given).status_code == 302
+    assert parameter_text(KEY, date(2027, 1, 1), "370102") == "600000"
+    assert parameter_text(KEY, date(2027, 1, 1), "370200") == row.value
+    assert parameter_text(KEY, date(2026, 11, 30), "370102") == row.value
+    nowhere = administrator.post(reverse("parameter-change", args=[row.pk]), {**given, "region_code": "440100"})
+    assert nowhere.status_code == 422
+
+
 def test_who_may_only_look_finds_no_way_to_change(cast, browser_of):
     city = browser_of(Role.CITY_REGULATOR)
     row = present()
