@@ -26,12 +26,17 @@ def change_parameter(
     source: str,
     status: str,
     note: str = "",
+    region_code: str | None = None,
 ) -> Parameter:
     """Let another value be in force from `effective_from` on; what was judged before that day keeps its own.
 
-    The row in force until then ends the day before, and a row that begins later still takes over on its day.
+    The row in force until then ends the day before, and a row that begins later still takes over on its day. With
+    `region_code` the value is that region's, and every other value stays as it is.
     """
-    return begin_value(parameter, value=value, effective_from=effective_from, source=source, status=status, note=note)
+    return begin_value(
+        parameter, value=value, effective_from=effective_from, source=source, status=status, note=note,
+        region_code=region_code,
+    )  # fmt: skip
 
 
 def begin_value(
@@ -109,6 +114,21 @@ def _is_number(text: str) -> bool:
         return Decimal(text).is_finite()
     except InvalidOperation:
         return False
+
+
+def chain_of(region: str) -> str:
+    """SQL: the codes whose values hold in a region, as `region_chain`; the nearest is the last by their order."""
+    return f"('', left({region}, 2) || '0000', left({region}, 4) || '00', {region})"
+
+
+def number_in_force(key: str, day: str, region: str) -> str:
+    """SQL, a scalar: the number in force on a day in a region, chosen as `kernel.models.parameter_row` chooses."""
+    return (
+        f"(SELECT v.value::numeric FROM kernel_parameter v WHERE v.key = '{key}' AND v.value <> '' "
+        f"AND v.region_code IN {chain_of(region)} AND v.effective_from <= {day} "
+        f"AND (v.effective_to IS NULL OR v.effective_to >= {day}) "
+        "ORDER BY v.region_code DESC, v.effective_from DESC LIMIT 1)"
+    )
 
 
 def parameters_of(key: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
 
+from anze.kernel.parameters import chain_of
 from anze.monitoring.rules import Fact, Indicator, Part, Source
 
 RowsOf = Callable[[Source], str]
@@ -124,7 +125,7 @@ def in_force(parameters: str, day: str, region: str) -> str:
     return (
         "(SELECT (array_agg(v.value ORDER BY v.region_code DESC, v.effective_from DESC))[1] "
         f"FROM {parameters} v WHERE {day} BETWEEN v.effective_from AND v.effective_to "
-        f"AND v.region_code IN ('', left({region}, 2) || '0000', left({region}, 4) || '00', {region}))"
+        f"AND v.region_code IN {chain_of(region)})"
     )
 
 

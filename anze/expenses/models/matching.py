@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from anze.kernel.parameters import number_in_force
+
 # every payment that stands, less what was taken back of it; one reversed as a whole is none
 SPENT = """
 SELECT e.id, e.expense_no, e.insurer_id, e.agency_id, e.enterprise_id, e.region_code, e.sector, e.policy_id,
@@ -33,17 +35,7 @@ LEFT JOIN (SELECT policy_id, sum(amount) AS spent, count(*) AS payments, max(coa
            FROM {spent} x GROUP BY 1) s ON s.policy_id = p.id
 LEFT JOIN (SELECT policy_id, sum(amount) AS received, min(received_on) FILTER (WHERE amount > 0) AS first_on
            FROM underwriting_premiumreceipt WHERE NOT is_void GROUP BY 1) r ON r.policy_id = p.id
-LEFT JOIN LATERAL ({_in_force("expense_cap_ratio")}) cap ON true
-LEFT JOIN LATERAL ({_in_force("expense_floor_ratio")}) floor ON true
+CROSS JOIN LATERAL (SELECT {number_in_force("expense_cap_ratio", "p.start_on", "p.region_code")} AS value) cap
+CROSS JOIN LATERAL (SELECT {number_in_force("expense_floor_ratio", "p.start_on", "p.region_code")} AS value) floor
 WHERE NOT p.is_void AND (s.spent > 0 OR floor.value IS NOT NULL)
 """
-
-
-def _in_force(key: str) -> str:
-    """SQL: a number in force on the first day of policy p, the nearest region's first."""
-    return (
-        f"SELECT q.value::numeric AS value FROM kernel_parameter q WHERE q.key = '{key}' AND q.value <> '' "
-        "AND q.region_code IN ('', left(p.region_code, 2) || '0000', left(p.region_code, 4) || '00', p.region_code) "
-        "AND q.effective_from <= p.start_on AND (q.effective_to IS NULL OR q.effective_to >= p.start_on) "
-        "ORDER BY q.region_code DESC, q.effective_from DESC LIMIT 1"
-    )

@@ -19,6 +19,7 @@ from anze.expenses.models import Expense
 from anze.expenses.rules import ExpenseCategory
 from anze.kernel.duty import beijing_day
 from anze.kernel.models import parameter, parameter_row
+from anze.kernel.parameters import number_in_force
 from anze.parties.rules import Permission
 from anze.parties.screens import ORGANISATION_NAMES
 from anze.prevention.models import Service, Visit
@@ -182,23 +183,25 @@ tile(Tile("service", "cost", _("Charged for it"), Permission.SEE_EXPENSES, _serv
 
 # a year's budget ------------------------------------------------------------------------------------------
 
-# by insurer: what came in during the year, what of it was agreed for prevention, what the annual plan says, what was
+# by insurer: what came in during the year, what of it was agreed for prevention, what its accepted annual plan names, what was
 # spent and paid, and what of the payments has its papers
 _BUDGET = """
 WITH taken AS (
     SELECT r.insurer_id, sum(r.amount) AS received,
-           sum(r.amount * coalesce(p.agreed_expense_ratio, %(usual)s)) AS agreed
+           sum(r.amount * coalesce(p.agreed_expense_ratio, {usual}, 0)) AS agreed
     FROM underwriting_premiumreceipt r JOIN underwriting_policy p ON p.id = r.policy_id
     WHERE NOT r.is_void AND r.received_on BETWEEN %(first)s AND %(last)s GROUP BY 1
 ), used AS (
     SELECT insurer_id, sum(amount) AS spent, sum(amount) FILTER (WHERE paid_on IS NOT NULL) AS paid,
            sum(amount) FILTER (WHERE paid_on IS NOT NULL AND voucher_file <> '') AS vouchered
     FROM expenses_expense WHERE NOT is_void AND incurred_on BETWEEN %(first)s AND %(last)s GROUP BY 1
+), planned AS (
+    SELECT insurer_id, budget FROM prevention_annualplan WHERE year = %(year)s AND state = 'ACCEPTED'
 )
-SELECT insurer_id, coalesce(received, 0), round(coalesce(agreed, 0), 2), coalesce(spent, 0), coalesce(paid, 0),
+SELECT insurer_id, budget, coalesce(received, 0), round(coalesce(agreed, 0), 2), coalesce(spent, 0), coalesce(paid, 0),
        coalesce(vouchered, 0)
-FROM taken FULL JOIN used USING (insurer_id) ORDER BY 2 DESC
-"""
+FROM taken FULL JOIN used USING (insurer_id) FULL JOIN planned USING (insurer_id) ORDER BY 3 DESC
+""".format(usual=number_in_force("default_agreed_expense_ratio", "p.start_on", "p.region_code"))
 
 
 @dataclass(frozen=True)
@@ -207,6 +210,7 @@ class Budget:
 
     insurer_id: UUID
     name: str
+    budget: Decimal | None
     received: Decimal
     agreed: Decimal
     spent: Decimal
@@ -244,12 +248,12 @@ def budget(request: HttpRequest) -> HttpResponse:
     asked = request.GET.get("year", "")
     year = int(asked) if asked.isascii() and asked.isdigit() and 2018 <= int(asked) <= today.year else today.year
     first, last = date(year, 1, 1), date(year, 12, 31)
-    cap = parameter("expense_cap_ratio", last)
-    words: dict[str, Any] = {"first": first, "last": last, "usual": parameter("default_agreed_expense_ratio", last)}
+    cap = parameter("expense_cap_ratio", last, default=1)  # no cap was published before 2024
+    words: dict[str, Any] = {"first": first, "last": last, "year": year}
     with connection.cursor() as cursor:
         cursor.execute(_BUDGET, words)
         rows = [
-            Budget(row[0], ORGANISATION_NAMES.name(row[0]), row[1], row[2], row[3], row[4], row[5], cap)
+            Budget(row[0], ORGANISATION_NAMES.name(row[0]), row[1], row[2], row[3], row[4], row[5], row[6], cap)
             for row in cursor.fetchall()
         ]
     names = labels(ExpenseCategory.choices)
@@ -264,7 +268,10 @@ def budget(request: HttpRequest) -> HttpResponse:
     received, agreed, spent, paid, vouchered = (
         sum((getattr(row, name) for row in rows), ZERO) for name in ("received", "agreed", "spent", "paid", "vouchered")
     )
-    total = Budget(UUID(int=0), "", received, agreed, spent, paid, vouchered, cap)
+    planned = [row.budget for row in rows if row.budget is not None]
+    total = Budget(
+        UUID(int=0), "", sum(planned, ZERO) if planned else None, received, agreed, spent, paid, vouchered, cap
+    )
     shown = {"rows": rows, "total": total, "by_category": by_category, "year": year, "cap": cap,
              "years": list(range(today.year, today.year - 4, -1))}  # fmt: skip
     return render(request, "expenses/budget.html", shown)
