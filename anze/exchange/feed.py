@@ -189,7 +189,7 @@ class Check:
     """A rule over one row and what it refers to. `fails` is SQL over alias `r`; NULL counts as passed.
 
     In the SQL `{sender}` is the sender's id and `{today}` the Beijing day on which the batch arrived.
-    `parameter` (key, date column) makes `{value}` the number in force on that day."""
+    `parameter` (key, date column) makes `{value}` the number in force on that day in the row's region."""
 
     code: str
     field: str
@@ -236,8 +236,9 @@ class Feed:
     checks: tuple[Check, ...] = ()
     lines: tuple[Lines, ...] = ()
     sets: Mapping[str, str] = attribute(default_factory=dict)  # column → SQL over alias r
-    # name → (date field, SQL over one.day): worked out once for each of its days in a batch; `sets` read <name>.value
-    by_day: Mapping[str, tuple[str, str]] = attribute(default_factory=dict)
+    # name → (date field, SQL over one.day and one.region, the parameter in it): worked out once for each of its days
+    # in a batch, and once more for a region that has a number of its own; `sets` read <name>.value
+    by_day: Mapping[str, tuple[str, str, str]] = attribute(default_factory=dict)
     # columns of the record on file that checks, `sets` and `after` see as r.known_<column>; NULL for a new one
     remembers: tuple[str, ...] = ()
     # SQL run once after publishing; the temporary table `resolved` holds every row with its id and outcome

@@ -22,6 +22,7 @@ from anze.exchange.feed import SENDER, Feed, Field, Kind, Lines, Reference
 from anze.exchange.limits import beyond_sql, is_credit_code, unfit_list
 from anze.exchange.rules import Outcome
 from anze.kernel.duty import beijing_day, end_of_day
+from anze.kernel.parameters import number_in_force
 from anze.kernel.rules import Channel
 from anze.kernel.workdays import CalendarEnds, WorkdayCalendar
 from anze.parties.models import Organisation
@@ -120,6 +121,21 @@ def _event_getter(feed: Feed) -> Callable[[Any], date]:
             return value.date()
 
     return day_of
+
+
+def _by_day(name: str, day: str, sql: str, key: str) -> str:
+    """SQL: joins `sql` over one.day and one.region to alias r, worked out once a day. As long as no region has a value
+    of its own of the parameter `key`, all are one region: few days come again and again, a hundred regions with them
+    would not."""
+    region = (
+        f"CASE WHEN EXISTS (SELECT FROM kernel_parameter WHERE key = '{key}' AND region_code <> '' AND value <> '') "
+        "THEN r.region_code ELSE '' END"
+    )
+    days = f"SELECT DISTINCT r.{day} AS day, {region} AS region FROM resolved r"
+    return (
+        f"LEFT JOIN (SELECT one.day, one.region, {sql} AS value FROM ({days}) one) {name} "
+        f"ON {name}.day = r.{day} AND {name}.region = {region}"
+    )
 
 
 class _Texts(dict[date | None, str | None]):
@@ -358,12 +374,8 @@ class _Work:
             if check.parameter:
                 key, on = check.parameter
                 p = f"p{number}"
-                joins.append(
-                    f"LEFT JOIN kernel_parameter {p} ON {p}.key = '{key}' AND {p}.region_code = '' "
-                    f"AND {p}.value <> '' AND {p}.effective_from <= r.{on} "
-                    f"AND ({p}.effective_to IS NULL OR {p}.effective_to >= r.{on})"
-                )
-                sql = sql.replace("{value}", f"{p}.value::numeric")
+                joins.append(_by_day(p, on, number_in_force(key, "one.day", "one.region"), key))
+                sql = sql.replace("{value}", f"{p}.value")
             rules.append((check.field, check.code, sql))
         broken = f"FROM resolved r {' '.join(joins)} CROSS JOIN LATERAL {_taken_apart(rules)}"
         self.cursor.execute(f"SELECT r.row_no, c.n, to_jsonb(r) {broken} ORDER BY 1, 2")
@@ -437,11 +449,7 @@ class _Work:
             # written out here: the driver would look at each moment by itself
             words["received_at"] = "{" + ",".join(each.isoformat() for each in delivery.known_since) + "}"
         table = feed.table
-        source = "resolved r" + "".join(
-            f" LEFT JOIN (SELECT one.day, {sql} AS value FROM (SELECT DISTINCT {day} AS day FROM resolved) one) {name} "
-            f"ON {name}.day = r.{day}"
-            for name, (day, sql) in feed.by_day.items()
-        )
+        source = "resolved r " + " ".join(_by_day(name, *asked) for name, asked in feed.by_day.items())
         if self.result.count(Outcome.CREATED):
             self.cursor.execute(
                 f"INSERT INTO {table} ({', '.join(fresh)}) SELECT {', '.join(fresh.values())} "

@@ -123,7 +123,7 @@ def content_of(region_code: str, month: date, state: State, insurer: Organisatio
     heads = list(headlines(FIVE, state.as_of).values())
     further = [each for each in INDICATORS.values() if each.family in FURTHER and not each.fixed]
     cut = Slice(region_code, month, month, insurer_id=insurer.pk if insurer else None)
-    goals = targets(state.as_of)
+    goals = targets(state.as_of, region_code=region_code)
     by_region = _compared(heads, cut, "region") if cut.level != "COUNTY" else {}
     by_insurer = _compared(heads, cut, "insurer") if insurer is None else {}
     year = figures([*heads, *further], replace(cut, month_from=month.replace(month=1)))[""]

@@ -15,7 +15,7 @@ from django.db.models import Q
 
 from anze.kernel.actor import Actor
 from anze.kernel.compiled import Compiled
-from anze.kernel.models import Parameter
+from anze.kernel.models import Parameter, region_chain
 from anze.kernel.rules import Sector
 from anze.kernel.scope import PROVINCE, region_range
 from anze.monitoring.contributions import CITY
@@ -101,25 +101,25 @@ def headlines(families: Iterable[Family], on: date) -> dict[Family, Indicator]:
 TARGET_KEYS = {"expense_payment_rate": "prevention_expense_payment_rate"}
 
 
-def targets(on: date, sector: str = "") -> dict[str, Decimal]:
-    """Indicator code → target in force on a day; coverage has targets of some sectors' own. One query."""
+def targets(on: date, sector: str = "", region_code: str = "") -> dict[str, Decimal]:
+    """Indicator code → target in force on a day in a region; coverage has some sectors' own targets. One query."""
     keys = {f"target.{TARGET_KEYS.get(code, code)}": code for code in INDICATORS}
     own = {f"coverage_target.{sector}": "coverage_rate"} if sector in Sector.values else {}
-    said = _parameters([*keys, *own], on)
+    said = _parameters([*keys, *own], on, region_code)
     return {code: Decimal(said[key]) for key, code in (keys | own).items() if key in said}
 
 
-def _parameters(keys: Iterable[str], on: date) -> dict[str, str]:
-    """Key → value in force everywhere on a day, of those that have one; of two the later set."""
+def _parameters(keys: Iterable[str], on: date, region_code: str = "") -> dict[str, str]:
+    """Key → value in force in a region on a day, of those that have one; the nearest region's, of two the later set."""
     rows = (
         Parameter.objects.filter(
             Q(effective_to__isnull=True) | Q(effective_to__gte=on),
             key__in=list(keys),
-            region_code="",
+            region_code__in=region_chain(region_code),
             effective_from__lte=on,
         )
         .exclude(value="")
-        .order_by("effective_from")
+        .order_by("region_code", "effective_from")
     )
     return dict(rows.values_list("key", "value"))
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.db import connection
 
+from anze.kernel.models import Parameter
+from anze.kernel.parameters import begin_value
 from anze.kernel.scope import Scope, enter, leave, region_range
+from anze.parties.models import Enterprise
 from anze.underwriting.models import Policy
 from tests.cast import XINGHUO, YUANFAN, policy_row
 
@@ -32,6 +37,28 @@ def test_one_bad_row_does_not_block_its_batch(cast):
     )
     assert batch.outcomes == "ARA"
     assert [f.code for f in batch.findings.all()] == ["ends_before_start"]
+
+
+def test_a_row_is_checked_by_the_number_of_its_own_region_on_its_own_day(cast):
+    """XINGHUO lies in Jinan, which caps at 10 % from March on and asks for nine visits a year; YUANFAN does not."""
+    here, there = (Enterprise.objects.get(uscc=each) for each in (XINGHUO, YUANFAN))
+    assert here.region_code[:4] != there.region_code[:4]
+    of = {"source": "", "status": "DESIGN", "region_code": here.region_code[:4] + "00"}
+    cap = Parameter.objects.get(key="expense_cap_ratio")
+    begin_value(cap, value="0.10", effective_from=date(2026, 3, 1), **of)
+    visits = Parameter.objects.get(key=f"frequency.{here.risk_tier}.{here.size}")
+    begin_value(visits, value="9", effective_from=date(2026, 1, 1), **of)
+    rows = [
+        policy_row("P1", XINGHUO, start_on="2026-03-01", issued_on="2026-02-20", agreed_expense_ratio="0.12"),
+        policy_row("P2", XINGHUO, start_on="2026-02-28", issued_on="2026-02-20", agreed_expense_ratio="0.12"),
+        policy_row("P3", YUANFAN, start_on="2026-03-01", issued_on="2026-02-20", agreed_expense_ratio="0.12"),
+    ]
+    batch = cast.send(cast.huaihai, "policies", *rows)
+    assert batch.outcomes == "RAA"
+    assert [f.code for f in batch.findings.all()] == ["expense_ratio_over_cap"]
+    usual = dict(Policy.objects.values_list("policy_no", "usual_visits"))
+    assert usual["P2"] == 9
+    assert usual["P3"] < 9
 
 
 def test_an_insurer_sees_only_its_own_policies(cast):

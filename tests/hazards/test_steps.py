@@ -16,6 +16,8 @@ from anze.hazards.models import Hazard, HazardStep
 from anze.hazards.rules import ORDER, STEPS, HazardState, Party, StepKind, steps_open, why_not
 from anze.hazards.screens.steps import ACTIONS, FIELDS
 from anze.kernel.duty import end_of_day
+from anze.kernel.models import Parameter
+from anze.kernel.parameters import begin_value
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import widened
 from tests.cast import NOW
@@ -66,6 +68,21 @@ def test_the_recheck_is_due_within_working_days_of_the_submission(found, people)
     hazard.refresh_from_db()
     # Monday 23 November; five working days later is Monday 30 November
     assert hazard.recheck_due_at == end_of_day(date(2026, 11, 30))
+
+
+def test_a_regions_own_days_hold_whichever_way_the_hazard_comes(found, people):
+    """Two working days in Jinan, five elsewhere: for a step on the platform and for an insurer's row alike."""
+    city = people["city"].scope.region_from
+    days = Parameter.objects.get(key="hazard_recheck_workdays")
+    begin_value(days, value="2", effective_from=date(2026, 1, 1), source="", status="DESIGN", region_code=city)
+    stepped = found()
+    assert stepped.region_code[:4] == city[:4]
+    take("submit", stepped, people["enterprise"])
+    stepped.refresh_from_db()
+    sent = found(hazard_no="H2", state="SUBMITTED", notified_on="2026-11-16", rectified_on="2026-11-23")
+    assert stepped.recheck_due_at == sent.recheck_due_at == end_of_day(date(2026, 11, 25))
+    # what has no value of its own there keeps the general one
+    assert found(hazard_no="H3").notify_due_at == found(hazard_no="H4").notify_due_at == end_of_day(date(2026, 11, 17))
 
 
 def test_what_the_insurers_system_reports_as_submitted_has_the_same_deadline(found):

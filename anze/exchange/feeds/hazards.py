@@ -9,6 +9,7 @@ from anze.exchange.feed import SENDER, Check, Feed, Field, Kind, Reference, Send
 from anze.exchange.feeds.policies import OF_ENTERPRISE
 from anze.hazards.models import Hazard
 from anze.hazards.rules import ORDER, HazardClass, HazardSource, HazardState, VerifierKind
+from anze.kernel.parameters import number_in_force
 from anze.library.models import EDITION_OF_ENTRY_ON, EDITION_ON
 from anze.parties.models import Enterprise
 from anze.prevention.models import Service
@@ -62,17 +63,13 @@ def _workdays_after(day: str, parameter: str) -> str:
     return (
         "(SELECT (min(d.day) + 1)::timestamp AT TIME ZONE 'Asia/Shanghai' FROM kernel_calendarday d "
         "WHERE d.ordinal = "
-        f"(SELECT c.ordinal FROM kernel_calendarday c WHERE c.day = {day}) + {number_on(parameter, day)})"
+        f"(SELECT c.ordinal FROM kernel_calendarday c WHERE c.day = {day}) + {number_on(parameter, day, 'one.region')})"
     )
 
 
-def number_on(parameter: str, day: str) -> str:
-    """SQL: the general number in force on a day."""
-    return (
-        f"(SELECT p.value::int FROM kernel_parameter p WHERE p.key = '{parameter}' AND p.region_code = '' "
-        f"AND p.value <> '' AND p.effective_from <= {day} AND (p.effective_to IS NULL OR p.effective_to >= {day}) "
-        "ORDER BY p.effective_from DESC LIMIT 1)"
-    )
+def number_on(parameter: str, day: str, region: str = "r.region_code") -> str:
+    """SQL: the number in force on a day in a region, whole."""
+    return f"{number_in_force(parameter, day, region)}::int"
 
 
 _CRITERION = (
@@ -89,13 +86,14 @@ _EDITION = (
 )
 # a deadline of each duty, computed once when the row is written
 _DUE_BY_DAY = {
-    "notify_due": ("found_on", _workdays_after("one.day", "hazard_notify_workdays")),
-    "recheck_due": ("rectified_on", _workdays_after("one.day", "hazard_recheck_workdays")),
+    "notify_due": ("found_on", _workdays_after("one.day", "hazard_notify_workdays"), "hazard_notify_workdays"),
+    "recheck_due": ("rectified_on", _workdays_after("one.day", "hazard_recheck_workdays"), "hazard_recheck_workdays"),
     "authority_due": (
         "found_on",
         "(one.day + 1)::timestamp AT TIME ZONE 'Asia/Shanghai' + make_interval(hours => "
-        + number_on("major_hazard_report_hours", "one.day")
+        + number_on("major_hazard_report_hours", "one.day", "one.region")
         + ")",
+        "major_hazard_report_hours",
     ),
 }
 _DUE = {

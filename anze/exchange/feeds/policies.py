@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from anze.exchange.feed import SENDER, Check, Feed, Field, Kind, Reference, Sender
+from anze.kernel.parameters import chain_of
 from anze.parties.models import Enterprise
 from anze.prevention.rules import ServiceType
 from anze.underwriting.models import Endorsement, Policy, PremiumReceipt
@@ -135,11 +136,12 @@ _RATE_FACTORS = (
 )
 
 # By the frequency matrix in force on the policy's first day; counted when a policy has no plan of its own.
-USUAL_VISITS = """(
-    SELECT coalesce(max(f.value::int), 1) FROM parties_enterprise e JOIN kernel_parameter f
-    ON f.key = 'frequency.' || e.risk_tier || '.' || e.size AND f.region_code = '' AND f.value <> ''
-       AND r.start_on BETWEEN f.effective_from AND coalesce(f.effective_to, 'infinity') WHERE e.id = r.enterprise_id
-)"""
+USUAL_VISITS = f"""coalesce((
+    SELECT f.value::int FROM parties_enterprise e JOIN kernel_parameter f
+    ON f.key = 'frequency.' || e.risk_tier || '.' || e.size AND f.region_code IN {chain_of("r.region_code")}
+       AND f.value <> '' AND r.start_on BETWEEN f.effective_from AND coalesce(f.effective_to, 'infinity')
+    WHERE e.id = r.enterprise_id ORDER BY f.region_code DESC, f.effective_from DESC LIMIT 1
+), 1)"""
 
 POLICIES = Feed(
     name="policies",
@@ -321,8 +323,8 @@ POLICIES = Feed(
             "agreed_expense_ratio",
             "r.agreed_expense_ratio > {value}",
             _("The agreed prevention expense ratio is above the cap."),
-            _("At most 21 % of the premium received (应急厅函〔2024〕322号)."),
-            parameter=("expense_cap_ratio", "issued_on"),
+            _("At most the cap in force on the first day of cover (应急厅函〔2024〕322号)."),
+            parameter=("expense_cap_ratio", "start_on"),
         ),
         Check(
             "insurer_not_in_good_standing",
@@ -490,7 +492,7 @@ ENDORSEMENTS = Feed(
 RECEIPTS = Feed(
     name="receipts",
     title=_("Premium receipts"),
-    about=_("Premium actually received, one row an instalment; the 21 % cap on prevention expense is on these."),
+    about=_("Premium actually received, one row an instalment; the cap on prevention expense is on these."),
     sender=Sender.INSURER,
     model=PremiumReceipt,
     key=("receipt_no",),

@@ -287,7 +287,7 @@ def five_cards(request: HttpRequest) -> str:
     cut = own_slice(actor, state.as_of)
 
     def make() -> dict[str, Any]:
-        goals = targets(state.as_of)
+        goals = targets(state.as_of, region_code=cut.region_code)
         heads = visible(actor, list(headlines(FIVE, state.as_of).values()), cut)
         asked = {each.code: each for each in heads} | {code: INDICATORS[code] for code in BAND}
         totals = figures(asked.values(), cut)[""]
@@ -299,7 +299,7 @@ def five_cards(request: HttpRequest) -> str:
 
 def dashboard_context(request: HttpRequest, state: State, cut: Slice, show: str) -> dict[str, Any]:
     actor: Actor = request.actor  # type: ignore[attr-defined]
-    goals = targets(state.as_of, cut.sector)
+    goals = targets(state.as_of, cut.sector, cut.region_code)
     heads = visible(actor, list(headlines(FIVE, state.as_of).values()), cut)
     selected = INDICATORS.get(show) or heads[0]
     if selected not in visible(actor, [selected], cut):
@@ -478,7 +478,7 @@ def indicator_page(request: HttpRequest, code: str) -> HttpResponse:
     told = BAND if code in (*BAND, "uncertain_share") else ()
 
     def make() -> dict[str, Any]:
-        goals = targets(state.as_of, cut.sector)
+        goals = targets(state.as_of, cut.sector, cut.region_code)
         asked = {indicator.code: indicator} | {each: INDICATORS[each] for each in told}
         totals = figures(asked.values(), cut)[""]
         total = totals[indicator.code]
@@ -565,7 +565,7 @@ def indicator_rows(request: HttpRequest, code: str) -> HttpResponse:
         "indicator": indicator,
         "state": state,
         "cut": cut,
-        "card": card(total, targets(state.as_of, cut.sector).get(code), cut),
+        "card": card(total, targets(state.as_of, cut.sector, cut.region_code).get(code), cut),
         "region_name": regions.get(cut.region_code, ""),
         "part": aspect,
         "parts": [(each, ASPECTS[each][0], url("indicator-rows", code, part=each, **words)) for each in aspects],

@@ -71,7 +71,7 @@ def wall(request: HttpRequest) -> HttpResponse:
 
 
 def _context(actor: Actor, state: State, cut: Slice, selected: Any, heads: list[Any]) -> dict[str, Any]:
-    goals = targets(state.as_of)
+    goals = targets(state.as_of, region_code=cut.region_code)
     totals = figures(heads, cut)[""]
     places = region_table(selected, cut, goals, region_names())
     return {
