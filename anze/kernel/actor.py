@@ -19,7 +19,6 @@ class Actor:
     organisation_name: str = ""
     address: str = ""
     language: str = "zh-hans"
-    second_factor: bool = False
     extra: dict[str, object] = field(default_factory=dict, compare=False)
 
     def may(self, permission: str) -> bool:
@@ -28,7 +27,7 @@ class Actor:
     @property
     def kind(self) -> Actor:
         """Everybody who sees and may do the same, for the same organisation: this actor without his person."""
-        return replace(self, name="", account_id=None, address="", second_factor=False, extra={})
+        return replace(self, name="", account_id=None, address="", extra={})
 
     @property
     def is_known(self) -> bool:

@@ -14,7 +14,6 @@ _USCC_WEIGHTS = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
 _ORGANISATION_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 _USCC = re.compile(rf"[{ALPHABET}]{{2}}[0-9]{{6}}[{ALPHABET}]{{10}}")
 _REGION_CODE = re.compile(r"[1-9][0-9]{5}|[1-9][0-9]{3}Z[0-9A-Z]")
-_CERTIFICATE = re.compile(r"[0-9A-Z\u4e00-\u9fff][0-9A-Z\u4e00-\u9fff()〔〕/.-]{2,38}[0-9A-Z\u4e00-\u9fff()〕]")
 
 SYNTHETIC_MARK = "XN"  # for 虚拟; the codes that are issued begin with a digit or with M
 SYNTHETIC_NUMBERS = len(ALPHABET) ** 6
@@ -107,31 +106,3 @@ def region_code_problem(text: str) -> Problem | None:
     if len(text) != 6:
         return Problem.LENGTH
     return None if _REGION_CODE.fullmatch(text) else Problem.ALPHABET
-
-
-def region_range(code: str) -> tuple[str, str]:
-    """First and last code of the region and everything below it; codes compare as plain characters.
-
-    370000 → 370000 to 37ZZZZ; 370100 → 370100 to 3701ZZ; a county or zone → itself.
-    """
-    if code[2:] == "0000":
-        return code, code[:2] + "ZZZZ"
-    if code[4:] == "00":
-        return code, code[:4] + "ZZ"
-    return code, code
-
-
-def clean_certificate_no(text: str) -> str:
-    """A certificate number as it is stored: half-width, upper-case, no blanks, one kind of dash."""
-    return re.sub(r"[\u2010-\u2015\u2212]", "-", without_blanks(text))
-
-
-def certificate_no_problem(text: str) -> Problem | None:
-    """Why a cleaned certificate number cannot be one, or None.
-
-    The issuing bodies have no common scheme, so only the shape is judged: 4 to 40 letters, digits, Chinese
-    characters, and `-` `/` `.` and brackets between them.
-    """
-    if not 4 <= len(text) <= 40:
-        return Problem.LENGTH
-    return None if _CERTIFICATE.fullmatch(text) else Problem.ALPHABET

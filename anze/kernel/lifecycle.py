@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,7 +79,3 @@ class Lifecycle:
         for row in rows:
             for name_, value in {self.field: transition.target, **sets}.items():
                 setattr(row, name_, value)
-
-
-def states_reachable(lifecycle: Lifecycle) -> Mapping[str, set[str]]:
-    return {s: {t.target for t in lifecycle.open_from(s)} for t in lifecycle.transitions for s in t.sources}

@@ -89,9 +89,6 @@ class Sector(TextChoices):
     OTHER = "OTHER", _("Other (voluntary)")
 
 
-MANDATORY_SECTORS = tuple(sector for sector in Sector if sector is not Sector.OTHER)
-
-
 class HazardClass(TextChoices):
     """The two legal classes of hazards (事故隐患); a company's own “larger” class is reported as GENERAL."""
 

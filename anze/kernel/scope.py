@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -174,12 +174,6 @@ def widened(scope: Scope) -> Iterator[None]:
     finally:
         if connection.connection and connection.connection.info.transaction_status == TransactionStatus.INTRANS:
             _set(before)
-
-
-def narrowed(scope: Scope, region_code: str) -> Scope:
-    """The same reader looking at one region only."""
-    low, high = region_range(region_code)
-    return replace(scope, region_from=low, region_to=high)
 
 
 def leave() -> None:

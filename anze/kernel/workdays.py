@@ -61,15 +61,6 @@ class WorkdayCalendar:
         place = bisect_right(self._workdays, day) + n - 1 if n > 0 else bisect_left(self._workdays, day) + n
         return self._at(place)
 
-    def workdays_between(self, start: date, end: date) -> int:
-        """Workdays after `start` up to and including `end`; negative when `end` is the earlier one.
-
-        Undoes `add_workdays`: `workdays_between(day, add_workdays(day, n)) == n` for n > 0.
-        """
-        self._hold(start)
-        self._hold(end)
-        return bisect_right(self._workdays, end) - bisect_right(self._workdays, start)
-
     def nth_workday(self, start: date, n: int) -> date:
         """The n-th workday counted from `start`, `start` itself included if it is one; n is at least 1."""
         if n < 1:

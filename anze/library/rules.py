@@ -176,11 +176,6 @@ def _compared(old: Clause | None, new: Clause) -> Difference:
     return Difference("changed", old, new, word_diff(old.text, new.text))
 
 
-def touched_codes(differences: Iterable[Difference]) -> list[str]:
-    """Codes of the old edition whose findings should be looked at again under the new one."""
-    return [each.old.code for each in differences if each.old and each.kind in ("removed", "changed", "renumbered")]
-
-
 # materials and trainings ----------------------------------------------------------------------------------------
 
 

@@ -52,10 +52,9 @@ class Changed:
 
 @dataclass(frozen=True)
 class Then:
-    """A figure counted up to `day`: as known at `known_at`, and as corrected until now."""
+    """A figure counted up to `day`: as known at a moment, and as corrected until now."""
 
     day: date
-    known_at: datetime
     known: Figure
     corrected: Figure
     changed: tuple[Changed, ...]
@@ -69,7 +68,7 @@ def then_and_now(indicator: Indicator, cut: Slice, *, day: date, known_at: datet
         corrected = figure_of(cursor, "now_part", indicator, cut, day)
         changed, number = _changed(cursor, scope)
         cursor.execute("DROP TABLE known_part, now_part")
-    return Then(day, known_at, known, corrected, changed, number)
+    return Then(day, known, corrected, changed, number)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from procrastinate.contrib.django import app
 from anze.monitoring.alerting import run
 from anze.monitoring.bulletin import publish_due
 from anze.monitoring.effect import take_stock
-from anze.monitoring.refresh import recompute, refresh
+from anze.monitoring.refresh import refresh
 from anze.monitoring.telling import summarise
 
 
@@ -17,12 +17,6 @@ from anze.monitoring.telling import summarise
 def refresh_figures(timestamp: int) -> None:
     """Every five seconds, and cheap when nothing changed."""
     refresh(at=timezone.now())
-
-
-@app.task(queueing_lock="recompute-figures", lock="figures")
-def recompute_figures() -> None:
-    """After a parameter or a definition changed."""
-    recompute(at=timezone.now())
 
 
 @app.periodic(cron="* * * * *", periodic_id="alerts")

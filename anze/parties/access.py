@@ -14,9 +14,7 @@ from anze.parties.models import Expert, Membership, Organisation
 from anze.parties.rules import ROLES, OrganisationKind, Permission, Reach, Role
 
 
-def actor_for(
-    membership: Membership, address: str = "", *, language: str = "zh-hans", second_factor: bool = False
-) -> Actor:
+def actor_for(membership: Membership, address: str = "", *, language: str = "zh-hans") -> Actor:
     """The actor somebody is while he works in one of his roles.
 
     Reads `account`, `organisation`, `region` and `expert` of the membership: load them with it. A role whose
@@ -37,7 +35,6 @@ def actor_for(
         organisation_name=name,
         address=address,
         language=language,
-        second_factor=second_factor,
         extra={"membership": membership.pk},
     )
 

@@ -262,7 +262,6 @@ ANNUAL_DUE = declare(
             "due": "y.first_on + ({days})::int - 1",
         },
         thresholds={"days": "annual_plan_days", "notice": "alert.duty_notice_days"},
-        duty=SUBMIT_ANNUAL,
         basis=SUBMIT_ANNUAL.source,
     )
 )

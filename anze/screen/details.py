@@ -63,7 +63,6 @@ class Way:
 class Fact:
     title: str
     value: Markup | str
-    is_code: bool = False
     is_long: bool = False
     copy: str = ""
 
@@ -204,7 +203,6 @@ class DetailScreen:
         return Fact(
             worked.heading,
             shown,
-            is_code=is_code,
             is_long=worked.kind is Kind.TEXT and len(text) > 60,
             copy=str(raw) if is_code else "",
         )

@@ -146,7 +146,6 @@ def identify(request: HttpRequest) -> None:
         active,
         address,
         language=translation.get_language() or settings.LANGUAGE_CODE,
-        second_factor=account.is_verified() if hasattr(account, "is_verified") else False,
     )
 
 

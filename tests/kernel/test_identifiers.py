@@ -9,14 +9,11 @@ from anze.kernel.identifiers import (
     SYNTHETIC_NUMBERS,
     OrganisationKind,
     Problem,
-    certificate_no_problem,
-    clean_certificate_no,
     clean_uscc,
     is_synthetic_uscc,
     make_uscc,
     organisation_check_character,
     region_code_problem,
-    region_range,
     uscc_check_character,
     uscc_problem,
 )
@@ -127,33 +124,3 @@ def test_region_codes(code: str) -> None:
 )
 def test_bad_region_codes(code: str, problem: Problem) -> None:
     assert region_code_problem(code) is problem
-
-
-def test_region_ranges_hold_their_own_and_no_neighbour() -> None:
-    low, high = region_range("370100")
-    assert all(low <= code <= high for code in ("370100", "370102", "370199", "3701Z1", "3701ZZ"))
-    assert not any(low <= code <= high for code in ("370000", "370200", "3702Z1", "371000"))
-    assert region_range("370000") == ("370000", "37ZZZZ")
-    assert region_range("370102") == ("370102", "370102")
-    assert region_range("3701Z1") == ("3701Z1", "3701Z1")
-
-
-@pytest.mark.parametrize(
-    ("typed", "stored"),
-    [
-        (" 鲁安评\u30002024\u2014001 ", "鲁安评2024-001"),
-        ("t370102199001010017", "T370102199001010017"),
-        ("鲁（2023）第0012号", "鲁(2023)第0012号"),
-        ("APJ-（鲁）-503", "APJ-(鲁)-503"),
-    ],
-)
-def test_certificate_numbers(typed: str, stored: str) -> None:
-    assert clean_certificate_no(typed) == stored
-    assert certificate_no_problem(stored) is None
-
-
-@pytest.mark.parametrize(
-    ("text", "problem"), [("A12", Problem.LENGTH), ("A" * 41, Problem.LENGTH), ("=1+1!", Problem.ALPHABET)]
-)
-def test_bad_certificate_numbers(text: str, problem: Problem) -> None:
-    assert certificate_no_problem(text) is problem

@@ -41,7 +41,6 @@ def published() -> WorkdayCalendar:
 def test_the_fifth_working_day_of_the_published_examples(event: str, fifth: str) -> None:
     day = published().add_workdays(date.fromisoformat(event), 5)
     assert day.isoformat() == fifth
-    assert published().workdays_between(date.fromisoformat(event), day) == 5
 
 
 def test_every_day_of_five_years_is_there_with_its_source() -> None:
@@ -98,8 +97,6 @@ def test_outside_the_calendar_is_an_error_that_names_its_ends() -> None:
     with pytest.raises(CalendarEnds):
         calendar.add_workdays(date(2022, 12, 31), 0)
     with pytest.raises(CalendarEnds):
-        calendar.workdays_between(date(2027, 1, 1), date(2028, 1, 1))
-    with pytest.raises(CalendarEnds):
         calendar.nth_workday(date(2027, 12, 31), 2)
 
 
@@ -151,17 +148,6 @@ def test_adding_workdays_agrees_with_walking_day_by_day(pattern: list[bool], dat
             calendar.add_workdays(day, n)
     else:
         assert calendar.add_workdays(day, n) == FIRST + timedelta(days=place)
-        if n > 0:
-            assert calendar.workdays_between(day, calendar.add_workdays(day, n)) == n
-
-
-@given(patterns, st.data())
-def test_counts_between_days_add_up(pattern: list[bool], data: st.DataObject) -> None:
-    calendar = calendar_of(pattern)
-    a, b, c = (FIRST + timedelta(days=data.draw(st.integers(0, len(pattern) - 1))) for _ in range(3))
-    between = calendar.workdays_between
-    assert between(a, b) + between(b, c) == between(a, c)
-    assert between(a, b) == -between(b, a)
 
 
 @given(patterns, st.data())

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anze.library.models import Checklist, Standard, checklist_difference, edition_difference
-from anze.library.rules import Clause, difference, touched_codes, word_diff
+from anze.library.rules import Clause, difference, word_diff
 
 
 def as_text(pieces) -> str:
@@ -38,10 +38,6 @@ def test_the_two_editions_of_industry_and_trade() -> None:
     assert ("removed", "DUST-SANDER", "") in found
     assert ("added", "", "AL-1") in found
     assert ("added", "", "DUST-9") in found
-    touched = touched_codes(edition_difference(old, new))
-    assert "DUST-SANDER" in touched
-    assert "DUST-1" in touched
-    assert "AL-1" not in touched
 
 
 @pytest.mark.usefixtures("everything")
@@ -61,7 +57,6 @@ def test_a_clause_with_another_number_is_followed_and_a_new_matter_is_not_taken_
         ("changed", "A-2", "B-7"),
         ("added", "", "B-8"),
     ]
-    assert touched_codes(found) == ["A-1", "A-2"]
 
 
 texts = st.text("ab 甲乙，", max_size=12)
@@ -83,4 +78,4 @@ def test_every_clause_of_both_editions_stands_once_in_the_comparison(old, new) -
     for each in found:
         assert (each.kind == "added") == (each.old is None)
         assert (each.kind == "removed") == (each.new is None)
-    assert not touched_codes(difference(old, old))
+    assert {d.kind for d in difference(old, old)} <= {"same"}

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from anze.kernel.identifiers import region_code_problem, region_range
+from anze.kernel.identifiers import region_code_problem
+from anze.kernel.scope import region_range
 
 FILE = Path(__file__).parents[2] / "anze" / "parties" / "data" / "regions.csv"
 
@@ -58,6 +59,15 @@ def test_every_region_lies_in_the_range_of_its_parent() -> None:
         assert parent["kind"] == kind_above[row["kind"]]
         low, high = region_range(parent["code"])
         assert low < row["code"] <= high
+
+
+def test_a_region_holds_its_own_and_no_neighbour() -> None:
+    low, high = region_range("370100")
+    assert all(low <= code <= high for code in ("370100", "370102", "370199", "3701Z1", "3701ZZ"))
+    assert not any(low <= code <= high for code in ("370000", "370200", "3702Z1", "371000"))
+    assert region_range("370000") == ("370000", "37ZZZZ")
+    assert region_range("370102") == ("370102", "370102")
+    assert region_range("3701Z1") == ("3701Z1", "3701Z1")
 
 
 def test_names_are_unique_within_their_city_in_both_languages() -> None:

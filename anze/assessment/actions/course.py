@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 from procrastinate.contrib.django import app
@@ -295,10 +295,6 @@ def publish(campaign: Campaign, *, by: Actor, at: datetime) -> Campaign:
         CAMPAIGN.move(campaign, "publish", published_at=at)
         put_in_tiers(campaign, at=at)
     return campaign
-
-
-def latest_published(subject: str) -> Campaign | None:
-    return Campaign.objects.filter(Q(state=CampaignState.PUBLISHED), subject=subject).order_by("-period_to").first()
 
 
 def last_of(somebody: Organisation | Expert) -> Outcome | None:

@@ -109,7 +109,6 @@ ANSWER = Duty(
     (Party.INSURER, Party.AGENCY, Party.EXPERT),
     pgettext_lazy("clock starts", "the feedback is given"),
 )
-DUTIES = (REPORT, REVIEW, APPEAL, DECIDE, ANSWER)
 
 
 class Level(TextChoices):

@@ -231,14 +231,6 @@ def ranks(scheme: SchemeText, results: Mapping[str, Result]) -> dict[str, int]:
     return {key: values.index(value) + 1 for key, value in order.items()}
 
 
-def dimension_points(scheme: SchemeText, result: Result) -> dict[str, Decimal]:
-    by_code = {each.code: each.points for each in result.elements}
-    return {
-        dimension.code: sum((by_code[element.code] for element in dimension.elements), ZERO)
-        for dimension in scheme.dimensions
-    }
-
-
 def checklist_measure(curve: Checklist, met: Iterable[str]) -> Measure:
     """The measure of a checklist: the weights of the items met, of all."""
     chosen = set(met)

@@ -67,7 +67,11 @@ COUNTED_SHORTER = (AccidentType.ROAD_TRAFFIC, AccidentType.FIRE)
 
 
 def recount_parameter(kind: str) -> str:
-    """The parameter that holds for how many days changed casualties change the class of an accident."""
+    """The parameter that holds for how many days changed casualties change the class of an accident.
+
+    Written a second time on purpose, like `counts_until`: the feed of accidents works both out in SQL, and the tests
+    hold its answer against these.
+    """
     return "casualty_recount_days_road_fire" if kind in COUNTED_SHORTER else "casualty_recount_days"
 
 

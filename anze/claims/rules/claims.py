@@ -375,6 +375,9 @@ def assess_from(notified_on: date, asked_on: date | None, complete_on: date | No
 
     From the first request with its documents (保险法司法解释(二) Art. 15); the time between the notice of what is
     missing and its arrival is deducted. Whoever asks for nothing cannot wait for anything.
+
+    Written a second time on purpose: the feed of claims works it out in SQL, and the tests hold its answer against
+    this.
     """
     if asked_on is None:
         return complete_on or notified_on

@@ -53,10 +53,6 @@ class Exif:
     device: str = ""
     position_problem: str = ""
 
-    @property
-    def is_empty(self) -> bool:
-        return self.at is None and self.lon is None and not self.device
-
 
 @dataclass(frozen=True)
 class Picture:

@@ -37,10 +37,6 @@ from anze.screen.registry import page
 GRADE_TONES = {grade.value: tone for grade, tone in TONES.items()}
 
 
-def subject_kinds() -> list[tuple[str, str]]:
-    return [(each.kind, str(each.title)) for each in SUBJECTS.values()]
-
-
 def _kind_said(asking: Asking, kind: str) -> str:
     found = SUBJECTS.get(kind)
     return str(found.title) if found else kind

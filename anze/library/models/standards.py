@@ -212,7 +212,7 @@ def basis_of(row: Any) -> str:
 def edition_difference(old: Standard, new: Standard) -> list[Difference]:
     """What the new edition changes, clause by clause, in the reader's language.
 
-    `anze.library.rules.touched_codes` of it are the criteria whose open findings should be looked at again.
+    Which open hazards should be looked at again for it is shown by `anze.hazards.screens.editions`.
     """
     texts: dict[Any, list[Clause]] = {old.pk: [], new.pk: []}
     for each in Criterion.objects.filter(standard__in=(old, new)).order_by("seq"):

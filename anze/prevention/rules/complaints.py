@@ -115,7 +115,6 @@ class Acting(TextChoices):
 
 S, K = ComplaintState, ComplaintStepKind
 OPEN = (S.RECEIVED, S.ACCEPTED, S.VERIFYING)
-UNSETTLED = (*OPEN, S.ANSWERED)
 
 
 @dataclass(frozen=True)

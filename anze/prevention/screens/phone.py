@@ -30,7 +30,6 @@ from anze.parties.rules import Permission
 from anze.prevention.actions import (
     Answered,
     Sent,
-    missing_of,
     open_visit,
     places_of,
     take_changes,
@@ -480,10 +479,6 @@ def as_told(missing: Iterable[Missing]) -> list[dict[str, Any]]:
         {"code": each.code, "is_hard": each.is_hard, "message": str(each.message), "remedy": str(each.remedy)}
         for each in missing
     ]
-
-
-def missing_as_told(visit: Visit) -> list[dict[str, Any]]:
-    return as_told(missing_of(visit))
 
 
 def _uuid(text: str) -> UUID | None:
