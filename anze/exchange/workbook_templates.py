@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 import xlsxwriter
@@ -29,8 +29,6 @@ Reasons = Sequence[Sequence[tuple[str, str]]]  # for each row: (field or "", wha
 LONGEST_TEXT = 32_000  # a cell holds 32,767 characters
 LONGEST_LIST = 250  # a drop-down written in place holds 255
 LISTS_SHEET = "codes"
-
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - read as formulas too
 
 _ISO = re.compile(r"\d{4}-(0[1-9]|1[0-2])-([0-2]\d|3[01])(T[0-2]\d:[0-5]\d:[0-5]\d([+-]\d\d:\d\d)?)?", re.ASCII)
 _PLAIN_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,20})(\.[0-9]{1,20})?")
@@ -144,21 +142,6 @@ def _write_sheet(sheet: Worksheet, given: SheetToWrite, styles: _Styles, lists: 
                 value = column.examples[i] if i < len(column.examples) else None
                 _write_cell(sheet, i + 1, place, column, value, styles, {"italic": True, "font_color": "#808080"})
     sheet.freeze_panes(1, first)
-
-
-def safe_csv_cell(value: object) -> str:
-    """A cell of a CSV export that no spreadsheet takes for a formula; numbers stay numbers."""
-    if value is None:
-        return ""
-    text = str(value)
-    # what stands behind blanks of any kind counts as the beginning, and so does a line break
-    if not any(each.startswith(_FORMULA_STARTS) for each in (text.lstrip(" \u00a0\u3000"), text.lstrip())):
-        return text
-    try:
-        Decimal(text)
-    except InvalidOperation:
-        return "'" + text
-    return text
 
 
 class _Styles:

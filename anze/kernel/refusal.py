@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 
 def filled(text: str | Promise, values: Mapping[str, Any]) -> str:
@@ -44,3 +45,13 @@ class Refused(Exception):
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message} {self.remedy}".strip()
+
+
+def reasoned(words: str, field: str = "words") -> str:
+    """The reason given for a step, without blanks around it; no step that needs one is taken without."""
+    words = words.strip()
+    if not words:
+        raise Refused(
+            "reason_missing", _("This step needs its reason."), remedy=_("Say in a sentence why."), field=field
+        )
+    return words

@@ -25,7 +25,7 @@ from markupsafe import escape
 from anze.kernel.actor import Actor
 from anze.kernel.database import policies_of
 from anze.kernel.duty import deadline_text, is_deadline
-from anze.screen.pages import in_yuan, percent
+from anze.screen.pages import in_yuan, moment, money, percent
 
 Words = str | Promise
 DASH = "–"
@@ -248,14 +248,6 @@ def _kind(source: models.Field[Any, Any]) -> Kind:
 # values -------------------------------------------------------------------------------------------------------
 
 
-def money_text(value: Decimal) -> str:
-    return f"{value:,.2f}"
-
-
-def moment_text(value: datetime) -> str:
-    return timezone.localtime(value).strftime("%Y-%m-%d %H:%M")
-
-
 def text_of(plan: Plan) -> Callable[[Any], str]:
     """How a value of the column reads, in the present language. Made once a request, used for every row."""
     kind = plan.kind
@@ -265,7 +257,7 @@ def text_of(plan: Plan) -> Callable[[Any], str]:
         words = labels(plan.choices)
         return lambda value: words.get(value, DASH if value in (None, "") else str(value))
     if kind is Kind.MONEY:
-        return lambda value: DASH if value is None else f"{value:,.2f}"
+        return money
     if kind is Kind.NUMBER:
         return lambda value: DASH if value is None else f"{value:,}"
     if kind is Kind.RATIO:
@@ -275,7 +267,7 @@ def text_of(plan: Plan) -> Callable[[Any], str]:
     if kind is Kind.MONTH:
         return lambda value: DASH if value is None else f"{value:%Y-%m}"
     if kind is Kind.MOMENT:
-        return lambda value: DASH if value is None else moment_text(value)
+        return moment
     if kind is Kind.DEADLINE:
         return lambda value: DASH if value is None else deadline_text(value)
     if kind is Kind.BOOL:
@@ -363,7 +355,7 @@ def show_value(value: Any) -> str:
     if isinstance(value, bool):
         return _now("yes") if value else _now("no")
     if isinstance(value, datetime):
-        return moment_text(value)
+        return moment(value)
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Decimal):

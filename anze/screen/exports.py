@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from itertools import islice
 from typing import IO, Any, cast
 
@@ -34,7 +35,7 @@ CHUNK = 5000
 MOST_IN_EXCEL = 1_000_000  # a sheet holds 1,048,576 lines
 EXPORT = "EXPORT"
 # what a spreadsheet would take for the beginning of a formula
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - read as formulas too
 MEDIA = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "csv": "text/csv; charset=utf-8",
@@ -145,8 +146,20 @@ def _titles(titles: list[str]) -> list[str]:
 
 
 def safe(value: Any) -> Any:
-    """A text that a spreadsheet would run as a formula gets the apostrophe that makes it text again."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+    """A text that a spreadsheet would run as a formula gets the apostrophe that makes it text again.
+
+    Numbers stay numbers, those written as text too. The one guard for every file that spreadsheets open.
+    """
+    if not isinstance(value, str):
+        return value
+    # what stands behind blanks of any kind counts as the beginning, and so does a line break
+    if not any(each.startswith(FORMULA) for each in (value.lstrip(" \u00a0\u3000"), value.lstrip())):
+        return value
+    try:
+        Decimal(value)
+    except InvalidOperation:
+        return f"'{value}"
+    return value
 
 
 def _write_csv(file: IO[bytes], titles: list[str], rows: _Counted) -> None:

@@ -171,7 +171,7 @@ def form_of(asked: Asked) -> Markup:
 LISTS: dict[str, ListScreen] = {}
 TABS: dict[str, list[ListScreen]] = {}
 
-# what names a related row, where it is not called name
+# records that were taken back are left out unless they are asked for
 _VALIDITY = Cases(
     "records",
     _("Records"),

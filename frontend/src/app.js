@@ -9,7 +9,7 @@ import "./notices.js";
 
 Object.assign(htmx.config, {
   allowEval: false, // the Content-Security-Policy forbids it as well
-  includeIndicatorStyles: false, // they would be an inline style; ours are in app.css
+  includeIndicatorStyles: false, // they would be an inline style, and no page has an indicator
   historyCacheSize: 0, // pages hold other people's data: nothing of them stays in the browser's storage
   timeout: 60000, // milliseconds
   // A form that was refused comes back with its findings; any other failure leaves the page as it is.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
 import subprocess
@@ -44,7 +46,7 @@ from anze.kernel.signing import read_signed
 from anze.monitoring.alerting import run
 from anze.monitoring.models import Alert
 from anze.parties.access import scope_of
-from anze.parties.models import Account, Membership
+from anze.parties.models import Account, Membership, Organisation
 from anze.parties.rules import ROLES, Permission, Role
 from tests.assessment.conftest import AT, BY, begin
 from tests.stages import stage
@@ -421,6 +423,13 @@ def test_open_data_hold_points_and_no_amounts(world, published):
     assert "INS01" in text
     assert "11111" not in text
     assert "P-OWN7" not in text
+
+
+def test_a_name_in_open_data_is_never_a_formula(world, published):
+    with widened(EVERYTHING):
+        Organisation.objects.filter(pk=world.huaihai.pk).update(name='=HYPERLINK("http://x","y")')
+    rows = csv.DictReader(io.StringIO(open_data(published).decode("utf-8-sig")))
+    assert {row["code"]: row["name"] for row in rows}["INS01"] == '\'=HYPERLINK("http://x","y")'
 
 
 def test_each_insurer_sees_his_own_result_and_the_others_only_when_published(world, computed):

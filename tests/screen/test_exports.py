@@ -5,9 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from datetime import date, datetime
+from decimal import Decimal
 
 import pytest
 from django.urls import reverse
+from hypothesis import example, given
+from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
 from anze.kernel.models import Event
@@ -90,8 +93,36 @@ def test_no_text_is_run_as_a_formula(regulator, name):
         assert b"<f>" not in archive.read("xl/worksheets/sheet1.xml")
 
 
-def test_numbers_are_left_alone_by_the_formula_guard():
-    assert (safe("=x"), safe(-3), safe("x=1"), safe(None)) == ("'=x", -3, "x=1", None)
+@pytest.mark.parametrize(
+    ("cell", "made"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+8613800000000x", "'+8613800000000x"),
+        ("-2+3", "'-2+3"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1", "'\t=1"),
+        ("  =1", "'  =1"),
+        ("\uff1d1+1", "'\uff1d1+1"),
+        ("-12.50", "-12.50"),
+        (Decimal("-12.50"), Decimal("-12.50")),
+        (-3, -3),
+        ("济南", "济南"),
+        ("a=b", "a=b"),
+        (None, None),
+        ("", ""),
+    ],
+)
+def test_csv_cells_are_never_formulas(cell, made):
+    assert safe(cell) == made
+
+
+@given(st.text(max_size=30))
+@example("\x1f@")
+def test_no_csv_cell_begins_a_formula(text):
+    out = io.StringIO()
+    csv.writer(out).writerow([safe(text)])
+    cell = next(csv.reader(io.StringIO(out.getvalue(), newline="")), [""])[0]
+    assert not cell.lstrip().startswith(("=", "@")) or cell.startswith("'")
 
 
 def test_every_row_is_exported_not_only_the_page(cast, regulator):

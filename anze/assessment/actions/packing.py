@@ -37,6 +37,7 @@ from anze.kernel.scope import EVERYTHING, PROVINCE, widened
 from anze.kernel.signing import sign
 from anze.parties.rules import Permission
 from anze.prevention.actions.packing import keys_file
+from anze.screen.exports import safe
 
 FORMAT = "anze-assessment-1"
 
@@ -308,13 +309,13 @@ def open_data(campaign: Campaign) -> bytes:
     out = io.StringIO()
     codes = [element.code for element in campaign.scheme.text.elements]
     writer = csv.writer(out)
-    writer.writerow(
-        ["code", "name", "region", "rank", "score", "grade", "not_ranked", "bonus", "deduction", "vetoes", *codes]
-    )
+    heads = ["code", "name", "region", "rank", "score", "grade", "not_ranked", "bonus", "deduction", "vetoes"]
+    writer.writerow([*heads, *(safe(code) for code in codes)])
     for line in results_content(campaign):
         points = [line["points"][code][0] if line["points"][code][1] == "SCORED" else "" for code in codes]
-        writer.writerow(
-            [line["code"], line["name"], line["region"], line["rank"] or "", line["score"], line["grade"],
-             line["why_not"], line["bonus"], line["deduction"], " ".join(line["vetoes"]), *points]
-        )  # fmt: skip
+        cells = [
+            line["code"], line["name"], line["region"], line["rank"] or "", line["score"], line["grade"],
+            line["why_not"], line["bonus"], line["deduction"], " ".join(line["vetoes"]), *points,
+        ]  # fmt: skip
+        writer.writerow([safe(each) for each in cells])
     return out.getvalue().encode("utf-8-sig")

@@ -14,7 +14,7 @@ from anze.claims.rules import NOTICE
 from anze.kernel.actions import action
 from anze.kernel.actor import Actor
 from anze.kernel.duty import BEIJING, beijing_day
-from anze.kernel.refusal import Refused
+from anze.kernel.refusal import Refused, reasoned
 from anze.parties.rules import Permission
 from anze.underwriting.models import Policy
 
@@ -75,11 +75,7 @@ def send_notice(policy: Policy, *, by: Actor, at: datetime, loss: Loss) -> LossN
 
 @action(Permission.REPORT_LOSSES, "loss.withdrawn")
 def withdraw_notice(notice: LossNotice, *, by: Actor, at: datetime, reason: str) -> LossNotice:
-    if not reason.strip():
-        raise Refused(
-            "reason_missing", _("This step needs its reason."), remedy=_("Say in a sentence why."), field="reason"
-        )
-    NOTICE.move(notice, "withdraw", reason=reason.strip()[:200], answered_at=at)
+    NOTICE.move(notice, "withdraw", reason=reasoned(reason, "reason")[:200], answered_at=at)
     return notice
 
 

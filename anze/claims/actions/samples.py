@@ -17,7 +17,7 @@ from anze.kernel.actor import Actor
 from anze.kernel.drawing import Draw, Marks, draw_from, fix, judged
 from anze.kernel.duty import beijing_day
 from anze.kernel.models import parameter
-from anze.kernel.refusal import Refused
+from anze.kernel.refusal import Refused, reasoned
 from anze.kernel.scope import EVERYTHING, widened
 from anze.parties.access import why_not_independent
 from anze.parties.rules import Permission
@@ -116,9 +116,5 @@ def mark_review(review: ClaimReview, *, by: Actor, at: datetime, marks: Marks) -
 @action(Permission.HANDLE_CLAIMS, "claim_review.answered")
 def answer_review(review: ClaimReview, *, by: Actor, at: datetime, words: str) -> ClaimReview:
     """The insurer says what it corrected, or why it stays as it is; then it is marked again."""
-    if not words.strip():
-        raise Refused(
-            "reason_missing", _("This step needs its reason."), remedy=_("Say in a sentence why."), field="words"
-        )
-    REVIEW.move(review, "answer", answer=words.strip()[:1000])
+    REVIEW.move(review, "answer", answer=reasoned(words)[:1000])
     return review

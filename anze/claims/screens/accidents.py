@@ -16,10 +16,11 @@ from anze.claims.rules import AccidentClass, AccidentType, Reporting, reporting
 from anze.kernel.duty import beijing_day
 from anze.parties.rules import Permission, Role
 from anze.parties.screens import ENTERPRISE, INSURER, ORIGIN, USCC, insurer_filter
-from anze.screen.columns import Column, labels, moment_text
+from anze.screen.columns import Column, labels
 from anze.screen.details import DetailScreen, Section, Way, detail_screen
 from anze.screen.filters import Asking, Case, Cases, Choice, Dates, Flag, InRegion, Numbers, Search
 from anze.screen.lists import ListScreen, list_screen, waiting
+from anze.screen.pages import moment
 from anze.screen.stories import Story, story
 from anze.underwriting.screens import ORIGIN_SECTION
 
@@ -135,7 +136,7 @@ def _words(request: HttpRequest, accident: Any) -> dict[str, Any]:
         "counts": [
             {
                 "row": each,
-                "when": moment_text(each.recorded_at),
+                "when": moment(each.recorded_at),
                 "tone": CLASS_TONES.get(each.accident_class, ""),
             }
             for each in rows[:50]

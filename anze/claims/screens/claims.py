@@ -17,10 +17,11 @@ from anze.claims.screens.story import page_words
 from anze.parties.rules import INSURER_ROLES, Permission, Role
 from anze.parties.screens import ENTERPRISE, INSURER, ORIGIN, USCC, insurer_filter
 from anze.screen.asked import count_text
-from anze.screen.columns import Column, Kind, labels, money_text
+from anze.screen.columns import Column, Kind, labels
 from anze.screen.details import DetailScreen, Section, Tile, detail_screen, tile
 from anze.screen.filters import Asking, Case, Cases, Choice, Dates, InRegion, Numbers, Search, begins
 from anze.screen.lists import ListScreen, count, list_screen, waiting
+from anze.screen.pages import money
 from anze.screen.registry import Hit, search
 from anze.screen.registry import Search as SearchAnswer
 from anze.screen.stories import Story, story
@@ -341,7 +342,7 @@ waiting(
 
 def _tell_claim(asking: Asking, state: str, claimed: Any) -> tuple[str, str]:
     said = labels(ClaimState.choices).get(state, state)
-    return _now("%(state)s; claimed ¥%(amount)s") % {"state": said, "amount": money_text(claimed)}, ""
+    return _now("%(state)s; claimed ¥%(amount)s") % {"state": said, "amount": money(claimed)}, ""
 
 
 story(

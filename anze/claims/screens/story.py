@@ -40,7 +40,8 @@ from anze.claims.screens.notices import photos_shown
 from anze.kernel.duty import beijing_day, deadline_text, end_of_day
 from anze.kernel.models import parameter
 from anze.kernel.wording import listed
-from anze.screen.columns import Column, labels, moment_text, money_text, plan, readers_of, text_of
+from anze.screen.columns import Column, labels, plan, readers_of, text_of
+from anze.screen.pages import moment, money
 from anze.underwriting.models import Endorsement, Policy
 from anze.underwriting.rules import EndorsementKind
 
@@ -96,10 +97,10 @@ def story_of(claim: Claim) -> list[Told]:
         if at is not None and kind not in kinds:
             said = claim.reject_reason if kind == ClaimStepKind.REJECTED else ""
             said = claim.docs_missing if kind == ClaimStepKind.ASKED else said
-            told.append(Told(at, moment_text(at), words[kind], reported, said, (), _TONES.get(kind, "")))
+            told.append(Told(at, moment(at), words[kind], reported, said, (), _TONES.get(kind, "")))
     for payment in Payment.objects.filter(claim=claim, kind=PaymentKind.ADVANCE).order_by("paid_on", "seq"):
         if ClaimStepKind.ADVANCED not in kinds:
-            facts = ((_now("amount (yuan)"), money_text(payment.amount)),)
+            facts = ((_now("amount (yuan)"), money(payment.amount)),)
             at = end_of_day(payment.paid_on)
             told.append(Told(at, str(payment.paid_on), words[ClaimStepKind.ADVANCED], reported, "", facts, "success"))
     # a stable sort of what stands in the order of the law, turned round: of one moment, the later step is above
@@ -112,7 +113,7 @@ def _told(step: ClaimStep) -> Told:
     )
     facts = []
     if step.amount is not None:
-        facts.append((_now("amount (yuan)"), money_text(step.amount)))
+        facts.append((_now("amount (yuan)"), money(step.amount)))
     if step.number:
         facts.append((_now("number"), step.number))
     if step.to_whom:
@@ -121,7 +122,7 @@ def _told(step: ClaimStep) -> Told:
         states = labels(ClaimState.choices)
         facts.append((_now("state"), f"{states[step.from_state]} → {states[step.to_state]}"))
     return Told(
-        step.at, moment_text(step.at), labels(ClaimStepKind.choices)[step.kind], who, step.words, tuple(facts),
+        step.at, moment(step.at), labels(ClaimStepKind.choices)[step.kind], who, step.words, tuple(facts),
         _TONES.get(step.kind, ""),
     )  # fmt: skip
 

@@ -27,12 +27,12 @@ from anze.kernel.wording import listed
 from anze.parties.models import Organisation
 from anze.parties.rules import Permission, Role
 from anze.parties.screens import ENTERPRISE
-from anze.screen.columns import DIRECTORIES, Column, labels, moment_text, money_text
+from anze.screen.columns import DIRECTORIES, Column, labels
 from anze.screen.details import DetailScreen, Section, detail_screen
 from anze.screen.filters import Asking, Choice, Dates, InRegion
 from anze.screen.forms import Form
 from anze.screen.lists import ListScreen, list_screen, waiting
-from anze.screen.pages import in_yuan
+from anze.screen.pages import in_yuan, moment, money
 from anze.screen.registry import page
 
 STATE = Column("state", tones={"PROPOSED": "warning", "SAME": "danger", "DIFFERENT": "success"})
@@ -90,16 +90,16 @@ def _side(claim: Claim) -> dict[str, Any]:
             (_now("Insurer"), DIRECTORIES[Organisation].name(claim.insurer_id)),
             (_now("Day of loss"), str(claim.loss_on)),
             (_now("State"), labels(ClaimState.choices)[claim.state]),
-            (_now("Loss notified at"), moment_text(claim.notified_at)),
-            (in_yuan(_now("Amount claimed")), money_text(claim.claimed)),
-            (in_yuan(_now("Amount assessed")), money_text(claim.assessed) if claim.assessed is not None else "–"),
+            (_now("Loss notified at"), moment(claim.notified_at)),
+            (in_yuan(_now("Amount claimed")), money(claim.claimed)),
+            (in_yuan(_now("Amount assessed")), money(claim.assessed)),
             (_now("Accident"), f"{types[accident.kind]} · {accident.place}" if accident else "–"),
             (_now("What happened"), accident.description or "–" if accident else "–"),
             (
                 in_yuan(_now("Victims")),
-                listed(f"{kinds[k]} {degrees[d]} {money_text(a)}" for k, d, a in victims) or "–",
+                listed(f"{kinds[k]} {degrees[d]} {money(a)}" for k, d, a in victims) or "–",
             ),
-            (in_yuan(_now("Payments")), listed(f"{day} {money_text(amount)}" for day, amount in payments) or "–"),
+            (in_yuan(_now("Payments")), listed(f"{day} {money(amount)}" for day, amount in payments) or "–"),
         ],
     }
 

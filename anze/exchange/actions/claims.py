@@ -35,7 +35,7 @@ from anze.exchange.receipts import explained_problems
 from anze.kernel.actions import action
 from anze.kernel.actor import Actor
 from anze.kernel.duty import BEIJING, beijing_day
-from anze.kernel.refusal import Refused
+from anze.kernel.refusal import Refused, reasoned
 from anze.kernel.rules import Channel
 from anze.kernel.scope import EVERYTHING, widened
 from anze.parties.models import Enterprise, Organisation
@@ -192,14 +192,6 @@ def _keep(
 # what a step changes in the claim beside its state and its moment --------------------------------------------------
 
 
-def _why(given: Given) -> str:
-    if not given.words.strip():
-        raise Refused(
-            "reason_missing", _("This step needs its reason."), remedy=_("Say in a sentence why."), field="words"
-        )
-    return given.words.strip()
-
-
 def _amount(claim: Claim, name: str, given: Given) -> tuple[Decimal, Money]:
     money = money_of(claim)
     amount = given.amount or Decimal(0)
@@ -209,7 +201,7 @@ def _amount(claim: Claim, name: str, given: Given) -> tuple[Decimal, Money]:
 
 
 def _asked(claim: Claim, given: Given, at: datetime) -> dict[str, Any]:
-    return {"docs_missing": _why(given)[:500]}
+    return {"docs_missing": reasoned(given.words)[:500]}
 
 
 def _assessed(claim: Claim, given: Given, at: datetime) -> dict[str, Any]:
@@ -255,11 +247,11 @@ def _rejected(claim: Claim, given: Given, at: datetime) -> dict[str, Any]:
         raise Refused(
             "code_missing", _("A rejection has its ground."), remedy=_("Choose the ground from the list."), field="code"
         )
-    return {"reject_code": given.code, "reject_reason": _why(given)[:200], "outstanding": Decimal(0)}
+    return {"reject_code": given.code, "reject_reason": reasoned(given.words)[:200], "outstanding": Decimal(0)}
 
 
 def _ended(claim: Claim, given: Given, at: datetime) -> dict[str, Any]:
-    _why(given)
+    reasoned(given.words)
     return {"outstanding": Decimal(0)}
 
 
@@ -268,7 +260,7 @@ def _closed(claim: Claim, given: Given, at: datetime) -> dict[str, Any]:
 
 
 def _objected(claim: Claim, given: Given, at: datetime) -> dict[str, Any]:
-    _why(given)
+    reasoned(given.words)
     return {}
 
 

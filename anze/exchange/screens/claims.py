@@ -20,9 +20,10 @@ from anze.claims.screens.notices import found_notice
 from anze.exchange.actions.claims import CLAIM_ACTIONS, Given, limit_words, register_notice
 from anze.kernel.refusal import Refused
 from anze.parties.rules import Permission
-from anze.screen.columns import labels, money_text
+from anze.screen.columns import labels
 from anze.screen.forms import Form, style
 from anze.screen.lists import check_reader
+from anze.screen.pages import money
 from anze.screen.registry import page
 
 Words = Any  # a text, translated when it is read
@@ -112,13 +113,13 @@ def _view(step: Step) -> Callable[[HttpRequest, UUID], HttpResponse]:
             else:
                 messages.success(request, _now("%(step)s: done.") % {"step": step.title})
                 return redirect("claim", claim.pk)
-        money = limit_words(claim)
+        limits = limit_words(claim)
         facts = [
-            (_now("Amount claimed"), money_text(money.claimed)),
-            (_now("Amount assessed"), money_text(money.assessed) if money.assessed is not None else "–"),
-            (_now("Amount agreed on"), money_text(money.agreed) if money.agreed is not None else "–"),
-            (_now("Advances and settlements"), money_text(money.paid)),
-            (_now("Still possible"), money_text(money.left)),
+            (_now("Amount claimed"), money(limits.claimed)),
+            (_now("Amount assessed"), money(limits.assessed)),
+            (_now("Amount agreed on"), money(limits.agreed)),
+            (_now("Advances and settlements"), money(limits.paid)),
+            (_now("Still possible"), money(limits.left)),
         ]
         status = 422 if form.is_bound and form.errors else 200
         words = {"form": form, "claim": claim, "step": step, "facts": facts}

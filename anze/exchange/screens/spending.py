@@ -10,6 +10,7 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -250,9 +251,9 @@ def _ways(request: HttpRequest, expense: Any) -> list[Way]:
     actor = request.actor  # type: ignore[attr-defined]
     if not actor.may(Permission.KEEP_EXPENSES) or expense.is_void:
         return []
-    made = [Way(_("Add a voucher"), f"/expenses/{expense.pk}/voucher/", "file-import")]
+    made = [Way(_("Add a voucher"), reverse("expense-voucher", args=[expense.pk]), "file-import")]
     if expense.amount > 0 and not expense.reversal_of:
-        made.append(Way(_("Take it back"), f"/expenses/{expense.pk}/reverse/", "rotate"))
+        made.append(Way(_("Take it back"), reverse("expense-reverse", args=[expense.pk]), "rotate"))
     return made
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -78,7 +79,7 @@ def problems(request: HttpRequest, pk: UUID) -> HttpResponse:
 def _tile(request: HttpRequest, visit: Any) -> tuple[str, str, str]:
     if not visit.problems:
         return "0", "", ""
-    return str(len(visit.problems)), "danger", f"/visits/{visit.pk}/problems/"
+    return str(len(visit.problems)), "danger", reverse("visit-problems", args=[visit.pk])
 
 
 tile(Tile("visit", "problems", _("Stands in the way of filing"), Permission.SEE_SERVICES, _tile, order=90))

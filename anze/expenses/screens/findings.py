@@ -33,18 +33,18 @@ from anze.kernel.wording import listed
 from anze.parties.rules import Permission
 from anze.parties.screens import ENTERPRISE, INSURER, insurer_filter
 from anze.prevention.models import Agreement
-from anze.screen.columns import Column, labels, money_text, readers_of
+from anze.screen.columns import Column, labels, readers_of
 from anze.screen.details import DetailScreen, Section, detail_screen
 from anze.screen.filters import Choice, Dates, Flag, InRegion, Numbers, Search
 from anze.screen.lists import ListScreen, check_reader, list_screen, waiting
-from anze.screen.pages import percent
+from anze.screen.pages import money, percent
 from anze.screen.registry import page
 
 Facts = Mapping[str, Any]
 
 
 def _yuan(facts: Facts, name: str) -> str:
-    return "¥" + money_text(Decimal(str(facts.get(name) or 0)))
+    return "¥" + money(Decimal(str(facts.get(name) or 0)))
 
 
 def _ratio(part: Any, whole: Any) -> str:

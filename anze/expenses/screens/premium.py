@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.models import Count, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from anze.evidence.models import Media
@@ -166,7 +167,7 @@ def _tile(request: HttpRequest, policy: Any) -> tuple[str, str, str]:
     return (
         f"¥{money(found.spent, 0)} / ¥{money(found.share, 0)}",
         "danger" if found.is_over else "",
-        f"/expenses/policies/{policy.pk}/",
+        reverse("premium-use", args=[policy.pk]),
     )
 
 
@@ -175,7 +176,7 @@ tile(Tile("policy", "premium-use", _("Spent of the prevention share"), Permissio
 
 def _service_tile(request: HttpRequest, service: Any) -> tuple[str, str, str]:
     total = Expense.objects.filter(service=service, is_void=False).aggregate(n=Sum("amount"))["n"]
-    return f"¥{money(total or ZERO, 0)}", "", f"/services/{service.pk}/?tab=expenses"
+    return f"¥{money(total or ZERO, 0)}", "", f"{reverse('service', args=[service.pk])}?tab=expenses"
 
 
 tile(Tile("service", "cost", _("Charged for it"), Permission.SEE_EXPENSES, _service_tile, order=60))

@@ -20,10 +20,11 @@ from anze.parties.rules import Permission
 from anze.parties.screens import AGENCY, ENTERPRISE, INSURER, ORIGIN, USCC, agency_filter, insurer_filter
 from anze.prevention.actions.archive import ArchivePart, Held, Lack, archive_part
 from anze.prevention.models import Service
-from anze.screen.columns import Column, labels, money_text, readers_of
+from anze.screen.columns import Column, labels, readers_of
 from anze.screen.details import DetailScreen, Section, Way, detail_screen
 from anze.screen.filters import Asking, Case, Cases, Choice, Dates, InRegion, Numbers, Search
 from anze.screen.lists import ListScreen, list_screen, waiting
+from anze.screen.pages import money
 from anze.screen.stories import Story, story
 from anze.underwriting.models import Policy
 from anze.underwriting.screens import ORIGIN_SECTION
@@ -61,14 +62,14 @@ def _three_way(request: HttpRequest, expense: Expense) -> dict[str, Any]:
         else None
     )
     if invoice is not None:
-        said = f"{invoice.invoice_no} · ¥{money_text(invoice.amount)}"
+        said = f"{invoice.invoice_no} · ¥{money(invoice.amount)}"
         sides.append(Side(_now("Invoice"), said, "success", reverse("invoice", args=[invoice.pk])))
     elif expense.invoice_no:
         sides.append(Side(_now("Invoice"), expense.invoice_no, "success"))
     else:
         sides.append(Side(_now("Invoice"), _now("none named"), "warning"))
     if expense.paid_on:
-        said = f"{expense.paid_on} · ¥{money_text(expense.amount)}"
+        said = f"{expense.paid_on} · ¥{money(expense.amount)}"
         said += "" if expense.voucher_file else " · " + _now("no voucher")
         sides.append(Side(_now("Payment"), said, "success" if expense.voucher_file else "warning"))
     else:
@@ -205,7 +206,7 @@ waiting(
 
 def _tell(asking: Asking, category: str, amount: Any, payee: str) -> tuple[str, str]:
     said = labels(ExpenseCategory.choices).get(category, category)
-    words = {"what": said, "amount": money_text(amount), "payee": payee}
+    words = {"what": said, "amount": money(amount), "payee": payee}
     return _now("%(what)s, ¥%(amount)s to %(payee)s") % words, ""
 
 

@@ -1,4 +1,5 @@
-"""Everything that changes a hazard."""
+"""The steps of a hazard and of its recurrences. What else is written here (campaigns, self-checks, links, closing
+reports, reporting) is imported from the file of its name."""
 
 from anze.hazards.actions.recurrence import decide_recurrence, propose_recurrences
 from anze.hazards.actions.steps import (

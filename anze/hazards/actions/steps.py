@@ -28,7 +28,7 @@ from anze.kernel.actions import action
 from anze.kernel.actor import Actor
 from anze.kernel.duty import beijing_day, load_calendar
 from anze.kernel.models import parameter, parameter_text
-from anze.kernel.refusal import Refused
+from anze.kernel.refusal import Refused, reasoned
 from anze.kernel.scope import Scope
 from anze.library.models import edition_on
 from anze.parties.rules import Permission
@@ -106,15 +106,6 @@ def _take(hazard: Hazard, name: str, *, by: Actor, at: datetime, sets: dict[str,
     )
 
 
-def _why(words: str) -> str:
-    words = words.strip()
-    if not words:
-        raise Refused(
-            "reason_missing", _("This step needs its reason."), remedy=_("Say in a sentence why."), field="words"
-        )
-    return words
-
-
 _F, _R, _S = Permission.HANDLE_HAZARDS, Permission.RECTIFY_HAZARDS, Permission.SUPERVISE_HAZARDS
 
 
@@ -182,7 +173,7 @@ def submit_rectification(
     if held.extension == Extension.ASKED:
         # done before it was decided: nobody has to answer any more
         sets |= {"extension": "", "extension_asked_to_on": None, "extension_due_at": None}
-    return _take(held, "submit", by=by, at=at, sets=sets, words=_why(words), cost=cost, media=list(media))
+    return _take(held, "submit", by=by, at=at, sets=sets, words=reasoned(words), cost=cost, media=list(media))
 
 
 @action(_F, "hazard.closed")
@@ -201,7 +192,7 @@ def return_rectification(
     """Somebody looked again: it is not rectified, and why."""
     held = _held(hazard, STEPS["return"], by, at)
     sets = {"rectified_on": None, "recheck_due_at": None}
-    return _take(held, "return", by=by, at=at, sets=sets, words=_why(words), media=list(media))
+    return _take(held, "return", by=by, at=at, sets=sets, words=reasoned(words), media=list(media))
 
 
 @action(_R, "hazard.extension_asked")
@@ -218,7 +209,7 @@ def ask_extension(hazard: Hazard, *, by: Actor, at: datetime, until: date, words
         )
     due = ANSWER_EXTENSION.due_at(today, calendar=load_calendar(), region_code=held.region_code)
     sets = {"extension": Extension.ASKED.value, "extension_asked_to_on": until, "extension_due_at": due}
-    return _take(held, "ask-extension", by=by, at=at, sets=sets, day=until, words=_why(words))
+    return _take(held, "ask-extension", by=by, at=at, sets=sets, day=until, words=reasoned(words))
 
 
 @action(_F, "hazard.extension_granted")
@@ -250,7 +241,7 @@ def grant_extension(
 def refuse_extension(hazard: Hazard, *, by: Actor, at: datetime, words: str) -> HazardStep:
     held = _held(hazard, STEPS["refuse-extension"], by, at)
     sets = {"extension": Extension.REFUSED.value, "extension_due_at": None}
-    return _take(held, "refuse-extension", by=by, at=at, sets=sets, words=_why(words))
+    return _take(held, "refuse-extension", by=by, at=at, sets=sets, words=reasoned(words))
 
 
 @action(_F, "hazard.reopened")
@@ -264,7 +255,7 @@ def reopen_hazard(hazard: Hazard, *, by: Actor, at: datetime, words: str, media:
         "verifier": "",
         "closed_on": None,
     }
-    return _take(held, "reopen", by=by, at=at, sets=sets, day=held.closed_on, words=_why(words), media=list(media))
+    return _take(held, "reopen", by=by, at=at, sets=sets, day=held.closed_on, words=reasoned(words), media=list(media))
 
 
 @action(_F, "hazard.shut_down")
@@ -274,7 +265,7 @@ def record_shut_down(hazard: Hazard, *, by: Actor, at: datetime, words: str) -> 
     sets: dict[str, Any] = {"recheck_due_at": None, "notify_due_at": None}
     if held.extension == Extension.ASKED:
         sets |= {"extension": "", "extension_asked_to_on": None, "extension_due_at": None}
-    return _take(held, "shut-down", by=by, at=at, sets=sets, words=_why(words))
+    return _take(held, "shut-down", by=by, at=at, sets=sets, words=reasoned(words))
 
 
 @action(_F, "hazard.restarted")
@@ -295,7 +286,14 @@ def reclassify_hazard(hazard: Hazard, *, by: Actor, at: datetime, words: str, cr
     sets["authority_due_at"] = report_due(at, held.region_code) if is_major else None
     before = HazardClass(held.hazard_class)
     return _take(
-        held, "reclassify", by=by, at=at, sets=sets, words=_why(words), hazard_class=before.value, number=criterion_code
+        held,
+        "reclassify",
+        by=by,
+        at=at,
+        sets=sets,
+        words=reasoned(words),
+        hazard_class=before.value,
+        number=criterion_code,
     )
 
 
@@ -326,7 +324,13 @@ def supervise_hazard(
 def lift_supervision(hazard: Hazard, *, by: Actor, at: datetime, words: str) -> HazardStep:
     held = _held(hazard, STEPS["lift"], by, at)
     return _take(
-        held, "lift", by=by, at=at, sets={"lifted_on": beijing_day(at)}, words=_why(words), level=held.supervised_level
+        held,
+        "lift",
+        by=by,
+        at=at,
+        sets={"lifted_on": beijing_day(at)},
+        words=reasoned(words),
+        level=held.supervised_level,
     )
 
 
@@ -335,11 +339,13 @@ def order_stop(hazard: Hazard, *, by: Actor, at: datetime, number: str, words: s
     """A stop-work order (山东省安全生产条例 Art. 44)."""
     held = _held(hazard, STEPS["stop"], by, at)
     sets = {"stopped_on": beijing_day(at), "resumed_on": None}
-    return _take(held, "stop", by=by, at=at, sets=sets, number=number, words=_why(words))
+    return _take(held, "stop", by=by, at=at, sets=sets, number=number, words=reasoned(words))
 
 
 @action(_S, "hazard.resumed")
 def consent_to_resume(hazard: Hazard, *, by: Actor, at: datetime, words: str, number: str = "") -> HazardStep:
     """Work is resumed only after the authority consents (山东省安全生产条例 Art. 45)."""
     held = _held(hazard, STEPS["resume"], by, at)
-    return _take(held, "resume", by=by, at=at, sets={"resumed_on": beijing_day(at)}, words=_why(words), number=number)
+    return _take(
+        held, "resume", by=by, at=at, sets={"resumed_on": beijing_day(at)}, words=reasoned(words), number=number
+    )

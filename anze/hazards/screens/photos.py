@@ -24,7 +24,8 @@ from anze.kernel.scope import EVERYTHING, widened
 from anze.prevention.models import VisitEntry
 from anze.prevention.rules import EntryKind
 from anze.prevention.rules.visits import photos_of as photos_in
-from anze.screen.columns import moment_text, readers_of
+from anze.screen.columns import readers_of
+from anze.screen.pages import moment
 
 # what a photo sent with a step shows
 ROLE_OF = {"submit": MediaRole.RECTIFIED, "close": MediaRole.RECTIFIED}
@@ -112,7 +113,7 @@ def photos_of(subject: UUID) -> list[Photo]:
 
 
 def _photos(rows: Sequence[Media]) -> list[Photo]:
-    return [Photo(row, moment_text(row.captured_at or row.received_at), shapes_over(row)) for row in rows[:MOST]]
+    return [Photo(row, moment(row.captured_at or row.received_at), shapes_over(row)) for row in rows[:MOST]]
 
 
 def shown(request: HttpRequest, hazard: Hazard) -> dict[str, Any]:

@@ -30,7 +30,8 @@ from anze.hazards.rules import (
 from anze.hazards.screens.photos import shown
 from anze.hazards.screens.recurrence import earlier_of
 from anze.kernel.duty import beijing_day
-from anze.screen.columns import labels, moment_text, money_text
+from anze.screen.columns import labels
+from anze.screen.pages import moment, money
 
 _TONES = {
     "CLOSED": "success",
@@ -109,13 +110,13 @@ def _told(step: HazardStep) -> Told:
         }
         facts.append((named.get(StepKind(step.kind), _now("until")), str(step.day)))
     if step.cost is not None:
-        facts.append((_now("cost (yuan)"), money_text(step.cost)))
+        facts.append((_now("cost (yuan)"), money(step.cost)))
     if step.party == Party.SYSTEM and step.from_state != step.to_state:
         states = labels(HazardState.choices)
         facts.append((_now("state"), f"{states[step.from_state]} → {states[step.to_state]}"))
     return Told(
         beijing_day(step.at),
-        moment_text(step.at),
+        moment(step.at),
         labels(StepKind.choices)[step.kind],
         who,
         step.words,

@@ -1,4 +1,4 @@
-"""Every write of prevention services."""
+"""Visits on site and their likeness. Every other write of prevention services is imported from the file of its name."""
 
 from anze.prevention.actions.likeness import look_for_likeness
 from anze.prevention.actions.visits import (

@@ -18,7 +18,7 @@ from anze.kernel.actor import Actor, platform
 from anze.kernel.duty import beijing_day, end_of_day, load_calendar
 from anze.kernel.links import make_link
 from anze.kernel.models import parameter
-from anze.kernel.refusal import Refused
+from anze.kernel.refusal import Refused, reasoned
 from anze.kernel.scope import EVERYTHING, widened
 from anze.parties.access import holder_of_link
 from anze.parties.models import Enterprise, Organisation
@@ -186,11 +186,7 @@ def take_move(complaint: Complaint, move: Move, *, by: Actor, at: datetime, said
             COMPLAINT.move(now, move.name, **sets)
         else:
             Complaint.objects.filter(pk=now.pk).update(**sets)
-        words = said.words.strip()
-        if move.name in _WITH_REASON and not words:
-            raise Refused(
-                "reason_missing", _("This step needs its reason."), remedy=_("Say in a sentence why."), field="words"
-            )
+        words = reasoned(said.words) if move.name in _WITH_REASON else said.words.strip()
         return _tell(
             now, move.kind, acting, by, at, words=words, day=sets.get("extension_to_on"), side=sets.get("side", "")
         )

@@ -38,6 +38,7 @@ from anze.prevention.actions.archive import Content, contents_of_archive
 from anze.prevention.models import Pack
 from anze.prevention.rules.archive import UNDER_WAY, PackState
 from anze.screen.columns import readers_of, show_value
+from anze.screen.exports import safe
 from anze.underwriting.models import Policy
 
 TASK = "prevention.pack_archives"
@@ -284,14 +285,8 @@ def _csv(rows: Iterable[Any]) -> bytes:
     for row in rows:
         found = (getattr(row, name) for name in (*(each.attname for each in fields), *more))
         values = ("" if value is None else str(value) for value in found)
-        writer.writerow(
-            [f"'{value}" if value[:1] in "=+-@\t\r" and not _is_number(value) else value for value in values]
-        )
+        writer.writerow([safe(value) for value in values])
     return b"\xef\xbb\xbf" + out.getvalue().encode()
-
-
-def _is_number(text: str) -> bool:
-    return text.lstrip("-").replace(".", "", 1).isdigit()
 
 
 # the page in it -------------------------------------------------------------------------------------------

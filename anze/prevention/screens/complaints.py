@@ -53,11 +53,12 @@ from anze.prevention.rules.complaints import (
     Side,
     moves_open,
 )
-from anze.screen.columns import DIRECTORIES, Column, labels, moment_text, readers_of
+from anze.screen.columns import DIRECTORIES, Column, labels, readers_of
 from anze.screen.details import DetailScreen, Section, Tile, detail_screen, tile
 from anze.screen.filters import Asking, Case, Cases, Choice, Dates, InRegion, Search
 from anze.screen.forms import Form, style
 from anze.screen.lists import Button, ListScreen, check_reader, list_screen, waiting
+from anze.screen.pages import moment
 from anze.screen.registry import page
 from anze.screen.typesetting import qr_uri
 from anze.underwriting.models import Policy
@@ -170,7 +171,7 @@ def _story(complaint: Complaint) -> list[dict[str, Any]]:
         told.append(
             {
                 "title": kinds[step.kind],
-                "when": moment_text(step.at),
+                "when": moment(step.at),
                 "who": " · ".join(
                     each for each in (step.by_name, step.organisation_name, actings[step.acting]) if each
                 ),

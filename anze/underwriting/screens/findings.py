@@ -27,11 +27,12 @@ from anze.kernel.refusal import Refused
 from anze.parties.rules import INSURER_ROLES, Permission, Role
 from anze.parties.screens import ENTERPRISE, INSURER, insurer_filter
 from anze.screen.asked import Asked, count_text
-from anze.screen.columns import Column, labels, moment_text, readers_of
+from anze.screen.columns import Column, labels, readers_of
 from anze.screen.details import DetailScreen, Section, Tile, Way, detail_screen, tile
 from anze.screen.filters import Asking, Case, Cases, Choice, Dates, InRegion, Of
 from anze.screen.forms import Form, answer_form
 from anze.screen.lists import ListScreen, check_reader, count, list_screen, waiting
+from anze.screen.pages import moment
 from anze.screen.registry import page
 from anze.screen.stories import Story, story
 from anze.underwriting.actions import answer_finding, close_finding, remind_findings
@@ -150,7 +151,7 @@ def _extra(request: HttpRequest, finding: Finding) -> dict[str, Any]:
     kinds, sides, answers = labels(NoteKind.choices), labels(Side.choices), labels(Answer.choices)
     notes = [
         {
-            "title": kinds[each.kind], "who": f"{each.said_by} ({sides[each.side]})", "when": moment_text(each.said_at),
+            "title": kinds[each.kind], "who": f"{each.said_by} ({sides[each.side]})", "when": moment(each.said_at),
             "answer": answers.get(each.answer, ""), "words": each.words,
             "tone": {"REMINDER": "warning", "REPLY": "info"}.get(each.kind, "success"),
         }

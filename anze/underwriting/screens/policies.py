@@ -23,10 +23,11 @@ from anze.parties.models import Enterprise
 from anze.parties.rules import Permission
 from anze.parties.screens import ENTERPRISE, INSURER, ORIGIN, USCC, due_within, insurer_filter
 from anze.screen.asked import count_text
-from anze.screen.columns import Column, Kind, labels, money_text, plan, text_of
+from anze.screen.columns import Column, Kind, labels, plan, text_of
 from anze.screen.details import DetailScreen, Section, Tile, detail_screen, tile
 from anze.screen.filters import Asking, Case, Cases, Choice, Dates, Flag, InRegion, Numbers, Search, begins
 from anze.screen.lists import ListScreen, count, list_screen, waiting
+from anze.screen.pages import money
 from anze.screen.registry import Hit, search
 from anze.screen.registry import Search as SearchAnswer
 from anze.screen.stories import Story, story
@@ -491,7 +492,7 @@ def _tell_policy(
         "Cover until %(end)s for %(workers)s worker", "Cover until %(end)s for %(workers)s workers", insured
     ) % {"end": end, "workers": f"{insured:,}"}
     if asking.actor.may(PREMIUM):
-        text += _now(", premium ¥%(premium)s") % {"premium": money_text(premium)}
+        text += _now(", premium ¥%(premium)s") % {"premium": money(premium)}
     if cancelled:
         return text + _now("; cancelled from %(day)s") % {"day": cancelled}, "danger"
     return text, ""
