@@ -22,6 +22,7 @@ T = TypeVar("T")
 
 
 def require(actor: Actor, permission: str) -> None:
+    """Refuse an actor who lacks a permission. Actions and pages ask it for the one they declare."""
     if not actor.may(permission):
         raise Refused(
             "not_permitted",

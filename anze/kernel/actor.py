@@ -10,6 +10,8 @@ from anze.kernel.scope import EVERYTHING, NOTHING, Scope
 
 @dataclass(frozen=True)
 class Actor:
+    """Whoever acts in a request or a job: what he may do (`permissions`) and what he sees (`scope`)."""
+
     name: str
     scope: Scope = NOTHING
     permissions: frozenset[str] = frozenset()
@@ -31,6 +33,7 @@ class Actor:
 
     @property
     def is_known(self) -> bool:
+        """Whether somebody has signed in and has a role; everybody else sees no scoped row."""
         return bool(self.scope.reader)
 
 

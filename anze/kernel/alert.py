@@ -85,6 +85,7 @@ class AlertRule:
 
     @property
     def escalates_by(self) -> str:
+        """The beginning of the three parameters by which it goes up; without its own those of its level."""
         return self.escalation or f"alert.escalation_workdays.{self.level.value}"
 
     def said(self, facts: Mapping[str, Any]) -> str:
@@ -95,6 +96,7 @@ class AlertRule:
         return str(self.why) % {name: _said(value) for name, value in words.items()}
 
     def column(self, name: str) -> str:
+        """SQL of one scope column of the alert: said by the rule, else that of the row `of`, else empty."""
         text = self.scope.get(name) or (f"{self.of}.{name}" if self.of and name in _OF else "NULL")
         return f"({text})::{_TYPES[name]}"
 
@@ -166,6 +168,7 @@ ALERTS: dict[str, AlertRule] = {}
 
 
 def declare(alert: AlertRule) -> AlertRule:
+    """Enter a rule among the platform's; a code stands once."""
     if alert.code in ALERTS:
         raise ValueError(f"two alerts are called {alert.code}")
     ALERTS[alert.code] = alert

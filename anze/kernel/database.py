@@ -75,10 +75,12 @@ class TablesAtOnce(migrations.Migration):
 
 
 def web_login() -> str:
+    """The login the program serves requests with: it owns no table and sees nothing before it enters a role."""
     return f"{connection.settings_dict['NAME']}_web"
 
 
 def our_models() -> Iterator[type[models.Model]]:
+    """The models of all rooms, without those of libraries."""
     for config in apps.get_app_configs():
         if config.name.startswith("anze."):
             yield from config.get_models(include_auto_created=True)
@@ -191,6 +193,11 @@ def _create_role(name: str, kind: str) -> str:
 
 
 def install_database_rules(**_: Any) -> None:
+    """Make the database hold what the models say: roles, grants, policies, triggers and functions.
+
+    Runs after every migration and begins anew each time, so that what a model no longer says is gone as well. Needs
+    the owner's login, with CREATEROLE.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_user, current_database()")
         owner, database = cursor.fetchone()

@@ -30,6 +30,7 @@ def population_text(keys: Iterable[str]) -> str:
 
 
 def population_digest(keys: Iterable[str]) -> str:
+    """What is published of a population before its seed is known, so that nobody can change it afterwards."""
     return hashlib.sha256(population_text(keys).encode()).hexdigest()
 
 
@@ -140,6 +141,7 @@ class Marks:
 
 
 def pass_mark(at: datetime) -> int:
+    """The points that pass, by the parameter of the day."""
     return int(parameter("quality_pass_mark", beijing_day(at)))
 
 

@@ -96,8 +96,10 @@ def load_duties() -> list[Duty]:
 
 
 def load_calendar() -> WorkdayCalendar:
+    """The working days as they stand in the table. Load it once for many rows."""
     return WorkdayCalendar(CalendarDay.objects.order_by("day").values_list("day", "is_workday"))
 
 
 def beijing_day(moment: datetime) -> date:
+    """The day it is in China at a moment; legal days begin and end there."""
     return moment.astimezone(BEIJING).date()

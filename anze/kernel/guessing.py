@@ -45,6 +45,7 @@ def check_tries(what: str, address: str, at: datetime) -> None:
 
 
 def count_wrong_try(what: str, address: str, at: datetime) -> None:
+    """Note a wrong guess from a network, and forget those of an hour ago."""
     table = WrongTry._meta.db_table
     with transaction.atomic(), widened(EVERYTHING), connection.cursor() as cursor:
         cursor.execute(f"DELETE FROM {table} WHERE since < %s", [at - 4 * WINDOW])

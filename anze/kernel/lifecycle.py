@@ -15,6 +15,8 @@ from anze.kernel.refusal import Refused
 
 @dataclass(frozen=True)
 class Transition:
+    """One way from some states to another, by its name, with the permission it needs."""
+
     name: str
     sources: tuple[str, ...]
     target: str

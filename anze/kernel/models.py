@@ -29,6 +29,8 @@ class NewId(models.Func):
 
 
 class Table(models.Model):
+    """Every table of ours: a key in the order of time, and what the database is told about it (`kernel/database.py`)."""
+
     id = models.UUIDField(primary_key=True, default=uuid7, db_default=NewId(), editable=False)
 
     # extra policies by database role, for tables whose rows a role reaches by another way than its column
@@ -44,6 +46,8 @@ class Table(models.Model):
 
 
 class PublicTable(Table):
+    """Read by every role."""
+
     keeps_history = True
 
     class Meta:
@@ -51,11 +55,15 @@ class PublicTable(Table):
 
 
 class PrivateTable(Table):
+    """Read by the platform alone, and by those a table names in its `policies`."""
+
     class Meta:
         abstract = True
 
 
 class ScopedTable(Table):
+    """Read by role, through its scope columns and `policies`; a role whose column is lacking sees nothing."""
+
     keeps_history = True
 
     class Meta:
@@ -365,6 +373,7 @@ def region_chain(region_code: str) -> list[str]:
 
 
 def parameter_text(key: str, on: date, region_code: str = "", default: str | None = None) -> str:
+    """The value in force on a day as it stands in the table; without one and without a default, LookupError."""
     found = parameter_row(key, on, region_code)
     if found is None:
         if default is None:

@@ -1,7 +1,7 @@
 """Who sees which row. The database decides; this module tells it who is asking.
 
 Every scoped table carries some of five columns: `region_code`, `sector`, `insurer_id`, `agency_id`,
-`enterprise_id`. Tables experts read carry `expert_id` as well or say it in `policies`; it is no column of the
+`enterprise_id`. Tables experts read say in `policies` how, some by a column `expert_id`; it is no column of the
 audit or the history. Each kind of reader has its own database role with one plain policy over these columns,
 so that the planner sees an equality or a range on an index instead of a long OR. Nothing is visible
 before a scope is entered, and a role sees nothing of a table that lacks its column: it fails closed.

@@ -32,6 +32,7 @@ def _keys() -> Iterator[bytes]:
 
 
 def seal(plain: bytes, context: str) -> str:
+    """Encrypt a secret for one place: it opens with the same `context` only, which is not kept with it."""
     nonce = secrets.token_bytes(_NONCE)
     return base64.b64encode(nonce + AESGCM(next(_keys())).encrypt(nonce, plain, context.encode())).decode()
 

@@ -56,6 +56,7 @@ def from_base64url(text: str) -> bytes:
 
 
 def body_of(fields: Sequence[str]) -> str:
+    """The signed text of some fields: what separates them is written otherwise inside them, so that no two lists agree."""
     return "~".join(quote(field, safe="-_:").replace(".", "%2E").replace("~", "%7E") for field in fields)
 
 

@@ -65,6 +65,8 @@ class Head:
 
 @dataclass
 class Page:
+    """The rows of one page of a list as they are shown; `total` is None where counting would take too long."""
+
     heads: list[Head]
     rows: list[list[str]]  # cells as HTML
     tags: list[str]
@@ -141,6 +143,7 @@ class Asked:
         return kept
 
     def address(self, *, without: str = "", **changes: str) -> str:
+        """The address of this list with words changed or one filter left out; unchanged, it names the place in the list too."""
         words = [(key, value) for key, value in self.words(without=without) if key not in changes]
         words += [(key, value) for key, value in changes.items() if value]
         if not changes and not without:
@@ -180,6 +183,7 @@ class Asked:
 
     @property
     def marks(self) -> list[Mark]:
+        """The filters in use, in words."""
         marks = []
         for each in self.filters:
             if each.name in self.values:
@@ -231,6 +235,7 @@ class Asked:
         return found
 
     def ordered(self, rows: Rows, backwards: bool = False) -> Rows:
+        """The rows in the order asked for, made complete by the key; `backwards` for the page before."""
         down = self.sort.startswith("-") != backwards
         source = self.sort_field
         if source.primary_key:
@@ -280,6 +285,7 @@ class Asked:
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
     def page(self, size: int = PAGE_SIZE) -> Page:
+        """One page of rows, found from the mark in the address, and where the pages beside it begin."""
         reader = Reader([self.screen.plans[each.name] for each in self.columns], self.asking)
         rows = self.rows()
         backwards = bool(self.before) and not self.after

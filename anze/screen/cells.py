@@ -126,6 +126,7 @@ def _by_key(model: type[models.Model], fields: list[str], keys: set[Any]) -> Seq
 
 
 def may_open(page_name: str, asking: Asking) -> bool:
+    """Whether the reader's permissions open a page; which rows he finds there the database says."""
     found = PAGES.get(page_name)
     return found is not None and (found.permission is None or asking.actor.may(found.permission))
 

@@ -64,6 +64,7 @@ class Directory:
         self._kept: dict[str, tuple[float, dict[Any, str]]] = {}
 
     def names(self, fresh: bool = False) -> dict[Any, str]:
+        """All names in the present language, read again when they are too old."""
         language = get_language() or ""
         kept = self._kept.get(language)
         if fresh or kept is None or time.monotonic() - kept[0] > self._seconds:
@@ -72,6 +73,7 @@ class Directory:
         return kept[1]
 
     def name(self, key: Any) -> str:
+        """The name of one; what is not known, though read again, is shown as its key."""
         if key is None or key == "":
             return DASH
         names = self.names()

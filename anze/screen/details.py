@@ -61,6 +61,8 @@ class Way:
 
 @dataclass(frozen=True)
 class Fact:
+    """One line of a section: name and value. `copy` is the text a click copies."""
+
     title: str
     value: Markup | str
     is_long: bool = False
@@ -146,6 +148,7 @@ class DetailScreen:
         return found
 
     def answer(self, request: HttpRequest, row: models.Model) -> HttpResponse:
+        """The page of a row that was found: its sections and figures, or the tab asked for."""
         asking = Asking(request.actor, request.at)  # type: ignore[attr-defined]
         present = request.GET.get("tab", "")
         is_own = self.is_own(asking, row)

@@ -71,6 +71,7 @@ def export_page(screen: ListScreen, room: str) -> None:
 
 
 def export(screen: ListScreen, request: HttpRequest) -> HttpResponse:
+    """All rows of what is asked for as a file, and an audit event of how many, which columns and which filters."""
     asked = Asked(screen, request)
     kind = "csv" if request.GET.get("format") == "csv" else "xlsx"
     reader = Reader([screen.plans[each.name] for each in asked.columns], asked.asking, file_value, links=False)

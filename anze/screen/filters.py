@@ -53,6 +53,8 @@ class Before(models.Lookup):  # type: ignore[type-arg] # generic only for the ty
 
 
 class NotBefore(Before):
+    """`field__byte_gte`: not less in the order of bytes."""
+
     lookup_name = "byte_gte"
     operator = "~>=~"
 

@@ -36,6 +36,8 @@ SILENT = {
 
 @dataclass(frozen=True)
 class Difference:
+    """One column of a row, before and after a change."""
+
     title: str
     before: str
     after: str

@@ -129,6 +129,7 @@ class ListScreen:
         return f"{self.url}?{urlencode(kept, doseq=True)}" if kept else self.url
 
     def view(self, request: HttpRequest) -> HttpResponse:
+        """The page of the list; asked by htmx, its rows alone."""
         check_reader(request, self.model)
         asked = Asked(self, request)
         is_plain = self.body == ListScreen.body and self.more is None

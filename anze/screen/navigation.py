@@ -42,6 +42,8 @@ class Entry:
 
 @dataclass(frozen=True)
 class Section:
+    """A room in the menu, with those of its pages that somebody may open."""
+
     room: str
     title: str
     icon: str

@@ -131,6 +131,7 @@ def csrf_field(request: HttpRequest) -> Markup:
 
 
 def csrf_value(request: HttpRequest) -> str:
+    """The token of this page, masked once."""
     kept: str | None = getattr(request, "csrf_value", None)
     if kept is None:
         kept = request.csrf_value = get_token(request)  # type: ignore[attr-defined]
@@ -172,6 +173,10 @@ def frame_of(request: HttpRequest) -> Markup:
 
 
 def environment(**options: Any) -> Environment:
+    """The template engine of all pages; named in the settings.
+
+    Escapes everything, stops at unknown names, and knows the words, addresses and ways of writing values below.
+    """
     options.pop("autoescape", None)
     env = Environment(
         **{**options, "undefined": StrictUndefined},

@@ -51,6 +51,7 @@ PAGES: dict[str, Page] = {}
 
 
 def register(page: Page) -> Page:
+    """Enter a page among the platform's; a name stands once."""
     if page.name in PAGES:
         raise ValueError(f"two pages are called {page.name}")
     PAGES[page.name] = page
@@ -132,6 +133,7 @@ class WorkList:
     readers: frozenset[str] | None = None  # the database roles that can read what is counted; None: all
 
     def is_for(self, actor: Actor) -> bool:
+        """Whether it is somebody's work: by permission, by role, and by what his database role can read."""
         if not actor.may(self.permission) or (self.roles and actor.role not in self.roles):
             return False
         return self.readers is None or actor.scope.reader in self.readers

@@ -63,6 +63,7 @@ class Story:
         return actor.may(self.permission) and actor.scope.reader in readers_of(self.model)
 
     def entries(self, key: UUID, before: date | None, asking: Asking) -> list[Entry]:
+        """The newest entries about one enterprise, before a day if one is given."""
         rows = self.model._default_manager.filter(**{self.relation: key, f"{self.on}__isnull": False})
         if self.where is not None:
             rows = rows.filter(self.where)
