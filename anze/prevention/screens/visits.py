@@ -28,10 +28,11 @@ from anze.prevention.rules import EntryKind, Outcome, RecheckResult, VisitorKind
 from anze.prevention.rules.visits import EDITABLE, photos_of
 from anze.prevention.screens.chain import below_order
 from anze.prevention.screens.likeness import report_hints
-from anze.screen.columns import Column, moment_text
+from anze.screen.columns import Column
 from anze.screen.details import DetailScreen, Section, detail_screen
 from anze.screen.filters import Case, Cases, Choice, Dates, Flag, InRegion, Search
 from anze.screen.lists import Button, ListScreen, list_screen, waiting
+from anze.screen.pages import moment
 from anze.screen.registry import page
 
 STATE = Column(
@@ -156,7 +157,7 @@ def _shown(entry: Any, items: Mapping[int, ChecklistItem], media: Mapping[str, M
     lines: list[tuple[str, str]] = []
     drawn: tuple[str, ...] = ()
     if kind in (EntryKind.START, EntryKind.END):
-        lines = [(_now("Time"), moment_text(entry.made_at)), (_now("Position"), _place(said["position"]))]
+        lines = [(_now("Time"), moment(entry.made_at)), (_now("Position"), _place(said["position"]))]
     elif kind is EntryKind.PERSON:
         title = said["name"]
         lines = [(_now("Role"), str(VisitorKind(said["role"]).label)), (_now("Post"), said.get("post", ""))]
