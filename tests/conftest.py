@@ -19,15 +19,18 @@ from xdist.scheduler import LoadScopeScheduling
 from tests import stages
 from tests.cast import Cast, assemble
 from tests.exchange.live import Platform, new_database
+from tests.newcomers import Newcomer, taken_port
 from tools import bootstrap
 
 # What takes long to build is built once: the files that share it stay on one process.
 WORLDS = {
     "live": ("tests/exchange/test_interface", "tests/exchange/test_journeys", "tests/exchange/test_openapi"),
-    "run": ("tests/province/test_run",),
+    "site": (
+        "tests/province/test_run", "tests/e2e/test_alerts", "tests/e2e/test_chain", "tests/e2e/test_roles",
+        "tests/e2e/test_wall",
+    ),
     "demo": ("tests/province/",),
-    "site": ("tests/e2e/test_alerts", "tests/e2e/test_chain", "tests/e2e/test_roles", "tests/e2e/test_wall"),
-}
+}  # fmt: skip
 # What takes long begins first, or the last of it would keep one process busy when the others are done.
 LONG = (
     "tests/province/", "tests/exchange/", "tests/clients/", "tests/e2e/", "tests/evidence/", "tests/tools/",
@@ -194,6 +197,18 @@ def begun(
     request.getfixturevalue("django_db_setup")
     with django_db_blocker.unblock():
         return stages.begin(request.node, files_of_its_own, lambda: tmp_path_factory.mktemp("stage"))
+
+
+@pytest.fixture(scope="session")
+def newcomer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newcomer]:
+    """The running site as a newcomer has it who found the port he named taken; database and folder are its own."""
+    with new_database(os.environ["DATABASE_URL"]) as url, taken_port() as port:
+        site = Newcomer(url, tmp_path_factory.mktemp("newcomer"), port)
+        try:
+            site.start()
+            yield site
+        finally:
+            site.stop_all()
 
 
 @stages.stage

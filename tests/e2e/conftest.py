@@ -1,24 +1,18 @@
-"""The platform in a browser: as a newcomer gets it (`manage.py run` on an empty database, with a small province), or one
+"""The platform in a browser: as a newcomer gets it (see tests/newcomers.py, with a small province), or one
 of a module's own, prepared for what is lived through there."""
 
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
-from tests.e2e.windows import Opens, windows
-from tests.exchange.live import Platform, copy_of, new_database
+from anze.exchange.synthetic.people import PASSWORD
+from tests.e2e.windows import Opens, People
+from tests.exchange.live import Platform, copy_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -39,10 +33,18 @@ def live(
         yield platform
 
 
+@pytest.fixture(scope="module")
+def people(live: Platform, browser: Browser) -> Iterator[People]:
+    """Those who work there."""
+    found = People(browser, live.base)
+    yield found
+    found.leave()
+
+
 @pytest.fixture
-def opened(request: pytest.FixtureRequest, live: Platform, browser: Browser) -> Iterator[Opens]:
-    """Browsers of several people there; answers with the status codes in the module's REFUSALS are expected."""
-    with windows(browser, live.base, refusals=getattr(request.module, "REFUSALS", "$^")) as open_:
+def opened(request: pytest.FixtureRequest, people: People) -> Iterator[Opens]:
+    """The windows of those people; answers with the status codes in the module's REFUSALS are expected."""
+    with people.windows(refusals=getattr(request.module, "REFUSALS", "$^")) as open_:
         yield open_
 
 
@@ -64,53 +66,14 @@ def picture(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Calla
 
 
 @pytest.fixture(scope="session")
-def newcomer(pristine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """The running site as a newcomer has it; its database and state folder are its own and go with it."""
-    with new_database(os.environ["DATABASE_URL"], pristine) as url:
-        yield from _run(Platform(url, tmp_path_factory.mktemp("state")))
-
-
-@pytest.fixture(scope="session")
 def site(newcomer: Platform) -> str:
     """Its address."""
     return newcomer.base
 
 
-def _run(site: Platform) -> Iterator[Platform]:
-    environment = {
-        **os.environ, "DATABASE_URL": site.url, "ANZE_STATE": str(site.state), "PYTHONWARNINGS": "default",
-    }  # fmt: skip
-    environment.pop("ANZE_DATABASE_LOGIN", None)
-    log = (site.state / "run.log").open("wb")
-    process = subprocess.Popen(
-        [sys.executable, "manage.py", "run", "--scale", "0.01", "--port", str(site.port)],
-        cwd=ROOT,
-        env=environment,
-        stdout=log,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
-    try:
-        _wait_for(f"{site.base}/sign-in/", process, site.state / "run.log")
-        yield site
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(300)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        log.close()
-
-
-def _wait_for(address: str, process: subprocess.Popen[bytes], log: Path, seconds: int = 900) -> None:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if process.poll() is not None:
-            pytest.fail(f"the site ended:\n{log.read_text(errors='replace')[-4000:]}")
-        try:
-            urllib.request.urlopen(address, timeout=30).close()
-            return
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            time.sleep(0.3)
-    pytest.fail(f"the site did not answer:\n{log.read_text(errors='replace')[-4000:]}")
+@pytest.fixture(scope="session")
+def newcomers(newcomer: Platform, browser: Browser) -> Iterator[People]:
+    """The demonstration's people, each in his browser."""
+    found = People(browser, newcomer.base, PASSWORD)
+    yield found
+    found.leave()

@@ -25,7 +25,7 @@ from anze.exchange.synthetic.people import PASSWORD
 from anze.kernel.duty import beijing_day
 from tests.e2e import windows
 from tests.e2e.phones import PHONE, Phone
-from tests.e2e.windows import Opens, assert_no_wider, fill_in, follow, press
+from tests.e2e.windows import Opens, People, assert_no_wider, fill_in, follow, press
 from tests.exchange.live import Platform
 
 pytestmark = pytest.mark.slow
@@ -72,9 +72,9 @@ class Story:
 
 
 @pytest.fixture
-def opened(newcomer: Platform, browser: Browser) -> Iterator[Opens]:
+def opened(newcomers: People) -> Iterator[Opens]:
     """Browsers of several people of the demonstration."""
-    with windows.windows(browser, newcomer.base, password=PASSWORD) as open_:
+    with newcomers.windows() as open_:
         yield open_
 
 

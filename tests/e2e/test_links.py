@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.e2e.windows import Opens, assert_sound, windows
+from tests.e2e.windows import Opens, assert_sound
 from tests.exchange.live import Platform
 
 pytestmark = pytest.mark.slow
@@ -26,16 +25,15 @@ RECTIFY = {
 
 
 @pytest.fixture
-def phone(live: Platform, browser: Browser) -> Iterator[Opens]:
+def phone(live: Platform, opened: Opens) -> Opens:
     """Opens a link on a phone of 390 pixels."""
-    with windows(browser, live.base) as open_:
 
-        def follow(kind: str, language: str) -> Page:
-            page = open_(width=390, language=language)
-            page.goto(live.base + live.links[kind][LANGUAGES.index(language)])
-            return page
+    def follow(kind: str, language: str) -> Page:
+        page = opened(width=390, language=language)
+        page.goto(live.base + live.links[kind][LANGUAGES.index(language)])
+        return page
 
-        yield follow
+    return follow
 
 
 def pictures_shown(page: Page) -> int:

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from anze.exchange.synthetic.people import LOGINS, PASSWORD
+from anze.exchange.synthetic.people import LOGINS
+from tests.e2e.windows import Opens, People, assert_no_wider, assert_readable
 
 pytestmark = pytest.mark.slow
 ROLES = [login.username for login in LOGINS]
@@ -19,41 +19,23 @@ KEPT = re.compile(r"Excel|English|Anze|NDJSON|JSON|CSV|HTTP|API|OpenAPI|HMAC|SHA
 
 
 @pytest.fixture
-def signed_in(site: str, browser: Browser) -> Iterator:
-    """Opens a page as one of the demonstration's people; fails on any error the browser reports."""
-    opened = []
+def signed_in(newcomers: People) -> Iterator[Opens]:
+    """Opens the first page of one of the demonstration's people; fails on any error a browser reports."""
+    with newcomers.windows() as open_:
 
-    def sign_in(username: str, *, width: int = 1280, language: str = "zh-hans") -> Page:
-        context = browser.new_context(
-            viewport={"width": width, "height": 860}, locale="zh-CN", timezone_id="Asia/Shanghai"
-        )
-        context.set_default_timeout(120_000)
-        context.add_cookies([{"name": "language", "value": language, "url": site}])
-        page = context.new_page()
-        page.errors = []  # type: ignore[attr-defined]
-        page.on("console", lambda said: page.errors.append(said.text) if said.type == "error" else None)  # type: ignore[attr-defined]
-        page.on("pageerror", lambda problem: page.errors.append(str(problem)))  # type: ignore[attr-defined]
-        page.goto(f"{site}/sign-in/")
-        page.fill("input[name=username]", username)
-        page.fill("input[name=password]", PASSWORD)
-        page.press("input[name=password]", "Enter")
-        page.wait_for_url(lambda address: "/sign-in" not in address)
-        expect(page.locator("h1")).to_be_visible()
-        opened.append(context)
-        return page
+        def stand_before(username: str, width: int = 1280, language: str = "zh-hans") -> Page:
+            page = open_(username, width, language)
+            page.goto(f"{newcomers.base}/")
+            expect(page.locator("h1")).to_be_visible()
+            return page
 
-    yield sign_in
-    for context in opened:
-        context.close()
+        yield stand_before
 
 
 def assert_sound(page: Page) -> None:
-    """No error in the browser, nothing wider than the screen, and readable for everybody (WCAG)."""
-    assert not page.errors  # type: ignore[attr-defined]
-    wide = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert wide <= 1, f"the page is {wide} pixels too wide"
-    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa"]}).response["violations"]
-    assert not found, [(each["id"], each["nodes"][0]["html"][:200]) for each in found]
+    """Nothing wider than the screen, and readable for everybody (WCAG)."""
+    assert_no_wider(page)
+    assert_readable(page)
 
 
 @pytest.mark.parametrize("username", ROLES)
@@ -64,6 +46,16 @@ def test_the_first_page_of_every_role(signed_in, username):
     assert not words, f"English on the Chinese page: {words[:8]}"
     page = signed_in(username, width=390, language="en")
     assert_sound(page)
+
+
+def test_on_a_phone_one_signs_in_in_english(newcomers: People) -> None:
+    with newcomers.windows() as open_:
+        page = open_(width=390, language="en")
+        page.goto(f"{newcomers.base}/sign-in/")
+        assert_sound(page)
+        newcomers.sign_in(page, "expert")
+        expect(page.locator("h1")).to_be_visible()
+        assert_sound(page)
 
 
 def test_from_the_headline_to_a_named_row(signed_in, site):

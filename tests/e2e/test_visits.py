@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 import segno
-from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 from playwright.sync_api import Browser, BrowserType, Page, Route, expect
 
 from anze.kernel.duty import beijing_day
 from tests.e2e.phones import PHONE, Phone
 from tests.e2e.visits_seed import PEOPLE
+from tests.e2e.windows import assert_no_wider, assert_readable
 from tests.exchange.live import Platform
 
 pytestmark = pytest.mark.slow
@@ -220,7 +220,7 @@ def test_a_picture_sent_before_is_shown_beside_the_earlier_one_before_it_is_subm
     expect(told.locator("img")).to_have_count(2)
     drawn = "() => [...document.querySelectorAll('[data-same] img')].every((image) => image.naturalWidth > 0)"
     phone.page.wait_for_function(drawn)
-    _sound(phone.page, "the same picture")
+    _sound(phone.page)
     assert state(live, phone.visit) in ("OPEN", "FINISHED"), "nobody has submitted it"
     phone.tap("提交")
     phone.page.locator("dialog").get_by_role("button").first.click()
@@ -369,20 +369,18 @@ def test_every_screen_is_readable_on_a_small_phone(phone_of: Any, live: Platform
     for part in ("", "/people", "/checklist", "/finding/new", "/photos", "/notes", "/recheck", "/sign/EXPERT"):
         phone.to(part)
         phone.page.wait_for_timeout(150)
-        _sound(phone.page, part)
+        _sound(phone.page)
     for hash_ in ("#/", "#/queue", "#/scan"):
         phone.page.evaluate("(hash) => { location.hash = hash }", hash_)
         phone.page.wait_for_timeout(150)
-        _sound(phone.page, hash_)
+        _sound(phone.page)
         if language == "en":
             assert not re.search(r"[\u4e00-\u9fff]{2}", phone.page.locator("h1").inner_text())
 
 
-def _sound(page: Page, where: str) -> None:
-    wide = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert wide <= 1, f"{where} is {wide} pixels too wide"
-    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa"]}).response["violations"]
-    assert not found, (where, [(each["id"], each["nodes"][0]["html"][:200]) for each in found])
+def _sound(page: Page) -> None:
+    assert_no_wider(page)
+    assert_readable(page)
 
 
 def camera_that_sees(code: str, folder: Path) -> list[str]:

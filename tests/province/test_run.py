@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, build_opener
@@ -19,64 +16,12 @@ import psycopg
 import pytest
 
 from anze.web.serving import Child, ServingProblem, Watch, free_port
+from tests.exchange.live import children
+from tests.newcomers import SECONDS, Newcomer, run, taken_port
 from tests.province.conftest import ROOT, Demo
 from tools.stop import stop_platform
 
 pytestmark = pytest.mark.slow
-SECONDS = 900  # after which something hangs; a busy machine may need long
-
-
-@pytest.fixture(scope="module")
-def place(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Demo:
-    """An empty database and an empty folder."""
-    return Demo(new_database(), tmp_path_factory.mktemp("run"))
-
-
-class Running:
-    """A platform started by the command, with what it has said so far."""
-
-    def __init__(self, process: subprocess.Popen[str], output: Path) -> None:
-        self.process = process
-        self._output = output
-
-    @property
-    def said(self) -> str:
-        return self._output.read_text(encoding="utf-8")
-
-    def until(self, pattern: str) -> re.Match[str]:
-        deadline = time.monotonic() + SECONDS
-        while time.monotonic() < deadline:
-            if found := re.search(pattern, self.said):
-                return found
-            assert self.process.poll() is None, self.said
-            time.sleep(0.2)
-        raise AssertionError(f"never said {pattern}: {self.said}")
-
-    def url(self) -> str:
-        return self.until(r"Anze runs at (http://\S+/)")[1]
-
-
-@contextmanager
-def run(place: Demo, *words: str) -> Iterator[Running]:
-    output = place.state / f"output-{time.monotonic_ns()}"
-    with output.open("w") as file:
-        process = subprocess.Popen(
-            [sys.executable, str(ROOT / "manage.py"), "run", "--scale", "0.005", "--threads", "2", *words],
-            env=place.environment() | {"COLUMNS": "200"},
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-        try:
-            yield Running(process, output)
-        finally:
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
-                try:
-                    process.wait(300)
-                except subprocess.TimeoutExpired:
-                    os.killpg(process.pid, signal.SIGKILL)
 
 
 def status_of(url: str) -> int:
@@ -87,68 +32,57 @@ def status_of(url: str) -> int:
         return answer.code
 
 
-def children_of(pid: int) -> list[int]:
-    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+def test_from_an_empty_database_to_the_open_site_and_again(newcomer: Newcomer) -> None:
+    first, url = newcomer.running, f"{newcomer.base}/"
+    taken = first.until(r"Port (\d+) is taken")[1]
+    assert taken not in url
+    assert first.url() == url
+    for word in ("Anze-demo-2026", "province", "insurer", "enterprise", "admin", "省级"):
+        first.until(word)
+    assert status_of(url) < 400
+    services = newcomer.ask("SELECT count(*) FROM prevention_service")
+    assert services == [(790,)]
 
+    # a second one is told where the first is
+    with run(newcomer.environment, newcomer.state) as beside:
+        assert beside.process.wait(SECONDS) != 0
+    assert url in beside.said
 
-@contextmanager
-def taken_port() -> Iterator[int]:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        yield listener.getsockname()[1]
+    # what takes long comes while the site is open
+    first.until("compared reports are there now")
+    campaigns = newcomer.ask("SELECT count(*) FROM assessment_campaign")
+    assert campaigns == [(4,)]
 
-
-def test_from_an_empty_database_to_the_open_site_and_again(place: Demo) -> None:
-    with taken_port() as port, run(place, "--port", str(port)) as first:
-        url = first.url()
-        assert f"Port {port} is taken" in first.said
-        assert str(port) not in url
-        for word in ("Anze-demo-2026", "province", "insurer", "enterprise", "admin", "省级"):
-            first.until(word)
-        assert status_of(url) < 400
-        services = place.select("SELECT count(*) FROM prevention_service")
-        assert services == [(395,)]
-
-        # a second one is told where the first is
-        done = place.manage("run")
-        assert done.returncode != 0
-        assert url in done.stderr
-
-        # what takes long comes while the site is open
-        first.until("compared reports are there now")
-        campaigns = place.select("SELECT count(*) FROM assessment_campaign")
-        assert campaigns == [(4,)]
-
-        # what dies is started again
-        pids = children_of(first.process.pid)
-        assert len(pids) == 2
-        os.kill(pids[0], signal.SIGKILL)
-        first.until("it is started again")
-        deadline = time.monotonic() + SECONDS
-        while len(set(children_of(first.process.pid)) - {pids[0]}) < 2:
+    # what dies is started again
+    pids = children(first.process.pid)
+    assert len(pids) == 2
+    os.kill(pids[0], signal.SIGKILL)
+    first.until("it is started again")
+    deadline = time.monotonic() + SECONDS
+    while len(set(children(first.process.pid)) - {pids[0]}) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    while True:
+        try:
+            assert status_of(url) < 400
+            break
+        except OSError:
             assert time.monotonic() < deadline
             time.sleep(0.2)
-        while True:
-            try:
-                assert status_of(url) < 400
-                break
-            except OSError:
-                assert time.monotonic() < deadline
-                time.sleep(0.2)
 
-        pids = children_of(first.process.pid)
-        assert stop_platform(place.state)
-        assert first.process.wait(5) == 0
-        assert "Stopping" in first.said
-        assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+    pids = children(first.process.pid)
+    assert stop_platform(newcomer.state)
+    assert first.process.wait(5) == 0
+    assert "Stopping" in first.said
+    assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
 
-    with run(place) as second:
-        assert status_of(second.url()) < 400
-        assert "Insurers' data" not in second.said
-        assert place.select("SELECT count(*) FROM prevention_service") == services
-        assert "assessments" not in second.said
-        assert place.select("SELECT count(*) FROM assessment_campaign") == campaigns
+    # the tests in a browser find it started for the second time
+    second = newcomer.start()
+    assert status_of(second.url()) < 400
+    assert "Insurers' data" not in second.said
+    assert newcomer.ask("SELECT count(*) FROM prevention_service") == services
+    assert "assessments" not in second.said
+    assert newcomer.ask("SELECT count(*) FROM assessment_campaign") == campaigns
 
 
 def test_an_interrupted_load_is_done_again(
@@ -172,7 +106,7 @@ def test_an_interrupted_load_is_done_again(
     loading.wait()
     _until_gone(place)
     assert place.select("SELECT count(*) FROM parties_account") == [(0,)]
-    with run(place) as running:
+    with run(place.environment(), place.state, "--scale", "0.005") as running:
         running.url()
         assert "was interrupted; it is done again" in running.said
         assert place.select("SELECT count(*) FROM prevention_service") == [(395,)]
