@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.utils import translation
@@ -18,7 +20,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from tests import stages
 from tests.cast import Cast, assemble
-from tests.exchange.live import Platform, new_database
+from tests.exchange.live import Copied, Platform, new_database
 from tests.newcomers import Newcomer, taken_port
 from tools import bootstrap
 
@@ -135,12 +137,32 @@ def pristine(django_db_setup: None) -> str:
 
 
 @pytest.fixture(scope="session")
-def seeded(pristine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+def seeded(pristine: str, tmp_path_factory: pytest.TempPathFactory, django_db_blocker) -> Iterator[Platform]:
     """The cast and its keys in a database to be copied; nothing runs on it."""
     with new_database(os.environ["DATABASE_URL"], pristine) as url:
         platform = Platform(url, tmp_path_factory.mktemp("seeded"))
-        platform.prepare()
+        with django_db_blocker.unblock():
+            platform.let_in()
+        platform.seed()
         yield platform
+
+
+@pytest.fixture(scope="session")
+def copied(seeded: Platform, django_db_blocker) -> Copied:
+    """`copied(folder)`: another platform that begins as that one did, nothing started yet."""
+
+    @contextmanager
+    def copy(state: Path) -> Iterator[Platform]:
+        with new_database(os.environ["DATABASE_URL"], urlsplit(seeded.url).path.lstrip("/")) as url:
+            platform = Platform(url, state, keys=seeded.keys)
+            with django_db_blocker.unblock():
+                platform.let_in()
+            try:
+                yield platform
+            finally:
+                platform.stop_all()
+
+    return copy
 
 
 @pytest.fixture(autouse=True)

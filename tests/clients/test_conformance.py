@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from anze_client import Client, Refused, conform
 
-from tests.exchange.live import ROOT, Platform, copy_of
+from tests.exchange.live import ROOT, Copied, Platform
 
 pytestmark = pytest.mark.slow
 BROKEN = str(Path(__file__).parent / "broken.py")
@@ -57,9 +57,9 @@ class Sandbox:
 
 
 @pytest.fixture(scope="module")
-def sandbox(seeded: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+def sandbox(copied: Copied, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     folder = tmp_path_factory.mktemp("sandbox")
-    with copy_of(seeded, folder) as own:
+    with copied(folder) as own:
         own.start_server(workers=1)
         yield Sandbox(own, folder)
 

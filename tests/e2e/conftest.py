@@ -12,19 +12,19 @@ from playwright.sync_api import Browser
 
 from anze.exchange.synthetic.people import PASSWORD
 from tests.e2e.windows import Opens, People
-from tests.exchange.live import Platform, copy_of
+from tests.exchange.live import Copied, Platform
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
 def live(
-    request: pytest.FixtureRequest, seeded: Platform, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, copied: Copied, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Platform]:
     """The module's own platform. `test_claims` finds there what `claims_seed` has made, and as `links` what it printed;
     with HAS_WORKER the background worker runs too."""
     name = request.module.__name__.rpartition(".test_")[2]
-    with copy_of(seeded, tmp_path_factory.mktemp(name)) as platform:
+    with copied(tmp_path_factory.mktemp(name)) as platform:
         said = platform.run("-m", f"tests.e2e.{name}_seed").splitlines()
         platform.links = json.loads(said[-1]) if said else {}
         platform.start_server(workers=1, threads=8)

@@ -18,7 +18,7 @@ from uuid import uuid4
 import pytest
 
 from tests.evidence.conftest import jpeg
-from tests.exchange.live import CLERK, PASSWORD, Platform, copy_of
+from tests.exchange.live import CLERK, PASSWORD, Copied, Platform
 
 pytestmark = pytest.mark.slow
 
@@ -81,8 +81,8 @@ class Phone:
         return line
 
 
-def test_a_server_killed_in_the_middle_of_an_upload(seeded: Platform, tmp_path: Path) -> None:
-    with copy_of(seeded, tmp_path) as platform:
+def test_a_server_killed_in_the_middle_of_an_upload(copied: Copied, tmp_path: Path) -> None:
+    with copied(tmp_path) as platform:
         visit = platform.run("-c", VISIT).split()[-1]
         server = platform.start_server(workers=1)
         phone = Phone(platform)

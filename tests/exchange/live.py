@@ -13,8 +13,8 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import psycopg
+from django.db import connections
 from psycopg import sql
 
 from config.settings import web_password
@@ -73,13 +74,26 @@ class Platform:
             raise RuntimeError(f"{words}: {done.stdout}{done.stderr}")
         return done.stdout
 
-    def prepare(self) -> None:
-        """Tables, as far as they are not there, and the logins to them; reference data, the cast and its keys."""
-        self.migrate()
+    def seed(self) -> None:
+        """Reference data, the cast and its keys."""
         self.keys = json.loads(self.run("-m", "tests.exchange.seed").splitlines()[-1])
 
-    def migrate(self) -> None:
-        self.run("manage.py", "migrate", "--verbosity", "0")
+    def let_in(self) -> None:
+        """The login of the program to a database whose tables came with the copy: the last step of the migrations,
+        without a process that first looks for the others."""
+        from anze.kernel.database import install_database_rules
+
+        owner = urlsplit(self.url)
+        theirs = {"NAME": owner.path.lstrip("/"), "USER": owner.username, "PASSWORD": owner.password}
+        before = connections["default"]
+        here = connections.create_connection("default")
+        here.settings_dict = {**before.settings_dict, **theirs}
+        connections["default"] = here
+        try:
+            install_database_rules()
+        finally:
+            here.close()
+            connections["default"] = before
 
     def _start(self, *words: str, log: str) -> subprocess.Popen[bytes]:
         with (self.state / log).open("ab") as file:
@@ -190,16 +204,7 @@ def _drop(connection: psycopg.Connection, name: sql.Identifier) -> None:
     connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
 
 
-@contextmanager
-def copy_of(seeded: Platform, state: Path) -> Iterator[Platform]:
-    """Another platform that begins as that one did, nothing started yet."""
-    with new_database(os.environ["DATABASE_URL"], urlsplit(seeded.url).path.lstrip("/")) as url:
-        platform = Platform(url, state, keys=seeded.keys)
-        platform.migrate()  # gives the copy a login of its own
-        try:
-            yield platform
-        finally:
-            platform.stop_all()
+Copied = Callable[[Path], AbstractContextManager[Platform]]
 
 
 def is_alive(pid: int) -> bool:

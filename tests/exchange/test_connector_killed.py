@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests.exchange.apps import App, serving, visit, wait_until
-from tests.exchange.live import Platform, copy_of
+from tests.exchange.live import Copied
 
 pytestmark = pytest.mark.slow
 
 
-def test_killed_while_a_page_is_published(seeded: Platform, tmp_path: Path) -> None:
-    with copy_of(seeded, tmp_path) as own, serving(App(visits=[visit(n) for n in range(7)])) as app:
+def test_killed_while_a_page_is_published(copied: Copied, tmp_path: Path) -> None:
+    with copied(tmp_path) as own, serving(App(visits=[visit(n) for n in range(7)])) as app:
         connector = own.run("-m", "tests.exchange.connector_seed", app.base).splitlines()[-1]
         [(insurer,)] = own.ask("SELECT insurer_id FROM exchange_connector WHERE id = %s", connector)
         with own.database() as holder:

@@ -16,7 +16,7 @@ from uuid import uuid4
 import pytest
 
 from tests.cast import XINGHUO, policy_row
-from tests.exchange.live import Platform, children, copy_of, is_alive, resident_peak
+from tests.exchange.live import Copied, Platform, children, is_alive, resident_peak
 from tools.postgres import ensure_cluster, stop_cluster
 
 pytestmark = pytest.mark.slow
@@ -25,9 +25,9 @@ LIMIT = 500 * 1000 * 1000  # bytes a process may hold for a batch of 50 MB
 
 
 @pytest.fixture
-def own(seeded: Platform, tmp_path: Path) -> Iterator[Platform]:
+def own(copied: Copied, tmp_path: Path) -> Iterator[Platform]:
     """A platform of the test's own, with nothing started yet."""
-    with copy_of(seeded, tmp_path) as platform:
+    with copied(tmp_path) as platform:
         yield platform
 
 
@@ -38,7 +38,8 @@ def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Platform,
     folder = place / "cluster"
     platform = Platform(str(ensure_cluster(folder)), place)
     try:
-        platform.prepare()
+        platform.run("manage.py", "migrate", "--verbosity", "0")
+        platform.seed()
         platform.start_server(workers=2)
         yield platform, folder
     finally:

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.e2e.visits_seed import PEOPLE
-from tests.exchange.live import PASSWORD, Platform, copy_of
+from tests.exchange.live import PASSWORD, Copied, Platform
 from tests.exchange.test_resilience import wait_until
 
 pytestmark = pytest.mark.slow
@@ -49,8 +49,8 @@ class Session:
         return status
 
 
-def test_a_server_killed_between_service_and_hazards(seeded: Platform, tmp_path: Path) -> None:
-    with copy_of(seeded, tmp_path) as own:
+def test_a_server_killed_between_service_and_hazards(copied: Copied, tmp_path: Path) -> None:
+    with copied(tmp_path) as own:
         visit = own.run("-m", "tests.exchange.visit_seed").splitlines()[-1]
         server = own.start_server(workers=1)
         person = Session(own)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.exchange.live import PYTHON, ROOT, Platform, copy_of
+from tests.exchange.live import PYTHON, ROOT, Copied, Platform
 from tests.notices.servers import Received, mail_server, web_server
 
 pytestmark = pytest.mark.slow
@@ -29,8 +29,8 @@ def start(platform: Platform, mail: Received) -> subprocess.Popen[bytes]:
 
 
 @pytest.mark.parametrize("where", ["web", "mail"])
-def test_nothing_is_lost_and_what_comes_twice_has_the_same_id(seeded: Platform, tmp_path: Path, where: str) -> None:
-    with copy_of(seeded, tmp_path) as own, web_server() as web, mail_server() as mail:
+def test_nothing_is_lost_and_what_comes_twice_has_the_same_id(copied: Copied, tmp_path: Path, where: str) -> None:
+    with copied(tmp_path) as own, web_server() as web, mail_server() as mail:
         env = own.environment | {"ANZE_SMTP": f"smtp://127.0.0.1:{mail.port}"}
         filling = [PYTHON, "-m", "tests.notices.outbox", "fill", str(web.port), str(COUNT)]
         subprocess.run(filling, cwd=ROOT, env=env, check=True)
