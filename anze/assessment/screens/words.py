@@ -32,7 +32,7 @@ def measure_text(element: Element, value: Decimal | None) -> str:
     if value is None:
         return "–"
     if isinstance(element.curve, Cases):
-        return ngettext("%(count)s case", "%(count)s cases", float(value)) % {"count": value}
+        return ngettext("%(count)s case", "%(count)s cases", int(value)) % {"count": value}
     if _is_points(element):
         return points_text(value)
     return percent(value)
