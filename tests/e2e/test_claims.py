@@ -94,7 +94,7 @@ def test_a_complaints_life(live: Platform, opened) -> None:
     worker.goto(live.base + live.links["complain"])
     assert_sound(worker)
     worker.select_option("[name=subject]", "NOT_SERVED")
-    worker.select_option("[name=insurer]", index=1)
+    worker.fill("[name=day]", datetime.now(ZoneInfo("Asia/Shanghai")).date().isoformat())
     worker.fill("[name=text]", "约定的应急演练没有开展")
     worker.select_option("[name=kind]", "WORKER")
     worker.fill("[name=name]", "示例工人")

@@ -36,7 +36,7 @@ from anze.prevention.rules.complaints import (
     moves_open,
     side_of,
 )
-from tests.cast import NOW, XINGHUO, Cast
+from tests.cast import NOW, XINGHUO, Cast, policy_row
 from tests.hazards.conftest import actor
 from tests.web.conftest import Browser
 from tests.web.world import OWN_MARK, one_side
@@ -166,9 +166,10 @@ def test_without_an_account_by_link_from_the_first_word_to_the_rating(cast, peop
     page = browser.get(address)
     assert page.status_code == 200
     answer = browser.post(address, {"subject": "QUALITY", "text": "培训没有开展", "kind": "WORKER",
-                                    "insurer": str(cast.huaihai.pk)})  # fmt: skip
+                                    "day": str(Service.objects.get().performed_on)})  # fmt: skip
     assert answer.status_code == 302
     complaint = Complaint.objects.get()
+    assert (complaint.service, complaint.concerns) == (Service.objects.get(), cast.huaihai)
     take("accept", complaint, people["insurer"])
     take("answer", complaint, people["insurer"], words="下周补做")
     assert "下周补做" in browser.get(answer["Location"]).content.decode()
@@ -176,6 +177,41 @@ def test_without_an_account_by_link_from_the_first_word_to_the_rating(cast, peop
     assert done.status_code == 302
     complaint.refresh_from_db()
     assert (complaint.state, complaint.satisfaction) == ("CLOSED", 5)
+
+
+def test_whoever_holds_a_link_learns_of_no_insurer_and_no_service(cast, people):
+    """A link may be passed on: an insurer that holds it must not read what its competitors do there."""
+    cast.accepted(cast.bohai, "policies", policy_row("P-BOHAI", XINGHUO))
+    page = Browser().get(reverse("complain", args=[link_to_complain(cast.xinghuo, at=NOW)])).content.decode()
+    assert cast.xinghuo.name in page
+    for each in (cast.huaihai, cast.bohai):
+        assert str(each) not in page
+        assert str(each.pk) not in page
+    assert str(Service.objects.get().pk) not in page
+
+
+@pytest.mark.parametrize("role", Role)
+def test_whom_complaints_are_about_hand_out_no_link(cast, people, browser_of, role):
+    page = browser_of(role).get(reverse("enterprise-complaint-link", args=[cast.xinghuo.pk]))
+    hands_out = {Role.ENTERPRISE, Role.PROVINCE_REGULATOR, Role.CITY_REGULATOR, Role.COUNTY_REGULATOR, Role.COMMITTEE}
+    assert page.status_code == (200 if role in hands_out else 403)
+
+
+def test_a_day_tells_whom_a_complaint_is_about(cast, people):
+    """The only service of the day; without one the only cover in force; among several insurers nobody guesses."""
+    service = Service.objects.get()
+    no_service = service.performed_on + DAY
+    alone = made(cast, service=None, day=no_service)
+    assert (alone.service, alone.concerns, alone.side) == (None, cast.huaihai, "INSURER")
+    cast.accepted(cast.bohai, "policies", policy_row("P-BOHAI", XINGHUO))
+    two = made(cast, service=None, day=no_service)
+    assert (two.concerns, two.side) == (None, "AUTHORITY")
+    served = made(cast, service=None, day=service.performed_on)
+    assert (served.service, served.concerns, served.side) == (service, cast.huaihai, "INSURER")
+    nothing = made(cast, service=None)
+    assert (nothing.concerns, nothing.side) == (None, "AUTHORITY")
+    with pytest.raises(Refused, match="day_in_future"):
+        made(cast, service=None, day=NOW.date() + 2 * DAY)
 
 
 def test_a_link_that_is_none_opens_nothing(db):

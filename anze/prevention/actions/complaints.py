@@ -40,6 +40,7 @@ from anze.prevention.rules.complaints import (
     side_of,
     why_not,
 )
+from anze.underwriting.models import Policy
 
 MAKE, FOLLOW = "complain", "complaint"  # purposes of links
 MOST_A_DAY = 10  # without an account, at one enterprise
@@ -52,7 +53,7 @@ def acting_of(by: Actor) -> Acting:
 
 @dataclass(frozen=True)
 class Told:
-    """What a complainant writes."""
+    """What a complainant writes. Who chooses neither insurer nor service may name the day it happened."""
 
     subject: str
     text: str
@@ -60,6 +61,7 @@ class Told:
     name: str = ""
     phone: str = ""
     may_be_named: bool = False
+    day: date | None = None
     insurer: UUID | None = None
     service: UUID | None = None
     claim: UUID | None = None
@@ -92,6 +94,18 @@ class Made:
     complaint: Complaint
 
 
+def _of_day(enterprise: Enterprise, day: date) -> tuple[Service | None, Organisation | None]:
+    """The service and the insurer a complaint about a day is about, as far as there is only one: who did a service
+    on that day, else whose cover was in force. Among several nobody guesses."""
+    done = list(Service.objects.filter(enterprise=enterprise, performed_on=day, is_void=False)[:50])
+    insurers = {each.insurer_id for each in done}
+    if not done:
+        cover = Policy.objects.filter(enterprise=enterprise, is_void=False, start_on__lte=day, cover_end_on__gte=day)
+        insurers = set(cover.values_list("insurer_id", flat=True))
+    insurer = Organisation.objects.filter(pk=insurers.pop()).first() if len(insurers) == 1 else None
+    return done[0] if len(done) == 1 else None, insurer
+
+
 @action(Permission.MAKE_COMPLAINTS, "complaint.made")
 def make_complaint(enterprise: Enterprise, *, by: Actor, at: datetime, told: Told) -> Made:
     """Keep a complaint, give it to the side that answers, and start its clock.
@@ -101,12 +115,18 @@ def make_complaint(enterprise: Enterprise, *, by: Actor, at: datetime, told: Tol
     if not told.text.strip():
         raise Refused("text_missing", _("Say what it is about."), remedy=_("A few words are enough."), field="text")
     today = beijing_day(at)
+    if told.day is not None and told.day > today:
+        raise Refused(
+            "day_in_future", _("This day is still to come."), remedy=_("Give the day it happened."), field="day"
+        )
     with widened(EVERYTHING):
         own = {"enterprise_id": enterprise.pk}
         service = Service.objects.filter(pk=told.service, **own).first() if told.service else None
         claim = Claim.objects.filter(pk=told.claim, **own).first() if told.claim else None
         about = service.insurer_id if service else claim.insurer_id if claim else told.insurer
         concerns = Organisation.objects.filter(pk=about).first() if about else None
+        if concerns is None and told.day is not None:
+            service, concerns = _of_day(enterprise, told.day)
         if by.account_id is None:
             count = Complaint.objects.filter(enterprise=enterprise, made_at__range=(at - timedelta(days=1), at)).count()
             if count >= MOST_A_DAY:

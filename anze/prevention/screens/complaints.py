@@ -239,11 +239,16 @@ COMPLAINT_PAGE = detail_screen(
 
 
 class ComplaintForm(Form):
+    """What everybody may say. Whoever holds a link names the day, and learns from the form neither who insures the
+    enterprise nor what was done there."""
+
     subject = forms.ChoiceField(
         label=_("What it is about"), choices=lambda: list(labels(ComplaintSubject.choices).items())
     )
-    insurer = forms.ChoiceField(label=_("Which insurer"), required=False)
-    service = forms.ChoiceField(label=_("Which service"), required=False)
+    day = forms.DateField(
+        label=_("Which day it was"), required=False, widget=forms.DateInput(),
+        help_text=_("The insurer whose service or cover it was answers. Left out, the authority answers."),
+    )  # fmt: skip
     text = forms.CharField(
         label=_("What happened"), max_length=1000, widget=forms.Textarea(attrs={"rows": 4}),
         help_text=_("When, where, what. A few words are enough."),
@@ -254,9 +259,23 @@ class ComplaintForm(Form):
     may_be_named = forms.BooleanField(label=_("The other side may know my name"), required=False)
 
 
-def _prepared(request: HttpRequest, enterprise: Enterprise) -> ComplaintForm:
-    """The form with the insurers and services of this enterprise to choose from."""
-    form = ComplaintForm(request.POST if request.method == "POST" else None)
+class EnterpriseComplaintForm(ComplaintForm):
+    """What an enterprise says for itself: it chooses among its own insurers and services."""
+
+    insurer = forms.ChoiceField(label=_("Which insurer"), required=False)
+    service = forms.ChoiceField(label=_("Which service"), required=False)
+    field_order = ("subject", "insurer", "service", "text")
+
+    def __init__(self, *positional: Any, **words: Any) -> None:
+        super().__init__(*positional, **words)
+        # it names the service itself, and who is signed in speaks for the enterprise
+        for name in ("day", "kind"):
+            del self.fields[name]
+
+
+def _own_form(request: HttpRequest, enterprise: Enterprise) -> EnterpriseComplaintForm:
+    """The form with the insurers and services of this enterprise, as its own account reads them."""
+    form = EnterpriseComplaintForm(request.POST if request.method == "POST" else None)
     policies = Policy.objects.filter(enterprise_id=enterprise.pk, is_void=False).order_by("-start_on")
     insurers = dict.fromkeys(policies.values_list("insurer_id", flat=True)[:30])
     names = DIRECTORIES[Organisation]
@@ -278,7 +297,7 @@ def _key(text: str) -> UUID | None:
 
 
 def _told(given: dict[str, Any], claim: str = "") -> Told:
-    insurer, service = _key(given.pop("insurer")), _key(given.pop("service"))
+    insurer, service = _key(given.pop("insurer", "")), _key(given.pop("service", ""))
     return Told(**given, insurer=insurer, service=service, claim=_key(claim))
 
 
@@ -290,9 +309,7 @@ def complaint_new(request: HttpRequest) -> HttpResponse:
     enterprise = Enterprise.objects.filter(pk=actor.scope.enterprise_id).first()
     if enterprise is None:
         raise Http404
-    form = _prepared(request, enterprise)
-    # who is signed in speaks for the enterprise
-    del form.fields["kind"]
+    form = _own_form(request, enterprise)
     if form.is_bound and form.is_valid():
         try:
             told = _told(dict(form.cleaned_data), request.GET.get("claim", ""))
@@ -308,7 +325,7 @@ def complaint_new(request: HttpRequest) -> HttpResponse:
 
 
 @page("prevention/enterprises/<uuid:pk>/complaint-link/", name="enterprise-complaint-link", title=_("Link for complaints"),
-      permission=Permission.SEE_COMPLAINTS)  # fmt: skip
+      permission=Permission.INVITE_COMPLAINTS)  # fmt: skip
 def complaint_link(request: HttpRequest, pk: UUID) -> HttpResponse:
     """A sheet to hang up: whoever scans it complains without an account."""
     enterprise = Enterprise.objects.filter(pk=pk).first()
@@ -323,7 +340,7 @@ def _link_tile(request: HttpRequest, enterprise: Any) -> tuple[str, str, str]:
     return _now("print"), "", reverse("enterprise-complaint-link", args=[enterprise.pk])
 
 
-tile(Tile("enterprise", "complaint-link", _("Code for complaints"), Permission.SEE_COMPLAINTS, _link_tile, order=96))
+tile(Tile("enterprise", "complaint-link", _("Code for complaints"), Permission.INVITE_COMPLAINTS, _link_tile, order=96))
 
 
 @page("t/<str:token>/", name="complain", title=_("Complain"), methods=("GET", "POST"), is_open=True)
@@ -335,7 +352,7 @@ def complain(request: HttpRequest, token: str) -> HttpResponse:
         enterprise = Enterprise.objects.filter(pk=key).first()
         if enterprise is None:
             raise Http404
-        form = _prepared(request, enterprise)
+        form = ComplaintForm(request.POST if request.method == "POST" else None)
         if form.is_bound and form.is_valid():
             told = _told(dict(form.cleaned_data))
             holder = holder_of(enterprise.pk, name=told.name if told.may_be_named else "", address=actor.address)
