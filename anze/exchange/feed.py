@@ -197,6 +197,8 @@ class Check:
     message: Words
     remedy: Words
     parameter: tuple[str, str] | None = None
+    # looked at only when a correction would give a record to another enterprise: to plan it takes a while
+    if_moved: bool = False
 
 
 @dataclass(frozen=True)

@@ -369,7 +369,10 @@ class _Work:
             # who names another's record must not take it away from him, nor void it
             rules.append((feed.key_fields[0], "record_elsewhere", f"r.known_region_code NOT {yours}"))
         joins = []
+        are_moved = any(check.if_moved for check in feed.checks) and self._some_moved()
         for number, check in enumerate(feed.checks):
+            if check.if_moved and not are_moved:
+                continue
             sql = self._filled(check.fails)
             if check.parameter:
                 key, on = check.parameter

@@ -85,6 +85,11 @@ AFTER_A_STEP = {
     # see tests/claims/test_steps.py
     ("claims", "state", "behind_platform"),
     ("claims", "policy_no", "moved_with_story"),
+    # see tests/exchange/test_moving.py
+    ("policies", "insured_uscc", "moved_with_story"),
+    ("plans", "policy_no", "moved_with_story"),
+    ("services", "policy_no", "moved_with_story"),
+    ("expenses", "policy_no", "moved_with_story"),
     # what the sender's own standing refuses; see tests/parties/test_standing.py
     ("policies", "issued_on", "insurer_not_in_good_standing"),
 }

@@ -24,7 +24,7 @@ from anze.claims.rules import (
 )
 from anze.exchange.feed import SENDER, Check, Feed, Field, Kind, Lines, Reference, Sender
 from anze.exchange.feeds.hazards import INSURED_USCC, OWN_ENTERPRISE, number_on
-from anze.exchange.feeds.policies import OWN_POLICY, POLICY_NO_OF_RECORD, money
+from anze.exchange.feeds.policies import OWN_POLICY, POLICY_NO_OF_RECORD, money, moved_with_story
 
 
 def _accident_class_sql() -> str:
@@ -502,13 +502,7 @@ CLAIMS = Feed(
             _("A step taken on the platform would be undone."),
             _("Take over the state and the moments of the claim's page, and send only what goes beyond them."),
         ),
-        Check(
-            "moved_with_story",
-            "policy_no",
-            f"{_STEPPED} AND r.known_enterprise_id <> r.enterprise_id",
-            _("Steps were taken on the platform for another enterprise."),
-            _("Void this record and report the claim under a new number."),
-        ),
+        moved_with_story("claims_claim", "policy_no"),
     ),
     sets=_CLOCKS,
     remembers=("state", "loss_on", *_KEPT),

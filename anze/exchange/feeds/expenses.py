@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from anze.exchange.feed import SENDER, Check, Feed, Field, Kind, Reference, Sender
-from anze.exchange.feeds.policies import OWN_POLICY, POLICY_NO_OF_RECORD, money
+from anze.exchange.feeds.policies import OWN_POLICY, POLICY_NO_OF_RECORD, money, moved_with_story
 from anze.exchange.feeds.prevention import AGENCY, agency_code
 from anze.expenses.models import Expense
 from anze.expenses.rules import Allocation, ExpenseCategory
@@ -109,6 +109,7 @@ EXPENSES = Feed(
         AGENCY,
     ),
     checks=(
+        moved_with_story("expenses_expense", "policy_no"),
         Check(
             "service_of_another_policy",
             "service_no",

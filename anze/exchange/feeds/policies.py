@@ -97,8 +97,8 @@ FROM cover c WHERE c.id = p.id
 AND (p.cancelled_on, p.cover_end_on) IS DISTINCT FROM (c.cancelled_on, c.cover_end_on)
 """
 
-# What stands under a policy goes along when a correction gives the policy to another enterprise: it would
-# stay in sight of the wrong one.
+# What its insurer reported under a policy goes along when a correction gives the policy to another enterprise: it
+# would stay in sight of the wrong one.
 _UNDER_POLICY = (
     "underwriting_endorsement",
     "underwriting_premiumreceipt",
@@ -108,15 +108,72 @@ _UNDER_POLICY = (
     "claims_claim",
     "claims_payment",
     "claims_claimcover",
-    "claims_lossnotice",
     "expenses_expense",
 )
 _UNDER_RECORD = (
     ("prevention_serviceperson", "prevention_service", "service_id"),
     ("claims_victim", "claims_claim", "claim_id"),
+    ("claims_claimtwin", "claims_claim", "claim_id"),
 )
 _MOVED = "r.outcome = 'U' AND r.known_enterprise_id <> r.enterprise_id"
 _TAKE_OVER = "SET enterprise_id = r.enterprise_id, region_code = r.region_code, sector = r.sector FROM resolved r"
+# What people did about a record on the platform, by its table: they did it at the enterprise the record was given for,
+# and their photos, answers and signatures are that enterprise's. Once there is any, the record stays where it is.
+DONE: dict[str, tuple[tuple[str, str], ...]] = {
+    "underwriting_policy": (
+        ("underwriting_offer", "policy_id"),
+        ("claims_lossnotice", "policy_id"),
+        ("prevention_paper", "policy_id"),
+        ("prevention_order", "policy_id"),
+        ("prevention_visit", "policy_id"),
+    ),
+    "prevention_plan": (("prevention_planconfirmation", "plan_id"),),
+    "prevention_service": (
+        ("prevention_order", "service_id"),
+        ("prevention_visit", "service_id"),
+        ("prevention_confirmationlink", "service_id"),
+        ("prevention_confirmation", "service_id"),
+        ("prevention_rating", "service_id"),
+        ("prevention_dispute", "service_id"),
+        ("prevention_followup", "service_id"),
+        ("prevention_qualitycheck", "service_id"),
+        ("prevention_report", "service_id"),
+        ("prevention_complaint", "service_id"),
+        ("evidence_media", "subject"),
+    ),
+    "claims_claim": (
+        ("claims_claimstep", "claim_id"),
+        ("claims_claimreview", "claim_id"),
+        ("claims_lossnotice", "claim_id"),
+        ("prevention_complaint", "claim_id"),
+    ),
+    "expenses_expense": (("evidence_media", "subject"),),
+}
+
+
+def _done(record: str, key: str) -> str:
+    """SQL: whether anything was done about the record of this id."""
+    return " OR ".join(f"EXISTS (SELECT FROM {table} t WHERE t.{column} = {key})" for table, column in DONE[record])
+
+
+def moved_with_story(record: str, field: str) -> Check:
+    """Refuses that a record about which something was done on the platform goes to another enterprise."""
+    done = _done(record, "r.known_id")
+    if record == "underwriting_policy":
+        under = (each for each in DONE if each != record)
+        done = " OR ".join(
+            (done, *(f"EXISTS (SELECT FROM {each} p WHERE p.policy_id = r.known_id AND ({_done(each, 'p.id')}))" for each in under))
+        )  # fmt: skip
+    return Check(
+        "moved_with_story",
+        field,
+        f"{_MOVED} AND ({done})",
+        _("Work was done on the platform about this record at another enterprise."),
+        _("Void the record and report it anew, under a number of its own, for the right enterprise."),
+        if_moved=True,
+    )
+
+
 FOLLOW_POLICY = (
     *(f"UPDATE {table} t {_TAKE_OVER} WHERE {_MOVED} AND t.policy_id = r.id" for table in _UNDER_POLICY),
     *(
@@ -361,6 +418,7 @@ POLICIES = Feed(
             _("The limits are out of order: person ≤ accident ≤ aggregate."),
             _("Check the three limits; all are in yuan."),
         ),
+        moved_with_story("underwriting_policy", "insured_uscc"),
     ),
     sets={"cover_end_on": "r.end_on", "usual_visits": USUAL_VISITS},
     followers=FOLLOW_POLICY,

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from anze.exchange.feed import SENDER, Check, Feed, Field, Kind, Lines, Reference, Sender
-from anze.exchange.feeds.policies import OWN_POLICY, POLICY_NO_OF_RECORD, engage, money
+from anze.exchange.feeds.policies import OWN_POLICY, POLICY_NO_OF_RECORD, engage, money, moved_with_story
 from anze.parties.models import Expert, Organisation
 from anze.parties.rules import RiskTier
 from anze.prevention.models import FINGERPRINT, Plan, PlanItem, Service, ServicePerson, TaskShare
@@ -200,6 +200,7 @@ PLANS = Feed(
     ),
     references=(OWN_POLICY,),
     checks=(
+        moved_with_story("prevention_plan", "policy_no"),
         Check(
             "confirmed_before_agreed",
             "confirmed_on",
@@ -445,6 +446,7 @@ SERVICES = Feed(
         ),
     ),
     checks=(
+        moved_with_story("prevention_service", "policy_no"),
         Check(
             "plan_item_incomplete",
             "plan_item_seq",
