@@ -69,21 +69,13 @@ class CodeForm(Form):
         return str(self.cleaned_data["code"]).replace(" ", "")
 
 
-class PasswordForm(Form):
+class PresentPassword(Form):
+    """What changes how somebody signs in asks for his password, so that a left-open screen changes nothing."""
+
     present = forms.CharField(
         label=_("Present password"),
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-    )
-    fresh = forms.CharField(
-        label=_("New password"),
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-    )
-    again = forms.CharField(
-        label=_("New password again"),
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 
     def __init__(self, account: Account, *positional: Any, **words: Any) -> None:
@@ -95,6 +87,23 @@ class PasswordForm(Form):
         if not self.account.check_password(given):
             raise ValidationError(_("This is not your present password. Type it again."))
         return given
+
+
+class SecondFactorForm(CodeForm, PresentPassword):
+    field_order = ("present", "code")
+
+
+class PasswordForm(PresentPassword):
+    fresh = forms.CharField(
+        label=_("New password"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    again = forms.CharField(
+        label=_("New password again"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
 
     def clean(self) -> dict[str, Any]:
         given = self.cleaned_data
@@ -278,11 +287,16 @@ def change_password(request: HttpRequest) -> HttpResponse:
     is_personal=True,
 )
 def second_factor(request: HttpRequest) -> HttpResponse:
-    """Set up or remove the authenticator app. Both take a code, so a left-open screen changes nothing."""
-    device = TOTPDevice.objects.filter(user=request.user).order_by("-confirmed").first()
+    """Set up or remove the authenticator app, and end what else is open. Both take the password and a code."""
+    account = Account.objects.get(pk=str(request.user.pk))
+    devices = TOTPDevice.objects.filter(user=account)
+    if request.method == "GET":
+        # a key that somebody read from a screen left open, and that was not set up, is good for nothing
+        devices.filter(confirmed=False).delete()
+    device = devices.order_by("-confirmed").first()
     if device is None:
-        device = TOTPDevice.objects.create(user=request.user, name="app", confirmed=False)
-    form = CodeForm(request.POST or None)
+        device = TOTPDevice.objects.create(user=account, name="app", confirmed=False)
+    form = SecondFactorForm(account, request.POST or None)
     if request.method == "POST" and form.is_valid():
         if device.verify_token(form.cleaned_data["code"]):
             was_confirmed = device.confirmed
@@ -294,6 +308,10 @@ def second_factor(request: HttpRequest) -> HttpResponse:
                 device.save(update_fields=["confirmed"])
                 otp_login(request, device)
                 messages.success(request, _now("From now on signing in asks for a code from your phone."))
+            # the same password written anew: sessions hang on what is written
+            account.set_password(form.cleaned_data["present"])
+            account.save(update_fields=["password"])
+            update_session_auth_hash(request, account)
             record(
                 "second_factor.removed" if was_confirmed else "second_factor.set_up",
                 by=request.actor,  # type: ignore[attr-defined]

@@ -337,6 +337,7 @@ EVENTS.update(
         "person.created": _("opened an account"),
         "person.changed": _("changed a person"),
         "person.password_reset": _("gave a one-time password"),
+        "person.second_factor_removed": _("removed a person's second factor"),
         "person.switched": _("let in or kept out"),
         "person.role_given": _("gave a role"),
         "person.role_ended": _("ended a role"),

@@ -86,10 +86,11 @@ def test_a_second_factor_is_set_up_asked_for_and_removed(clerk):
     assert "data:image/svg+xml" in page.content.decode()
     device = TOTPDevice.objects.get(user=clerk)
     assert not device.confirmed
-    assert browser.post(reverse("second-factor"), {"code": "000000"}).status_code == 422
+    assert browser.post(reverse("second-factor"), {"code": "000000", "present": PASSWORD}).status_code == 422
+    device.refresh_from_db()
     device.throttle_reset()
     code = f"{TOTP(device.bin_key).token():06d}"
-    assert browser.post(reverse("second-factor"), {"code": code}).status_code == 302
+    assert browser.post(reverse("second-factor"), {"code": code, "present": PASSWORD}).status_code == 302
     device.refresh_from_db()
     assert device.confirmed
 
@@ -105,6 +106,32 @@ def test_a_second_factor_is_set_up_asked_for_and_removed(clerk):
     assert (answer.status_code, answer["Location"]) == (302, reverse("account"))
     assert fresh.get(reverse("account")).status_code == 200
     assert kinds() == ["sign_in.done", "second_factor.set_up", "sign_in.wrong_code", "sign_in.done"]
+
+
+def test_a_screen_left_open_sets_up_and_removes_no_second_factor(clerk):
+    """Without the password nothing changes; with it, what else is open ends."""
+    browser, elsewhere = Browser(), Browser()
+    for each in (browser, elsewhere):
+        sign_in(each)
+    browser.get(reverse("second-factor"))
+    seen = TOTPDevice.objects.get(user=clerk)
+    code = f"{TOTP(seen.bin_key).token():06d}"
+    for present in ("", "wrong-password-1"):
+        assert browser.post(reverse("second-factor"), {"code": code, "present": present}).status_code == 422
+    assert not TOTPDevice.objects.filter(confirmed=True).exists()
+    browser.get(reverse("second-factor"))
+    device = TOTPDevice.objects.get(user=clerk)
+    assert device.key != seen.key, "a key that was read and not set up is good for nothing"
+    code = f"{TOTP(device.bin_key).token():06d}"
+    assert browser.post(reverse("second-factor"), {"code": code, "present": PASSWORD}).status_code == 302
+    assert browser.get(reverse("account")).status_code == 200
+    assert elsewhere.get(reverse("account"))["Location"].startswith(reverse("sign-in"))
+    device.refresh_from_db()
+    later = f"{TOTP(device.bin_key, drift=1).token():06d}"
+    assert browser.post(reverse("second-factor"), {"code": later}).status_code == 422
+    assert TOTPDevice.objects.filter(confirmed=True).exists()
+    assert browser.post(reverse("second-factor"), {"code": later, "present": PASSWORD}).status_code == 302
+    assert not TOTPDevice.objects.exists()
 
 
 def test_the_second_step_expires(clerk):

@@ -7,14 +7,25 @@ from html import unescape
 
 import pytest
 from django.urls import reverse
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from anze.kernel.actor import Actor
 from anze.kernel.models import Event
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import EVERYTHING, widened
 from anze.parties.access import actor_for
-from anze.parties.actions import Post, create_person, give_role, one_time_password, switch_person
-from anze.parties.models import Account, Membership, Organisation
+from anze.parties.actions import (
+    Post,
+    change_person,
+    create_person,
+    end_role,
+    give_role,
+    one_time_password,
+    remove_second_factor,
+    reset_password,
+    switch_person,
+)
+from anze.parties.models import Account, Membership, Organisation, Region
 from anze.parties.rules import ROLES, OrganisationKind, Permission, Role
 from tests.cast import NOW
 from tests.web.conftest import PASSWORD, Browser
@@ -133,6 +144,86 @@ def test_somebody_who_also_works_elsewhere_is_the_administrators_business(cast, 
     assert manager.get(reverse("person", args=[account.pk])).status_code == 200
     assert manager.post(reverse("person-password", args=[account.pk])).status_code == 403
     assert administrator.post(reverse("person-password", args=[account.pk])).status_code == 302
+
+
+@pytest.fixture
+def in_the_city(cast, browser_of) -> Browser:
+    """A manager of the insurer's people in Jinan alone."""
+    manager = browser_of(Role.INSURER_MANAGER)
+    Membership.objects.filter(pk=manager.membership.pk).update(region_id="370100")
+    return manager
+
+
+def test_who_manages_a_city_gives_no_role_beyond_it(cast, in_the_city):
+    for region in ("", "370200", "370000"):
+        page = new_person(in_the_city, "beyond", Role.INSURER_CLERK, cast.huaihai, region=region)
+        assert page.status_code == 422, region
+    assert not Account.objects.filter(username="beyond").exists()
+    for username, region in (("city-clerk", "370100"), ("county-clerk", "370102")):
+        page = new_person(in_the_city, username, Role.INSURER_CLERK, cast.huaihai, region=region)
+        assert page.status_code == 302, region
+    branch = Organisation.objects.create(
+        kind=OrganisationKind.INSURER_BRANCH, code="INS01-2", name="淮海示例青岛分公司", parent=cast.huaihai,
+        region_id="370200",
+    )  # fmt: skip
+    assert new_person(in_the_city, "branch", Role.INSURER_BRANCH_CLERK, branch).status_code == 422
+
+
+def test_who_manages_a_city_touches_nobody_of_the_head_office(cast, in_the_city):
+    head = Account.objects.create_user("head", PASSWORD, name="示例总部")
+    role = Membership.objects.create(account=head, role=Role.INSURER_MANAGER, organisation=cast.huaihai)
+    by = actor_for(Membership.objects.get(pk=in_the_city.membership.pk))
+    assert by.scope.region_from == "370100"
+    for act in (
+        lambda: reset_password(head, by=by, at=NOW),
+        lambda: switch_person(head, by=by, at=NOW, is_active=False),
+        lambda: change_person(head, by=by, at=NOW, name="x", email="", phone=""),
+        lambda: remove_second_factor(head, by=by, at=NOW),
+        lambda: end_role(role, by=by, at=NOW),
+        lambda: give_role(head, by=by, at=NOW, post=Post(Role.INSURER_CLERK, cast.huaihai, Region.objects.get(pk="370100"))),
+    ):  # fmt: skip
+        with pytest.raises(Refused, match="person_beyond_area"):
+            act()
+    Membership.objects.filter(pk=role.pk).update(region_id="370102")
+    assert reset_password(head, by=by, at=NOW).one_time_password
+
+
+def test_nobody_changes_his_own_roles_and_access(cast, in_the_city, administrator):
+    for browser, organisation in ((in_the_city, cast.huaihai), (administrator, None)):
+        own = browser.membership
+        page = browser.get(reverse("person", args=[own.account_id])).content.decode()
+        for name, given in (("person-role", own.account_id), ("person-password", own.account_id),
+                            ("person-second-factor", own.account_id), ("person-role-end", own.pk)):  # fmt: skip
+            assert reverse(name, args=[given]) not in page, name
+        role = {"role": own.role, **({"organisation": str(organisation.pk)} if organisation else {})}
+        assert browser.post(reverse("person-role", args=[own.account_id]), role).status_code == 422
+        second = Membership.objects.create(account=own.account, role=Role.COMMITTEE, organisation=cast.committee)
+        by = actor_for(Membership.objects.get(pk=own.pk))
+        for act in (
+            lambda: end_role(second, by=by, at=NOW),  # noqa: B023 - called at once
+            lambda: reset_password(own.account, by=by, at=NOW),  # noqa: B023
+        ):
+            with pytest.raises(Refused):
+                act()
+        assert Membership.objects.get(pk=second.pk).is_active
+        assert Membership.objects.filter(account=own.account).count() == 2
+
+
+def test_a_lost_phone_is_taken_off_the_account_with_a_trace(cast, administrator, browser_of):
+    clerk = browser_of(Role.INSURER_CLERK)
+    account = clerk.membership.account
+    address = reverse("person-second-factor", args=[account.pk])
+    person = reverse("person", args=[account.pk])
+    assert address not in administrator.get(person).content.decode()
+    TOTPDevice.objects.create(user=account, name="app", confirmed=True)
+    assert address in administrator.get(person).content.decode()
+    assert browser_of(Role.INSURER_MANAGER, other=True).post(address).status_code == 404
+    assert administrator.post(address).status_code == 302
+    assert not TOTPDevice.objects.exists()
+    event = Event.objects.get(kind="person.second_factor_removed")
+    assert event.by == administrator.membership.account_id
+    signed_in = Browser().post(reverse("sign-in"), {"username": account.username, "password": PASSWORD})
+    assert not signed_in["Location"].startswith(reverse("sign-in-code"))
 
 
 def test_who_is_kept_out_is_out_with_his_next_request(cast, administrator, browser_of):

@@ -7,6 +7,7 @@ from anze.parties.actions.people import (
     end_role,
     give_role,
     one_time_password,
+    remove_second_factor,
     reset_password,
     switch_person,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "load_calendar_file",
     "load_reference_data",
     "one_time_password",
+    "remove_second_factor",
     "reset_password",
     "switch_person",
 ]

@@ -8,12 +8,13 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from anze.kernel.actions import action
 from anze.kernel.actor import Actor
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import EVERYTHING, widened
-from anze.parties.access import insurer_of
+from anze.parties.access import insurer_of, scope_of
 from anze.parties.models import Account, Enterprise, Expert, Membership, Organisation, Region
 from anze.parties.rules import ORGANISATION_OF, REGION_LEVEL, Permission, Role, grantable
 
@@ -80,6 +81,7 @@ def change_person(account: Account, *, by: Actor, at: datetime, name: str, email
 def reset_password(account: Account, *, by: Actor, at: datetime) -> Account:
     """Give a new one-time password; every session of the account ends."""
     check_person(account, by)
+    _check_not_own(account, by)
     password = one_time_password()
     with widened(EVERYTHING):
         account.set_password(password)
@@ -89,17 +91,21 @@ def reset_password(account: Account, *, by: Actor, at: datetime) -> Account:
     return account
 
 
+@action(Permission.MANAGE_PEOPLE, "person.second_factor_removed")
+def remove_second_factor(account: Account, *, by: Actor, at: datetime) -> Account:
+    """For somebody who lost his phone: his password opens the account again until he sets up another one."""
+    check_person(account, by)
+    _check_not_own(account, by)
+    with widened(EVERYTHING):
+        TOTPDevice.objects.filter(user=account).delete()
+    return account
+
+
 @action(Permission.MANAGE_PEOPLE, "person.switched")
 def switch_person(account: Account, *, by: Actor, at: datetime, is_active: bool) -> Account:
     """Let somebody in, or keep him out from his next request on. What he did stays under his name."""
     check_person(account, by)
-    if account.pk == by.account_id:
-        raise Refused(
-            "own_account",
-            _("You cannot switch off your own account."),
-            remedy=_("Ask another administrator."),
-            status=409,
-        )
+    _check_not_own(account, by)
     with widened(EVERYTHING):
         account.is_active = is_active
         account.save(update_fields=["is_active"])
@@ -109,6 +115,7 @@ def switch_person(account: Account, *, by: Actor, at: datetime, is_active: bool)
 @action(Permission.MANAGE_PEOPLE, "person.role_given")
 def give_role(account: Account, *, by: Actor, at: datetime, post: Post) -> Account:
     check_person(account, by)
+    _check_not_own(account, by)
     check_post(post, by)
     with widened(EVERYTHING):
         give_post(account, post)
@@ -119,13 +126,7 @@ def give_role(account: Account, *, by: Actor, at: datetime, post: Post) -> Accou
 def end_role(membership: Membership, *, by: Actor, at: datetime) -> Membership:
     """Take a role away from the next request on; the row stays for the record."""
     check_person(membership.account, by)
-    if membership.account_id == by.account_id and membership.pk == by.extra.get("membership"):
-        raise Refused(
-            "own_role",
-            _("You cannot end the role you are working in."),
-            remedy=_("Ask another administrator."),
-            status=409,
-        )
+    _check_not_own(membership.account, by)
     with widened(EVERYTHING):
         membership.is_active = False
         membership.save(update_fields=["is_active"])
@@ -193,10 +194,37 @@ def check_post(post: Post, by: Actor) -> None:
             field="organisation",
             status=403,
         )
+    if not _reaches(by, Membership(role=post.role, organisation=post.organisation, region=post.region)):
+        raise Refused(
+            "area_not_yours",
+            _("The role reaches beyond the area you manage."),
+            remedy=_("Choose your area or a part of it, or ask your head office."),
+            field="region",
+            status=403,
+        )
+
+
+def _reaches(by: Actor, role: Membership) -> bool:
+    """Whether somebody who manages an insurer's people reaches all that a role of theirs reaches."""
+    if not by.scope.insurer_id:
+        return True
+    scope = scope_of(role)
+    return by.scope.covers_region(scope.region_from) and by.scope.covers_region(scope.region_to)
+
+
+def _check_not_own(account: Account, by: Actor) -> None:
+    """Nobody gives himself more, or shuts himself out: his rights and his password are for somebody else to change."""
+    if account.pk == by.account_id:
+        raise Refused(
+            "own_account",
+            _("You cannot change the roles and the access of your own account here."),
+            remedy=_("Ask another administrator. Your own password is changed under “My account”."),
+            status=409,
+        )
 
 
 def check_person(account: Account, by: Actor) -> None:
-    """Refuse to touch somebody who does not work for the manager's organisation alone."""
+    """Refuse to touch somebody who does not work for the manager's organisation alone, and in his area."""
     if not by.scope.insurer_id:
         return
     with widened(EVERYTHING):
@@ -207,5 +235,12 @@ def check_person(account: Account, by: Actor) -> None:
                 "person_elsewhere",
                 _("This person also works for another organisation, or no longer for yours."),
                 remedy=_("Ask the platform's administrator."),
+                status=403,
+            )
+        if not _reaches(by, each):
+            raise Refused(
+                "person_beyond_area",
+                _("This person also works beyond the area you manage."),
+                remedy=_("Ask your head office."),
                 status=403,
             )

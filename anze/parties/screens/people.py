@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from anze.kernel.actor import Actor
 from anze.kernel.refusal import Refused
@@ -23,6 +24,7 @@ from anze.parties.actions import (
     create_person,
     end_role,
     give_role,
+    remove_second_factor,
     reset_password,
     switch_person,
 )
@@ -79,7 +81,10 @@ PEOPLE = list_screen(
 
 
 def _roles(request: HttpRequest, account: Any) -> dict[str, Any]:
+    with widened(EVERYTHING):
+        has_device = TOTPDevice.objects.filter(user=account, confirmed=True).exists()
     return {
+        "has_device": has_device,
         "roles": Membership.objects.filter(account=account)
         .select_related("organisation", "region", "expert")
         .order_by("-is_active", "id"),
@@ -306,6 +311,14 @@ def new_role(request: HttpRequest, pk: UUID) -> HttpResponse:
 def new_password(request: HttpRequest, pk: UUID) -> HttpResponse:
     account = reset_password(_person(pk), by=request.actor, at=request.at)  # type: ignore[attr-defined]
     _show_once(request, account)
+    return redirect("person", account.pk)
+
+
+@page("parties/people/<uuid:pk>/second-factor/", name="person-second-factor", permission=MANAGE, methods=("POST",))
+def no_second_factor(request: HttpRequest, pk: UUID) -> HttpResponse:
+    account = remove_second_factor(_person(pk), by=request.actor, at=request.at)  # type: ignore[attr-defined]
+    said = _now("%(name)s signs in with the password alone until a second factor is set up again.")
+    messages.success(request, said % {"name": account.name})
     return redirect("person", account.pk)
 
 
