@@ -13,13 +13,14 @@ import pytest
 from django.urls import reverse
 from PIL import Image
 
-from anze.evidence.actions import clear_uploads, open_original
+from anze.evidence.actions import arrived, clear_uploads, open_original, receive_media
 from anze.evidence.actions.files import append_part, part_path
 from anze.evidence.models import Media, Original, Upload
 from anze.kernel.models import Parameter
+from anze.kernel.refusal import Refused
 from anze.parties.rules import Role
 from tests.cast import NOW
-from tests.evidence.conftest import jpeg, picture
+from tests.evidence.conftest import SENDER, jpeg, picture
 
 
 class Phone:
@@ -60,6 +61,20 @@ def phone(browser_of, at_xinghuo) -> Phone:
 
 def code(answer: Any) -> str:
     return str(answer.json()["type"]).removeprefix("urn:anze:problem:")
+
+
+@pytest.mark.parametrize(
+    ("kind", "role"),
+    [("SIGNATURE", "SITE"), ("PHOTO", "SIGNATURE_EXPERT"), ("DOCUMENT", "SIGNATURE_ENTERPRISE"), ("PHOTO", "ANYTHING")],
+)
+def test_a_photo_is_not_declared_a_signature_nor_a_signature_a_photo(phone, kind, role):
+    """A signature is compared with no other picture: whoever could call a photo one could use it twice."""
+    answer = phone.declare(jpeg(1), kind=kind, role=role)
+    assert (answer.status_code, code(answer)) == (422, "role_not_of_kind")
+    assert not Upload.objects.exists()
+    with pytest.raises(Refused, match="role_not_of_kind"):
+        receive_media(phone.subject, by=SENDER, at=NOW, content=arrived(jpeg(1)), kind=kind, role=role)
+    assert not Media.objects.exists()
 
 
 def test_a_photo_in_pieces_ends_with_a_receipt(phone):

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from anze.evidence.models import Media
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import EVERYTHING, enter, inside, leave
 from anze.prevention.actions import missing_of, open_visit, pick_version, return_visit, submit_visit, visit_of_order
@@ -289,6 +290,15 @@ def test_a_complete_visit_misses_nothing(phone):
     record_whole_visit(phone)
     phone.send()
     assert missing_of(Visit.objects.get(pk=phone.visit_id)) == []
+
+
+def test_what_did_not_come_as_a_photo_is_no_photo_of_the_visit(phone):
+    """A signature is compared with no other picture: it must not stand for a photo that the entries tell of."""
+    record_whole_visit(phone)
+    phone.send()
+    visit = Visit.objects.get(pk=phone.visit_id)
+    Media.objects.filter(subject=visit.pk).update(kind="SIGNATURE", role="SIGNATURE_EXPERT")
+    assert "photos_on_the_way" in {each.code for each in missing_of(visit) if each.is_hard}
 
 
 def test_a_training_needs_no_statement_about_findings():

@@ -19,7 +19,6 @@ from anze.evidence.models import Media, Original
 from anze.evidence.rules import (
     LIMIT_OF,
     PICTURES,
-    SIGNATURES,
     SUBJECTS,
     TYPES_OF,
     FileType,
@@ -28,6 +27,7 @@ from anze.evidence.rules import (
     MediaRole,
     Subject,
     annotation_problem,
+    role_fits,
     sniffed,
 )
 from anze.evidence.rules.pictures import Exif, Picture, read_picture
@@ -104,6 +104,16 @@ def check_size(kind: str, size: int, numbers: Numbers) -> None:
         )
 
 
+def check_role(kind: str, role: str) -> None:
+    if not role_fits(kind, role):
+        raise Refused(
+            "role_not_of_kind",
+            _("A signature is declared as one, and nothing else is."),
+            remedy=_("Send a photo with what it shows, and a signature with whose it is."),
+            field="role",
+        )
+
+
 def check_type(kind: str, head: bytes) -> FileType:
     found = sniffed(head)
     if found is None or found not in TYPES_OF[kind]:
@@ -153,6 +163,7 @@ def receive_media(
             return before
         check_may_add(subject)
         numbers = numbers_on(beijing_day(at))
+        check_role(kind, role)
         check_size(kind, content.size, numbers)
         file_type = check_type(kind, content.head())
         if problem := annotation_problem(annotation):
@@ -193,7 +204,7 @@ def receive_media(
             agency_id=subject.agency_id,
             enterprise_id=subject.enterprise_id,
         )
-        if kind == MediaKind.PHOTO and role not in SIGNATURES:
+        if kind == MediaKind.PHOTO:
             hints = plausibility(subject.window, subject.site, [cast("Any", media)], limits_of(numbers))
             media.hints = list(dict.fromkeys(hint.code.value for hint in hints))
             media.grade = heaviest(hints)
@@ -312,7 +323,7 @@ def _position(lon: Any, lat: Any, accuracy_m: int | None) -> dict[str, Any]:
 
 def plausibility_of(subject: Subject, at: datetime) -> list[Hint]:
     """The plausibility sheet of everything photographed for a subject, as far as the reader sees it."""
-    photos = Media.objects.filter(subject=subject.id, kind=MediaKind.PHOTO, voided_at=None).exclude(role__in=SIGNATURES)
+    photos = Media.objects.filter(subject=subject.id, kind=MediaKind.PHOTO, voided_at=None)
     return plausibility(
         subject.window, subject.site, list(cast("Any", photos[:500])), limits_of(numbers_on(beijing_day(at)))
     )

@@ -22,6 +22,7 @@ from anze.evidence.actions.media import (
     Numbers,
     before_by,
     check_may_add,
+    check_role,
     check_size,
     clock_offset,
     number_taken,
@@ -84,6 +85,7 @@ def declare_upload(declared: Declared, *, by: Actor, at: datetime) -> Progress:
         if (media := before_by(declared.client_id, declared.sha256, by)) is not None:
             return Progress(media=media)
     numbers = numbers_on(beijing_day(at))
+    check_role(declared.kind, declared.role)
     check_size(declared.kind, declared.size, numbers)
     check_may_add(subject_of(declared.subject_kind, declared.subject, by, at))
     with widened(EVERYTHING):

@@ -40,6 +40,12 @@ class MediaRole(TextChoices):
 SIGNATURES = (MediaRole.SIGNATURE_EXPERT, MediaRole.SIGNATURE_ENTERPRISE)
 
 
+def role_fits(kind: str, role: str) -> bool:
+    """Whether a file of this kind may show this. Only signatures are not compared with other pictures, hence nothing
+    else is declared one, and a signature shows nothing else."""
+    return role in MediaRole and (kind == MediaKind.SIGNATURE) == (role in SIGNATURES)
+
+
 class FileType(TextChoices):
     """The contents that are taken, told by their first bytes and never by their name."""
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from anze.evidence.actions import lay_over
 from anze.evidence.models import Media
-from anze.evidence.rules import Site, Subject, register_subject
+from anze.evidence.rules import MediaKind, Site, Subject, register_subject
 from anze.kernel.actions import action
 from anze.kernel.actor import Actor
 from anze.kernel.duty import beijing_day
@@ -462,9 +462,9 @@ def contents_of(visit: Visit) -> Contents:
 
 
 def photos_here(visit: Visit) -> frozenset[str] | None:
-    """Digests of the originals that have arrived."""
+    """Digests of the photos that have arrived, as photos: only those were compared with all others."""
     with widened(EVERYTHING):
-        here = Media.objects.filter(subject=visit.pk, subject_kind="visit", voided_at=None)
+        here = Media.objects.filter(subject=visit.pk, subject_kind="visit", kind=MediaKind.PHOTO, voided_at=None)
         return frozenset(here.values_list("original__sha256", flat=True))
 
 
