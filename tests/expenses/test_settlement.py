@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anze.exchange.models import Batch
-from anze.expenses.actions import draw_up_statements
+from anze.expenses.actions import draw_up_statements, settle_paid
 from anze.expenses.models import Expense, Invoice, Statement, StatementLine
 from anze.expenses.rules import shares
 from anze.kernel.duty import beijing_day, end_of_day
@@ -94,6 +94,44 @@ def test_both_sides_confirm_and_the_payment_settles_it(cast, served, browser_of)
     assert "I1" in agency.get(reverse("statement", args=[served.pk])).content.decode()
     # the invoice is charged exactly, so nothing is in doubt
     assert Batch.objects.filter(feed="invoices", rejected=0).count() == 1
+
+
+def test_a_payment_taken_back_opens_the_statement_again_and_it_is_paid_anew(cast, served, found, browser_of):
+    insurer, agency = browser_of(Role.INSURER_MANAGER), browser_of(Role.AGENCY)
+    for browser in (insurer, agency):
+        browser.post(reverse("statement-confirm", args=[served.pk]))
+    pay = reverse("statement-pay", args=[served.pk])
+    words = {"invoice_no": "I1", "paid_on": "2026-11-20", "voucher_file": "回单.pdf"}
+    assert insurer.post(pay, words).status_code == 302
+    served.refresh_from_db()
+    assert served.state == "SETTLED"
+    due_at = served.due_at
+    wrong = Expense.objects.get(service__service_no="S1")
+    assert insurer.post(reverse("expense-reverse", args=[wrong.pk]), {"reason": "付错账户"}).status_code == 302
+    served.refresh_from_db()
+    assert (served.state, served.settled_at, served.due_at) == ("CONFIRMED", None, due_at)
+    assert insurer.post(pay, words).status_code == 302
+    served.refresh_from_db()
+    assert served.state == "SETTLED"
+    amounts = Expense.objects.filter(service__service_no="S1").order_by("pk").values_list("amount", flat=True)
+    assert list(amounts) == [Decimal("1200.00"), Decimal("-1200.00"), Decimal("1200.00")]
+    assert Invoice.objects.get(invoice_no="I1").amount == Decimal("2000.00")
+
+
+def test_what_was_taken_back_another_way_opens_the_statement_too(cast, ledger, served, browser_of):
+    for role in (Role.INSURER_MANAGER, Role.AGENCY):
+        browser_of(role).post(reverse("statement-confirm", args=[served.pk]))
+    for number, service, amount in (("X1", "S1", "1200.00"), ("X2", "S2", "800.00")):
+        ledger.expense(cast.huaihai, "PA", number, service, agency_code="AGY01", amount=amount, tax="0.00",
+                       incurred_on="2026-10-13", paid_on="2026-11-20")  # fmt: skip
+    settle_paid(at=NOW)
+    served.refresh_from_db()
+    assert served.state == "SETTLED"
+    ledger.expense(cast.huaihai, "PA", "X1", "S1", agency_code="AGY01", amount="1200.00", tax="0.00",
+                   incurred_on="2026-10-13", paid_on="2026-11-20", is_void=True, void_reason="误报")  # fmt: skip
+    settle_paid(at=NOW)
+    served.refresh_from_db()
+    assert served.state == "CONFIRMED"
 
 
 def test_an_objection_undoes_the_confirmation_and_a_correction_starts_anew(cast, served, browser_of):

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import count
 from typing import Any
 
 import msgspec
-from django.db.models import Q, Sum
+from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
@@ -21,7 +22,7 @@ from anze.exchange.entry import content_of
 from anze.exchange.feeds import FEEDS
 from anze.exchange.receipts import explained_problems
 from anze.expenses.actions import money_of, settle_paid
-from anze.expenses.models import Expense, Statement, StatementLine
+from anze.expenses.models import Expense, Invoice, Statement, StatementLine
 from anze.expenses.rules import Allocation, ExpenseCategory, StatementState, shares
 from anze.kernel.actions import action
 from anze.kernel.actor import Actor
@@ -93,6 +94,7 @@ def reverse_expense(expense: Expense, *, by: Actor, at: datetime, reason: str) -
         }
         sender = Organisation.objects.get(pk=expense.insurer_id)
         _send(sender, "expenses", [row], f"reversal {expense.pk}", by=by, at=at)
+        settle_paid(at=at)
         return Expense.objects.get(insurer_id=expense.insurer_id, expense_no=number)
 
 
@@ -211,6 +213,13 @@ def share_cost(insurer: Organisation, *, by: Actor, at: datetime, cost: SharedCo
 # paying an agency -----------------------------------------------------------------------------------------
 
 
+def _unused(number: str, used: set[str]) -> str:
+    """The number, or the first of its kind that is free: …-2, …-3. It is used from now on."""
+    free = next(each for n in count(1) if (each := number if n == 1 else f"{number}-{n}") not in used)
+    used.add(free)
+    return free
+
+
 @action(Permission.KEEP_EXPENSES, "statement.paid")
 def pay_statement(
     statement: Statement, *, by: Actor, at: datetime, invoice_no: str, paid_on: date, voucher_file: str = ""
@@ -218,6 +227,7 @@ def pay_statement(
     """Record the agency's invoice and its payment: each service of the statement that is not paid yet becomes an
     expense, or the expense on file for it is completed."""
     invoice_no = invoice_no.strip()
+    statement = Statement.objects.select_for_update().get(pk=statement.pk)
     if statement.state != StatementState.CONFIRMED:
         raise Refused(
             "not_confirmed",
@@ -236,12 +246,16 @@ def pay_statement(
         agency = Organisation.objects.get(pk=statement.agency_id)
         lines = StatementLine.objects.filter(statement=statement).select_related("service__policy").order_by("pk")
         due = [each for each in lines if paid[each.service_id][1] < each.price]
+        charged = Expense.objects.filter(service__in=[each.service_id for each in due], is_void=False)
+        taken_back = charged.exclude(reversal_of="").values_list("reversal_of", flat=True)
         on_file = {
             each.service_id: each
-            for each in Expense.objects.filter(
-                Q(paid_on=None), service__in=[each.service_id for each in due], is_void=False, reversal_of=""
-            )
+            for each in charged.filter(paid_on=None, reversal_of="").exclude(expense_no__in=list(taken_back))
         }
+        begins = f"JS{statement.month:%Y%m}"
+        used = set(
+            Expense.objects.filter(insurer=insurer, expense_no__startswith=begins).values_list("expense_no", flat=True)
+        )
         rows, total = [], Decimal()
         for line in due:
             known = on_file.get(line.service_id)
@@ -253,7 +267,8 @@ def pay_statement(
                 left = line.price - paid[line.service_id][1]
                 total += left
                 row = {
-                    "expense_no": f"JS{statement.month:%Y%m}{line.service.service_no[-30:]}",
+                    # what was taken back keeps its number, and what is paid anew has one of its own
+                    "expense_no": _unused(f"{begins}{line.service.service_no[-30:]}", used),
                     "policy_no": line.service.policy.policy_no,
                     "service_no": line.service.service_no,
                     "agency_code": agency.code,
@@ -279,9 +294,11 @@ def pay_statement(
             "tax": "0.00",
             "issued_on": paid_on.isoformat(),
         }
-        key = f"statement {statement.pk} {invoice_no}"
+        key = f"statement {statement.pk} {at.isoformat()}"
         if rows:
-            _send(insurer, "invoices", [invoice], key, by=by, at=at)
+            # an invoice on file says what the agency wrote; what is paid anew on it changes nothing of that
+            if not Invoice.objects.filter(insurer=insurer, invoice_no=invoice_no, is_void=False).exists():
+                _send(insurer, "invoices", [invoice], key, by=by, at=at)
             _send(insurer, "expenses", rows, key, by=by, at=at)
         settle_paid(at=at)
     statement.refresh_from_db()

@@ -54,14 +54,19 @@ SELECT t.id, d.id, d.price, d.source, d.ordered, d.insurer_id, d.agency_id, t.re
 FROM due d JOIN drawn t ON t.insurer_id = d.insurer_id AND t.agency_id = d.agency_id
 """
 # a statement is paid when every service on it is: what was paid for it, less what was taken back, reaches its price
-_SETTLE = """
-UPDATE expenses_statement t SET state = 'SETTLED', settled_at = %(at)s
-WHERE t.state = 'CONFIRMED' AND NOT EXISTS (
+_UNPAID = """EXISTS (
     SELECT 1 FROM expenses_statementline l
     LEFT JOIN LATERAL (SELECT sum(amount) AS paid FROM expenses_expense x
                        WHERE x.service_id = l.service_id AND NOT x.is_void AND x.paid_on IS NOT NULL) e ON true
     WHERE l.statement_id = t.id AND coalesce(e.paid, 0) < l.price)
 """
+_SETTLE = f"""
+UPDATE expenses_statement t SET state = 'SETTLED', settled_at = %(at)s WHERE t.state = 'CONFIRMED' AND NOT {_UNPAID}
+"""
+# the duty to pay is the one that began when both confirmed
+_REOPEN = (
+    f"UPDATE expenses_statement t SET state = 'CONFIRMED', settled_at = NULL WHERE t.state = 'SETTLED' AND {_UNPAID}"
+)
 LOOK_BACK = timedelta(days=366)
 
 
@@ -75,8 +80,10 @@ def draw_up_statements(month: date, *, at: datetime) -> int:
 
 
 def settle_paid(*, at: datetime) -> int:
-    """Close the statements that are paid. Everything must be in view: what was paid may have come in any way."""
+    """Close the statements that are paid, and open again those whose payment was taken back. Everything must be in
+    view: what was paid may have come in any way, and been taken back in any way."""
     with connection.cursor() as cursor:
+        cursor.execute(_REOPEN)
         cursor.execute(_SETTLE, {"at": at})
         return int(cursor.rowcount)
 

@@ -48,6 +48,7 @@ STATEMENT_LIFECYCLE = Lifecycle(
         Transition("correct", (_S.DRAWN, _S.DISPUTED), _S.DRAWN, _("Correct a price"), Permission.KEEP_EXPENSES),
         Transition("agree", (_S.DRAWN,), _S.CONFIRMED, _("Confirm"), Permission.SETTLE_EXPENSES),
         Transition("settle", (_S.CONFIRMED,), _S.SETTLED, _("Settle"), Permission.KEEP_EXPENSES),
+        Transition("reopen", (_S.SETTLED,), _S.CONFIRMED, _("Take the settlement back"), Permission.KEEP_EXPENSES),
     ),
 )
 
