@@ -35,7 +35,7 @@ from anze.claims.rules import (
     why_not,
     why_not_amount,
 )
-from anze.exchange.actions.claims import CLAIM_ACTIONS, Given, register_notice
+from anze.exchange.actions.claims import CLAIM_ACTIONS, Given, money_of, register_notice
 from anze.exchange.models import Batch
 from anze.kernel.duty import beijing_day, load_calendar
 from anze.kernel.refusal import Refused
@@ -97,6 +97,22 @@ def test_a_claim_goes_its_way_and_every_step_is_published_and_told(claim, people
     # ten of them changed the claim, each as a delivery of its own through the feed
     assert made.version == 12
     assert Batch.objects.filter(feed="claims", channel="WEB", updated=1).count() == 11
+
+
+def test_a_claim_that_was_voided_takes_nothing_of_the_aggregate_limit(claim, cast):
+    paid = {"state": "PAID", "registered_at": "2026-11-20T16:00:00+08:00", "assessed": "170000.00", "agreed": "170000.00",
+            "docs_complete_at": "2026-11-21T16:00:00+08:00", "assessed_at": "2026-11-21T17:00:00+08:00",
+            "agreed_at": "2026-11-21T18:00:00+08:00", "paid_at": "2026-11-22T10:00:00+08:00", "outstanding": "0.00",
+            "payments": [{"kind": "SETTLEMENT", "amount": "170000.00", "paid_on": "2026-11-22"}]}  # fmt: skip
+    other = claim(claim_no="L0", **paid)
+    made = claim()
+    Policy.objects.update(aggregate_limit=200000, limit_per_accident=200000)
+    ClaimCover.objects.all().delete()
+    assert money_of(made).limit == 30000
+    cast.accepted(cast.huaihai, "claims", claim_row(claim_no="L0", **paid, is_void=True, void_reason="重复报案"))
+    other.refresh_from_db()
+    assert other.is_void
+    assert money_of(made).limit == 200000
 
 
 def test_missing_documents_are_asked_for_once(claim, people):

@@ -77,7 +77,7 @@ def money_of(claim: Claim) -> Money:
     cover = ClaimCover.objects.filter(claim_id=claim.pk).values_list("content", flat=True).first()
     content = cover or Policy.objects.filter(pk=claim.policy_id).values("limit_per_accident", "aggregate_limit").get()
     others = (
-        Payment.objects.filter(policy_id=claim.policy_id, kind__in=FINAL)
+        Payment.objects.filter(policy_id=claim.policy_id, claim__is_void=False, kind__in=FINAL)
         .exclude(claim_id=claim.pk)
         .aggregate(total=Sum("amount"))["total"]
     )
