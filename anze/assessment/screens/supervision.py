@@ -89,7 +89,7 @@ TIERS = list_screen(
             Of("organisation"),
         ),
         order=15,
-        icon="stairs",
+        icon="shield-check",
         not_in_menu_of=ASSESSED,
     )
 )
