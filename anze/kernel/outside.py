@@ -9,15 +9,43 @@ from __future__ import annotations
 
 import http.client
 import ipaddress
+import re
 import socket
 import ssl
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.utils.encoding import iri_to_uri
 
 
 class NotAllowed(Exception):
     """The name leads into a network nobody has allowed."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a web address names, in the characters HTTP can carry: whom to connect to and what to ask there."""
+
+    is_secure: bool
+    host: str
+    port: int
+    path: str
+
+
+def place_of(url: str) -> Place:
+    """Take a web address apart. Name and path may be written in any script, as people write them. Raises `ValueError`
+    where it is no such address, or names a user."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").encode("idna").decode()
+    port = parts.port  # raises beyond 65535
+    if parts.scheme not in ("https", "http") or parts.username is not None or port == 0:
+        raise ValueError("no address of the web")
+    if not re.fullmatch(r"[a-z0-9._:-]+", host):
+        raise ValueError("no name of a host")
+    is_secure = parts.scheme == "https"
+    path = iri_to_uri(parts.path or "/") + (f"?{iri_to_uri(parts.query)}" if parts.query else "")
+    return Place(is_secure, host, port or (443 if is_secure else 80), path)
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,8 @@ class Told:
 
     def _words(self) -> list[str]:
         title, text = self.words()
-        return [title[:200], text[:2000]]
+        # a title is one line, in the heading of a mail above all; it may hold a name somebody gave
+        return [" ".join(title.split())[:200], text[:2000]]
 
 
 def ways_of(account: Account, wish: Preference | None) -> list[Way]:
@@ -144,15 +145,17 @@ def add_hook(
     by: Actor,
     at: datetime,
     kind: str,
-    url: str,
+    address: bytes,
     least: str,
     language: str = "zh-hans",
     secret: bytes = b"",
 ) -> tuple[Hook, str]:
-    """A new address to be told; answers with its secret, which is shown once. A robot's is made by its maker."""
+    """A new address to be told; answers with its secret, which is shown once. A robot's is made by its maker, and
+    stands in its address: that is passed as every secret, and the audit event names the host only."""
     if organisation.pk != by.organisation_id:
         raise Refused("not_yours", _("Only for your own organisation."), remedy=_("Choose your own."), status=403)
-    check_hook(url)
+    url = address.decode()
+    check_hook(kind, url, secret.decode())
     plain = secret.decode() if secret else (new_secret() if kind == HookKind.STANDARD else "")
     with widened(EVERYTHING):
         if Hook.objects.filter(organisation=organisation, url=url).exists():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import ClassVar
+from urllib.parse import urlsplit
 
 from django.db import models
 from django.utils.translation import get_language, pgettext_lazy
@@ -37,7 +38,8 @@ class Preference(PrivateTable):
 
 
 class Hook(PrivateTable):
-    """Where an organisation's own system, or its group robot, is told. The secret is sealed."""
+    """Where an organisation's own system, or its group robot, is told. The secret is sealed. A robot's address holds
+    its key, so the audit log knows a hook by its host."""
 
     organisation = models.ForeignKey(Organisation, models.CASCADE, related_name="+", verbose_name=_("organisation"))
     kind = models.CharField(_("kind"), max_length=10, choices=HookKind.choices)
@@ -55,7 +57,7 @@ class Hook(PrivateTable):
         constraints: ClassVar = [models.UniqueConstraint(fields=["organisation", "url"], name="hook_once")]
 
     def __str__(self) -> str:
-        return self.url
+        return urlsplit(self.url).hostname or ""
 
 
 class Notice(PrivateTable):

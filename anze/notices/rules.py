@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import datetime, time, timedelta
-from urllib.parse import urlsplit
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
@@ -11,6 +11,7 @@ from django.utils.translation import pgettext_lazy
 
 from anze.kernel.alert import AlertLevel
 from anze.kernel.duty import BEIJING
+from anze.kernel.outside import place_of
 from anze.kernel.refusal import Refused
 
 
@@ -61,13 +62,34 @@ def after_quiet(at: datetime, quiet_from: time | None, quiet_to: time | None) ->
     return end if end > here else end + timedelta(days=1)
 
 
-def check_hook(url: str) -> None:
-    """What an address must look like; where it leads is looked at each time something is sent."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("https", "http") or not parts.hostname or parts.username or parts.fragment:
+def key_of(secret: str) -> bytes:
+    """The key a secret of Standard Webhooks stands for. Raises `ValueError`."""
+    key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+    if not 24 <= len(key) <= 64:  # as the specification has it
+        raise ValueError("too short or too long")
+    return key
+
+
+def check_hook(kind: str, url: str, secret: str) -> None:
+    """What an address and its secret must look like; where it leads is looked at each time something is sent."""
+    try:
+        place_of(url)
+        if "#" in url:  # what DingTalk's signature is put behind would not be sent
+            raise ValueError("a fragment")
+    except ValueError:
         raise Refused(
             "hook_url",
             _("This is no address a notice can be sent to."),
-            remedy=_("Write it as https://host/path, without a user name."),
+            remedy=_("Write it as https://host/path, without a user name; a port is a number up to 65535."),
             field="url",
-        )
+        ) from None
+    if kind == HookKind.STANDARD and secret:
+        try:
+            key_of(secret)
+        except ValueError:
+            raise Refused(
+                "hook_secret",
+                _("The secret of a signed webhook is 24 to 64 bytes, written in base64."),
+                remedy=_("Leave it empty: a new one is made and shown once."),
+                field="secret",
+            ) from None

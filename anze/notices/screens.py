@@ -159,7 +159,8 @@ def hooks(request: HttpRequest) -> HttpResponse:
     secret = ""
     organisation = _own_organisation(actor)
     if form.is_bound and form.is_valid() and organisation:
-        given = {**form.cleaned_data, "secret": form.cleaned_data["secret"].encode()}
+        given = dict(form.cleaned_data)
+        given |= {"secret": given["secret"].encode(), "address": given.pop("url").encode()}
         try:
             _hook, secret = add_hook(organisation, by=actor, at=request.at, **given)  # type: ignore[attr-defined]
         except Refused as refused:

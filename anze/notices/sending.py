@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import quote_plus, urlsplit
+from urllib.parse import quote_plus
 
 from django.conf import settings
 from django.core.mail import EmailMessage
@@ -28,11 +28,11 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.translation import override
 
-from anze.kernel.outside import NotAllowed, PinnedConnection, checked_address
+from anze.kernel.outside import NotAllowed, PinnedConnection, checked_address, place_of
 from anze.kernel.scope import EVERYTHING, inside
 from anze.kernel.sealing import unseal
 from anze.notices.models import Hook, Notice
-from anze.notices.rules import LEASE, WAITS, HookKind, NoticeState, Way
+from anze.notices.rules import LEASE, WAITS, HookKind, NoticeState, Way, key_of
 
 log = logging.getLogger("anze.notices")
 
@@ -62,9 +62,13 @@ def send_next(now: Callable[[], datetime] = timezone.now) -> bool:
     try:
         with override(recipient.language):
             _SEND[Way(notice.way)](notice, recipient)
-    except (NotSent, OSError, smtplib.SMTPException, http.client.HTTPException) as problem:
-        failure = f"{type(problem).__name__}: {problem}"[:300]
-        log.warning("notice %s was not sent (attempt %d): %s", notice.pk, notice.attempts, failure)
+    except Exception as problem:
+        # whatever it is, it is this one message's failure, and those behind it go out
+        failure = f"{type(problem).__name__}: {problem}".replace("\x00", " ")[:300]
+        is_usual = isinstance(problem, NotSent | OSError | smtplib.SMTPException | http.client.HTTPException)
+        log.warning(
+            "notice %s was not sent (attempt %d): %s", notice.pk, notice.attempts, failure, exc_info=not is_usual
+        )
     with inside(EVERYTHING):
         if not failure:
             sets: dict[str, Any] = {"state": NoticeState.SENT, "sent_at": now(), "failure": ""}
@@ -118,18 +122,15 @@ def _sms(notice: Notice, account: Any) -> None:
 
 def post(url: str, body: bytes, headers: Mapping[str, str]) -> bytes:
     """One POST, no redirects: the address behind one would not be the one that was checked."""
-    parts = urlsplit(url)
-    secure = parts.scheme == "https"
-    host = parts.hostname or ""
-    port = parts.port or (443 if secure else 80)
+    place = place_of(url)
     try:
-        address = checked_address(host, port)
+        address = checked_address(place.host, place.port)
     except NotAllowed as problem:
         raise NotSent(str(problem)) from None
-    connection = PinnedConnection(host, port, address, secure=secure, timeout=TIMEOUT)
+    connection = PinnedConnection(place.host, place.port, address, secure=place.is_secure, timeout=TIMEOUT)
     try:
-        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        connection.request("POST", path, body, {"Content-Type": "application/json", "User-Agent": "Anze", **headers})
+        usual = {"Content-Type": "application/json", "User-Agent": "Anze"}
+        connection.request("POST", place.path, body, {**usual, **headers})
         answer = connection.getresponse()
         said = answer.read(4096)
     finally:
@@ -141,8 +142,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> bytes:
 
 def signature(secret: str, message_id: str, moment: int, body: bytes) -> str:
     """The signature of Standard Webhooks, version 1."""
-    key = base64.b64decode(secret.removeprefix("whsec_"))
-    signed = hmac.new(key, f"{message_id}.{moment}.".encode() + body, hashlib.sha256).digest()
+    signed = hmac.new(key_of(secret), f"{message_id}.{moment}.".encode() + body, hashlib.sha256).digest()
     return f"v1,{base64.b64encode(signed).decode()}"
 
 

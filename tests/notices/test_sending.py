@@ -15,9 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anze.kernel.duty import BEIJING
+from anze.kernel.models import Event
 from anze.kernel.outside import NotAllowed, checked_address
 from anze.kernel.refusal import Refused
-from anze.notices.actions import Told, add_hook, keep_wishes, tell_hooks, tell_people
+from anze.notices.actions import Told, add_hook, keep_wishes, new_secret, tell_hooks, tell_people
 from anze.notices.models import Hook, Notice, Preference
 from anze.notices.rules import WAITS, after_quiet, check_hook
 from anze.notices.sending import send_next, signature
@@ -59,10 +60,25 @@ def test_a_private_network_is_reached_where_it_is_allowed(settings: Any) -> None
         checked_address("10.0.0.1", 80)
 
 
-@pytest.mark.parametrize("url", ["ftp://a.example/x", "https:///x", "https://user@a.example/", "javascript:1"])
+@pytest.mark.parametrize(
+    "url",
+    ["ftp://a.example/x", "https:///x", "https://user@a.example/", "javascript:1", "https://a.example:99999/x",
+     "https://a.example:0/", "https://a..example/", "https://[::1/", "https://a b.example/", "https://a.example/x#y"],
+)  # fmt: skip
 def test_what_is_no_address_is_refused(url: str) -> None:
-    with pytest.raises(Refused):
-        check_hook(url)
+    with pytest.raises(Refused) as refused:
+        check_hook("WECOM", url, "")
+    assert (refused.value.code, refused.value.field) == ("hook_url", "url")
+    assert refused.value.remedy
+
+
+@pytest.mark.parametrize("secret", ["钥匙", "whsec_not base64!", "whsec_c2hvcnQ=", "SEC123"])
+def test_a_secret_nothing_can_be_signed_with_is_refused(secret: str) -> None:
+    with pytest.raises(Refused) as refused:
+        check_hook("STANDARD", "https://a.example/", secret)
+    assert (refused.value.code, refused.value.field) == ("hook_secret", "secret")
+    check_hook("DINGTALK", "https://a.example/", secret)
+    check_hook("STANDARD", "https://a.example/", new_secret())
 
 
 times = st.times()
@@ -93,8 +109,9 @@ def hooked(cast, settings):
     with web_server() as received:
 
         def add(kind: str, **words: Any) -> Hook:
-            given = {"url": f"http://127.0.0.1:{received.port}/robot?key=1", "least": "GENERAL", **words}
-            hook, _secret = add_hook(cast.huaihai, by=manager, at=NOW, kind=kind, **given)
+            address = words.pop("url", f"http://127.0.0.1:{received.port}/robot?key=1").encode()
+            given = {"least": "GENERAL", **words}
+            hook, _secret = add_hook(cast.huaihai, by=manager, at=NOW, kind=kind, address=address, **given)
             return hook
 
         yield add, received
@@ -102,6 +119,15 @@ def hooked(cast, settings):
 
 def send(at: datetime = NOW) -> bool:
     return send_next(now=lambda: at)
+
+
+def test_of_a_robot_s_address_which_holds_its_key_the_log_names_the_host_only(hooked) -> None:
+    add, _received = hooked
+    hook = add("DINGTALK", url="https://robot.example/send?access_token=abc123", secret=b"SEC123")
+    event = Event.objects.get(kind="hook.added")
+    assert (event.row_id, event.label, event.details["kind"]) == (hook.pk, "robot.example", "DINGTALK")
+    assert "abc123" not in str(vars(event))
+    assert "SEC123" not in str(vars(event))
 
 
 def test_one_cause_is_told_once_however_often_it_is_put_in(hooked) -> None:
@@ -152,6 +178,45 @@ def test_what_is_never_taken_is_given_up_and_stays_to_be_seen(hooked) -> None:
     notice = Notice.objects.get()
     assert (notice.state, notice.attempts) == ("FAILED", len(WAITS) + 1)
     assert not send(at + timedelta(days=30))
+
+
+@pytest.mark.parametrize("broken", [{"url": "http://127.0.0.1:99999/in"}, {"sealed": "", "url": "http://x.example/"}])
+def test_a_hook_that_cannot_be_asked_at_all_keeps_nobody_waiting(hooked, broken: dict[str, str]) -> None:
+    add, received = hooked
+    bad, good = add("STANDARD", url="http://127.0.0.1/first"), add("WECOM")
+    Hook.objects.filter(pk=bad.pk).update(**broken)  # as one may have been kept under earlier rules
+    tell_hooks([(bad, TOLD)], at=NOW - timedelta(hours=1))
+    tell_hooks([(good, TOLD)], at=NOW)
+    assert send()
+    assert send()
+    assert len(received.bodies) == 1
+    at = NOW
+    for wait in WAITS:
+        at += wait
+        assert send(at)
+    notice = Notice.objects.get(hook=bad)
+    assert (notice.state, notice.attempts) == ("FAILED", len(WAITS) + 1)
+    assert notice.failure
+    assert not send(at + timedelta(days=30))
+
+
+def test_an_address_in_any_script_is_asked_as_http_writes_it(hooked) -> None:
+    add, received = hooked
+    tell_hooks([(add("WECOM", url=f"http://127.0.0.1:{received.port}/群/in?名=安 全%20"), TOLD)], at=NOW)
+    assert send()
+    assert received.paths == ["/%E7%BE%A4/in?%E5%90%8D=%E5%AE%89%20%E5%85%A8%20"]
+
+
+def test_a_line_break_in_a_name_does_not_break_the_heading_of_a_mail(cast, settings) -> None:
+    settings.EMAIL_IS_SET = True
+    account = Account.objects.create(username="li", name="示例李", email="li@example.org")
+    wish = Preference.objects.create(account=account, by_email=True)
+    told = Told("alert:2", "URGENT", lambda: ("示例\r\nBcc: x@example.org\n厂", "逾期\n两行"), "/alerts/2/")
+    tell_people([(account, wish, told)], at=NOW)
+    assert send()
+    [message] = mail.outbox
+    assert message.subject == "示例 Bcc: x@example.org 厂"
+    assert "逾期\n两行" in message.body
 
 
 def test_a_person_s_wishes_decide_ways_and_hours(cast, settings, tmp_path) -> None:
