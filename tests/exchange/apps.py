@@ -111,7 +111,7 @@ def serving(app: App) -> Iterator[App]:
             if parts.path == "/api/dangers":
                 return self.answer(200, json.dumps(app.dangers_page(query)).encode())
             if parts.path.startswith("/photos/"):
-                return self.answer(200, picture(int(parts.path[8:-4])))
+                return self.answer(200, picture(int(parts.path[8:].partition(".")[0])))
             return self.answer(404, b"{}")
 
         def answer(self, status: int, body: bytes, **headers: str) -> None:

@@ -48,7 +48,7 @@ def made(base: str) -> str:
             name="现场应用",
             mapping="field-service",
             base_url=base,
-            token=TOKEN,
+            token=TOKEN.encode(),
             every_minutes=60,
         )
     return str(connector.pk)

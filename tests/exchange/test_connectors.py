@@ -15,6 +15,7 @@ from anze.exchange.connectors.mapping import FOLDER, MappingProblem, mappings, r
 from anze.exchange.models import Connector, ConnectorRun, RejectedRow
 from anze.hazards.models import Hazard
 from anze.kernel.actor import platform
+from anze.kernel.models import Event
 from anze.kernel.refusal import Refused
 from anze.parties.rules import Permission, Role
 from anze.prevention.models import Service
@@ -51,8 +52,9 @@ def app(cast, everything, settings):
 
 def connect(cast, app, mapping="field-service") -> Connector:
     return make_connector(
-        cast.huaihai, by=BY, at=NOW, name="示例应用", mapping=mapping, base_url=app.base, token=TOKEN, every_minutes=60
-    )
+        cast.huaihai, by=BY, at=NOW, name="示例应用", mapping=mapping, base_url=app.base,
+        token=TOKEN.encode(), every_minutes=60,
+    )  # fmt: skip
 
 
 def pulled(connector, clock=None) -> ConnectorRun:
@@ -144,6 +146,45 @@ def test_a_photo_that_is_not_to_be_had_does_not_keep_the_visit_out(cast, app):
     app.visits = [visit(0, photos=[{"url": "/gone/1.jpg", "fileName": "1.jpg"}])]
     run = pulled(connect(cast, app))
     assert (run.rows, run.rejected, run.photos, run.photos_missing) == (1, 0, 0, 1)
+
+
+def test_a_photo_s_address_in_any_script_is_asked_as_http_writes_it(cast, app):
+    app.visits = [visit(0, photos=[{"url": "/photos/0.现场 照片.jpg?说明=甲%20乙", "fileName": "现场.jpg"}])]
+    run = pulled(connect(cast, app))
+    assert (run.state, run.photos, run.photos_missing) == ("DONE", 1, 0)
+    asked = "/photos/0.%E7%8E%B0%E5%9C%BA%20%E7%85%A7%E7%89%87.jpg?%E8%AF%B4%E6%98%8E=%E7%94%B2%20%E4%B9%99"
+    assert app.asked[-1] == asked
+
+
+@pytest.mark.parametrize(
+    "photo",
+    [{"url": "http://[broken/1.jpg"}, {"url": "http://a..example/1.jpg"}, {"url": "/photos/x"},
+     {"url": "/photos/1.jpg", "fileName": "a\x00b"}, "no photo"],
+)  # fmt: skip
+def test_whatever_is_wrong_with_a_photo_the_visits_come_in(cast, app, photo):
+    good = {"url": "/photos/7.jpg", "fileName": "7.jpg"}
+    app.visits = [visit(0, photos=[photo, good]), visit(1, photos="none"), visit(2)]
+    run = pulled(connect(cast, app))
+    assert (run.state, run.rows, run.rejected) == ("DONE", 3, 0)
+    assert run.photos + run.photos_missing == 3
+    assert run.photos >= 2
+
+
+def test_the_token_of_an_app_stands_in_no_event(cast, app):
+    connector = connect(cast, app)
+    event = Event.objects.get(kind="connector.made")
+    assert (event.row_id, event.details["mapping"]) == (connector.pk, "field-service")
+    assert TOKEN not in str(vars(event))
+
+
+@pytest.mark.parametrize("token", ["", "令牌", "one\nline more", " x"])
+def test_a_token_no_heading_can_carry_is_refused(cast, app, token):
+    with pytest.raises(Refused) as refused:
+        make_connector(
+            cast.huaihai, by=BY, at=NOW, name="示例应用", mapping="field-service", base_url=app.base,
+            token=token.encode(), every_minutes=60,
+        )  # fmt: skip
+    assert (refused.value.code, refused.value.field) == ("token_characters", "token")
 
 
 def test_paused_it_rests_and_resumed_it_goes_on(cast, app, browser_of):

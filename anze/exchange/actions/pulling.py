@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from anze.evidence.actions import arrived, receive_media
 from anze.evidence.rules import MediaKind, Subject, register_subject
-from anze.exchange.actions.batches import process_batch, receive_batch
+from anze.exchange.actions.batches import LOST, process_batch, receive_batch
 from anze.exchange.connectors.fetching import Fetcher, FetchProblem, target_of
 from anze.exchange.connectors.mapping import Stream, at, mapped, mappings
 from anze.exchange.models import Connector, ConnectorRun
@@ -50,7 +51,7 @@ def make_connector(
     name: str,
     mapping: str,
     base_url: str,
-    token: str,
+    token: bytes,
     every_minutes: int,
 ) -> Connector:
     """Name an app that is to be pulled. The address is checked now and again before every request."""
@@ -60,6 +61,11 @@ def make_connector(
         raise Refused(
             "unknown_mapping", _("There is no such kind of app."), remedy=_("Choose one of the list."), field="mapping"
         )
+    if not re.fullmatch(rb"[!-~]+( +[!-~]+)*", token):
+        raise Refused(
+            "token_characters", _("An access token is made of letters, digits and signs of ASCII, in one line."),
+            remedy=_("Copy it again from the app's maker."), field="token",
+        )  # fmt: skip
     if not 5 <= every_minutes <= 7 * 24 * 60:
         raise Refused(
             "interval_out_of_range", _("An app is pulled every 5 minutes to every 7 days."),
@@ -78,7 +84,7 @@ def make_connector(
         insurer=insurer, region_code=insurer.region_id, name=name, mapping=mapping, base_url=base_url,
         every_minutes=every_minutes, made_at=at, made_by=by.name[:120], next_run_at=at,
     )  # fmt: skip
-    made.token = seal(token.encode(), f"connector {made.pk}")
+    made.token = seal(token, f"connector {made.pk}")
     made.save(force_insert=True)
     return made
 
@@ -201,12 +207,16 @@ def _fetch(stream: Stream, fetcher: Fetcher, cursor: str) -> Page:
     photos, missing = [], 0
     for record in records:
         found = []
-        for each in (at(record, stream.photos["each"]) or [])[:MOST_PHOTOS] if stream.photos else []:
-            url = at(each, stream.photos["url"])
+        listed = at(record, stream.photos["each"]) if stream.photos else None
+        for each in listed[:MOST_PHOTOS] if isinstance(listed, list) else []:
+            url = str(at(each, stream.photos["url"]))
             try:
-                found.append((str(url), str(at(each, stream.photos["name"]) or ""), fetcher.file(str(url))))
+                found.append((url, str(at(each, stream.photos["name"]) or ""), fetcher.file(url)))
             except (FetchProblem, Refused):
                 missing += 1  # the record is worth more than its photo
+            except Exception:
+                log.exception("a photo of a page of %s could not be fetched", stream.name)
+                missing += 1
         photos.append(found)
     is_last = not at(answer, stream.more) if stream.more else not records
     return Page(records, photos, missing, cursor if following in (None, "") else str(following), is_last)
@@ -278,6 +288,11 @@ def _keep_photos(
                 )  # fmt: skip
         except Refused:
             run.photos_missing += 1  # no picture, too large, or not clean
+        except LOST:
+            raise  # the database's trouble, not the photo's
+        except Exception:
+            log.exception("a photo of service %s could not be kept", service.pk)
+            run.photos_missing += 1
         else:
             kept += 1
     return kept

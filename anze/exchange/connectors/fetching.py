@@ -8,13 +8,13 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urlencode, urljoin
 
 import msgspec
 from django.utils.translation import gettext_lazy as _
 
 from anze.exchange.rules import PullFailure
-from anze.kernel.outside import Address, NotAllowed, PinnedConnection, checked_address
+from anze.kernel.outside import Address, NotAllowed, PinnedConnection, Place, checked_address, place_of
 from anze.kernel.refusal import Refused
 
 ATTEMPTS = 5
@@ -43,32 +43,27 @@ class _Again(Exception):
 class Target:
     """What a URL leads to, looked up and checked."""
 
-    is_secure: bool
-    host: str
-    port: int
+    place: Place
     address: Address
-    path: str
 
 
 def target_of(url: str) -> Target:
     """Where a URL leads. Plain HTTP only inside a network the operator has allowed."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if parts.scheme not in ("https", "http") or not host or parts.username or parts.password:
-        raise _refused(_("The address must look like https://app.example/."))
     try:
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        address = checked_address(host, port)
+        place = place_of(url)
+    except ValueError:
+        raise _refused(_("The address must look like https://app.example/.")) from None
+    try:
+        address = checked_address(place.host, place.port)
     except NotAllowed:
         raise _refused(_("The address lies inside a private network.")) from None
-    except (OSError, ValueError):
-        if parts.scheme == "http":
+    except OSError:
+        if not place.is_secure:
             raise _refused(_("The address must begin with https://.")) from None
-        raise FetchProblem(PullFailure.NO_ADDRESS, host) from None
-    if parts.scheme == "http" and not address.is_private:
+        raise FetchProblem(PullFailure.NO_ADDRESS, place.host) from None
+    if not place.is_secure and not address.is_private:
         raise _refused(_("The address must begin with https://."))
-    path = parts.path or "/"
-    return Target(parts.scheme == "https", host, port, address, f"{path}?{parts.query}" if parts.query else path)
+    return Target(place, address)
 
 
 def _refused(message: Any) -> Refused:
@@ -130,28 +125,27 @@ class Fetcher:
 
     def _once(self, url: str, accept: str) -> bytes:
         target = target_of(url)
-        connection = PinnedConnection(
-            target.host, target.port, target.address, secure=target.is_secure, timeout=TIMEOUT
-        )
+        place = target.place
+        connection = PinnedConnection(place.host, place.port, target.address, secure=place.is_secure, timeout=TIMEOUT)
         headers = {"Accept": accept, "User-Agent": "Anze connector"}
-        if target.host == urlsplit(self.base).hostname:
+        if place.host == place_of(self.base).host:
             headers["Authorization"] = f"Bearer {self.token}"
         try:
-            connection.request("GET", target.path, headers=headers)
+            connection.request("GET", place.path, headers=headers)
             answer = connection.getresponse()
             body = answer.read(MOST_BYTES + 1)
         except (OSError, http.client.HTTPException) as problem:
-            raise _Again(f"{target.host}: {type(problem).__name__} {problem}".strip()) from None
+            raise _Again(f"{place.host}: {type(problem).__name__} {problem}".strip()) from None
         finally:
             connection.close()
         if answer.status == 429 or answer.status >= 500:
             after = answer.getheader("Retry-After", "")
-            raise _Again(f"{target.host}: HTTP {answer.status}", float(after) if after.isdigit() else None)
+            raise _Again(f"{place.host}: HTTP {answer.status}", float(after) if after.isdecimal() else None)
         if answer.status != 200:
-            raise FetchProblem(PullFailure.REFUSED, f"{target.host}: HTTP {answer.status}")
+            raise FetchProblem(PullFailure.REFUSED, f"{place.host}: HTTP {answer.status}")
         if len(body) > MOST_BYTES:
-            raise FetchProblem(PullFailure.TOO_LARGE, f"{target.host}: > {MOST_BYTES >> 20} MB")
+            raise FetchProblem(PullFailure.TOO_LARGE, f"{place.host}: > {MOST_BYTES >> 20} MB")
         length = answer.getheader("Content-Length")
-        if length is not None and length.isdigit() and int(length) > len(body):
-            raise _Again(f"{target.host}: {len(body)} / {length} B")
+        if length is not None and length.isdecimal() and int(length) > len(body):
+            raise _Again(f"{place.host}: {len(body)} / {length} B")
         return body

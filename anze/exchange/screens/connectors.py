@@ -159,6 +159,7 @@ def new(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         given = dict(form.cleaned_data)
         insurer = insurers.get(pk=given.pop("insurer"))
+        given["token"] = given["token"].encode()
         try:
             made = make_connector(insurer, by=request.actor, at=request.at, **given)  # type: ignore[attr-defined]
         except Refused as refused:
