@@ -1,7 +1,8 @@
 """Pages open to everybody that know a secret's holder from a guesser: after some wrong tries they wait.
 
 Only wrong tries are counted, by network address and in the database, so that every process knows them; whoever
-has the right code is never kept waiting by it.
+has the right code is never kept waiting by it. What anybody may leave here without an account is counted in the same
+way, over a day, so that one sender neither fills the disk nor closes the way for others.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from anze.kernel.scope import EVERYTHING, widened
 
 MOST = 20
 WINDOW = timedelta(minutes=15)
+DAY = timedelta(days=1)
 
 
 def _sender(address: str) -> str:
@@ -26,16 +28,21 @@ def _sender(address: str) -> str:
     return hashlib.sha256(f"{settings.SECRET_KEY} {address}".encode()).hexdigest()
 
 
-def _since(at: datetime) -> datetime:
-    seconds = int(WINDOW.total_seconds())
+def _since(at: datetime, window: timedelta) -> datetime:
+    seconds = int(window.total_seconds())
     return datetime.fromtimestamp(int(at.timestamp()) // seconds * seconds, tz=at.tzinfo)
+
+
+def tries_of(what: str, address: str, at: datetime, window: timedelta = WINDOW) -> int:
+    """How many were counted from an address in the window that runs."""
+    with transaction.atomic(), widened(EVERYTHING):
+        tries = WrongTry.objects.filter(what=what, sender=_sender(address), since=_since(at, window)).first()
+    return tries.count if tries is not None else 0
 
 
 def check_tries(what: str, address: str, at: datetime) -> None:
     """Refuse somebody who guessed wrong too often."""
-    with transaction.atomic(), widened(EVERYTHING):
-        tries = WrongTry.objects.filter(what=what, sender=_sender(address), since=_since(at)).first()
-    if tries is not None and tries.count >= MOST:
+    if tries_of(what, address, at) >= MOST:
         raise Refused(
             "too_many_tries",
             _("Too many wrong tries from your network."),
@@ -44,13 +51,13 @@ def check_tries(what: str, address: str, at: datetime) -> None:
         )
 
 
-def count_wrong_try(what: str, address: str, at: datetime) -> None:
-    """Note a wrong guess from a network, and forget those of an hour ago."""
+def count_wrong_try(what: str, address: str, at: datetime, *, window: timedelta = WINDOW, number: int = 1) -> None:
+    """Note what came from a network, and forget what no window holds any more."""
     table = WrongTry._meta.db_table
     with transaction.atomic(), widened(EVERYTHING), connection.cursor() as cursor:
-        cursor.execute(f"DELETE FROM {table} WHERE since < %s", [at - 4 * WINDOW])
+        cursor.execute(f"DELETE FROM {table} WHERE since < %s", [at - 2 * DAY])
         cursor.execute(
-            f"INSERT INTO {table} (what, sender, since, count) VALUES (%s, %s, %s, 1) "
-            "ON CONFLICT (what, sender, since) DO UPDATE SET count = kernel_wrongtry.count + 1",
-            [what, _sender(address), _since(at)],
+            f"INSERT INTO {table} (what, sender, since, count) VALUES (%s, %s, %s, %s) "
+            "ON CONFLICT (what, sender, since) DO UPDATE SET count = kernel_wrongtry.count + excluded.count",
+            [what, _sender(address), _since(at, window), number],
         )

@@ -329,7 +329,7 @@ class SigningKey(PrivateTable):
 
 
 class WrongTry(PrivateTable):
-    """Wrong guesses at something open to everybody, counted by sender and quarter of an hour."""
+    """Wrong guesses at something open to everybody, and what is left there, counted by sender and span of time."""
 
     what = models.CharField(max_length=20)
     sender = models.CharField(max_length=64)

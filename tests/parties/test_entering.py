@@ -10,10 +10,12 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
+from anze.evidence.actions import papers
 from anze.evidence.models import Media
 from anze.kernel.duty import beijing_day
 from anze.kernel.identifiers import make_uscc
 from anze.kernel.links import make_link
+from anze.kernel.models import Parameter
 from anze.kernel.scope import EVERYTHING, inside
 from anze.parties.actions.appeals import decide_appeal, find_appealed, raise_appeal
 from anze.parties.actions.entering import (
@@ -316,6 +318,32 @@ def test_a_paper_is_kept_by_its_content_and_taken_out_again(cast, province):
     assert Application.objects.get().state == "SUBMITTED"
     visitor.post(paper, {"kind": "PLEDGE", "file": SimpleUploadedFile("late.pdf", PDF)}, follow=True)
     assert Document.objects.filter(removed_at=None).count() == 3
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [(("MOST", 3), "材料已达 3 份"), (("MOST_MB_A_DAY", 3), "请明日再来"), (("evidence_papers_mb", 1), "1 MB")],
+)
+def test_papers_put_in_and_taken_out_again_do_not_fill_the_disk(cast, monkeypatch, limit, said):
+    visitor = Browser()
+    where = visitor.post(reverse("apply-as", args=["agency"]), _form())["Location"]
+    token = where.strip("/").split("/")[-1]
+    if limit[0].startswith("MOST"):
+        monkeypatch.setattr(papers, *limit)
+    else:
+        Parameter.objects.filter(key=limit[0]).update(value=str(limit[1]))
+    for number in range(5):
+        content = PDF + bytes([number]) * 300_000
+        visitor.post(reverse("applying-paper", args=[token]),
+                     {"kind": "STAFF", "file": SimpleUploadedFile("名单.pdf", content)})  # fmt: skip
+        last = Document.objects.filter(removed_at=None).first()
+        page = visitor.get(where).content.decode()
+        if last is None:
+            break
+        assert said not in page
+        visitor.post(reverse("applying-remove", args=[token]), {"document": str(last.pk)})
+    assert Document.objects.count() == 3
+    assert said in page
 
 
 def test_a_link_opens_one_application_until_its_time(cast):

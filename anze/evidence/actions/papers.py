@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Count, QuerySet, Sum
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -14,6 +15,9 @@ from anze.evidence.actions.files import arrived
 from anze.evidence.actions.media import receive_media, subject_of
 from anze.evidence.rules import MediaKind, MediaRole, Subject, register_subject
 from anze.kernel.actor import Actor
+from anze.kernel.duty import beijing_day
+from anze.kernel.guessing import DAY, count_wrong_try, tries_of
+from anze.kernel.models import parameter
 from anze.kernel.refusal import Refused
 from anze.parties.access import acts_for
 from anze.parties.actions.entering import add_document
@@ -21,7 +25,8 @@ from anze.parties.models import Appeal, Application, Document, Organisation, Sta
 from anze.parties.rules import OrganisationKind, Permission
 from anze.parties.rules.entering import EDITABLE, AppealState, ApplicationKind
 
-MOST = 20  # papers of one thing
+MOST = 40  # papers of one thing; those taken out count, for their files stay
+MOST_MB_A_DAY = 1000  # from one network address, by those who have no account
 
 
 def _columns(row: Any) -> dict[str, Any]:
@@ -75,16 +80,36 @@ register_subject("appeal", _("Appeal"), _appeal)
 register_subject("standing", _("Suspension or blacklisting"), _standing)
 
 
+def _check_room(papers: QuerySet[Document], size: int, by: Actor, at: datetime) -> None:
+    """Refuse what would fill the disk. Whoever has no account is measured by his network address as well."""
+    kept = papers.aggregate(count=Count("id"), size=Sum("size"))
+    if kept["count"] >= MOST:
+        raise Refused(
+            "too_many_papers", _("There are %(most)s papers already, those taken out counted."),
+            remedy=_("Put several into one PDF."), values={"most": MOST},
+        )  # fmt: skip
+    most = int(parameter("evidence_papers_mb", beijing_day(at)))
+    if (kept["size"] or 0) + size > most << 20:
+        raise Refused(
+            "papers_too_large", _("The papers together may have up to %(most)s MB, those taken out counted."),
+            remedy=_("Scan them with fewer dots an inch."), values={"most": most},
+        )  # fmt: skip
+    if by.account_id is None:
+        megabytes = (size >> 20) + 1
+        if tries_of("papers", by.address, at, DAY) + megabytes > MOST_MB_A_DAY:
+            raise Refused(
+                "too_much_today", _("Very much was sent from your network today."), remedy=_("Come back tomorrow."),
+                status=429,
+            )  # fmt: skip
+        count_wrong_try("papers", by.address, at, window=DAY, number=megabytes)
+
+
 def keep_paper(
     about: Any, subject_kind: str, *, by: Actor, at: datetime, kind: str, content: bytes, file_name: str
 ) -> Document:
     """Keep a file under its thing, and note there what it is."""
     with transaction.atomic():
-        if Document.objects.filter(removed_at=None, **{subject_kind: about}).count() >= MOST:
-            raise Refused(
-                "too_many_papers", _("There are %(most)s papers already."), remedy=_("Put several into one PDF."),
-                values={"most": MOST},
-            )  # fmt: skip
+        _check_room(Document.objects.filter(**{subject_kind: about}), len(content), by, at)
         media = receive_media(
             subject_of(subject_kind, about.pk, by, at), by=by, at=at, content=arrived(content),
             kind=MediaKind.DOCUMENT, role=MediaRole.DOCUMENT, file_name=file_name,
