@@ -41,6 +41,8 @@ class Delivery:
     region_to: str = "ZZZZZZ"
     # for records taken over from a predecessor: when each first arrived there, row 1 first
     known_since: Sequence[datetime] = ()
+    # a batch the sender sent later is published already: what that wrote is not written over
+    is_overtaken: bool = False
     # called when the rows are staged and before anything on file is looked at: waits for those before, or raises
     await_turn: Callable[[], None] | None = None
 
@@ -317,6 +319,8 @@ class _Work:
         helps |= {f"known_{column}": f"existing.{column}" for column in feed.remembers}
         if self.has_region:
             helps["known_region_code"] = "existing.region_code"
+        if self.delivery.is_overtaken:
+            helps["known_batch_id"] = "existing.batch_id"
         extra = [f"{sql} AS {column}" for column, sql in (given | helps).items()] + missing
         # Sorted by parent, and the new ids given in this order: neighbouring index pages stay warm.
         parent = given.get("enterprise_id") or by_column.get("enterprise_id")
@@ -345,6 +349,13 @@ class _Work:
     def _check(self) -> None:
         feed = self.feed
         rules: list[Rule] = []
+        if self.delivery.is_overtaken:
+            later = (
+                f"SELECT b.id FROM exchange_batch b WHERE b.sender_id = '{self.delivery.sender_id}'::uuid "
+                f"AND b.received_at > '{self.delivery.received_at.isoformat()}'::timestamptz"
+            )
+            overtaken = f"r.outcome = '{Outcome.UPDATED.value}' AND r.known_batch_id IN ({later})"
+            rules.append((feed.key_fields[0], "newer_on_file", overtaken))
         for reference in feed.references:
             wanted = _is_given(reference.field, feed.get(reference.field))
             # what is found through another reference is not missed when that one was not found

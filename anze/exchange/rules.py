@@ -76,6 +76,10 @@ FINDINGS: dict[str, tuple[Promise, Promise]] = {
         _("Row %(first)s of the same batch has the same key."),
         _("Send each record once; put corrections into a later batch."),
     ),
+    "newer_on_file": (
+        _("A batch you sent later has written this record already."),
+        _("Nothing, if the record is right as it is; otherwise send it again in a new batch."),
+    ),
     "event_in_future": (_("The day of the event lies in the future."), _("Report it when it has happened.")),
     "date_out_of_calendar": (
         _("The date lies outside the working-day calendar."),

@@ -14,7 +14,7 @@ from anze.exchange import tasks
 from anze.exchange.actions import batches as actions
 from anze.exchange.actions import deliver, retry_batch
 from anze.exchange.feeds import FEEDS
-from anze.exchange.models import Batch, Nonce
+from anze.exchange.models import Batch, Nonce, RejectedRow
 from anze.exchange.rules import BatchState
 from anze.kernel.actor import platform
 from anze.kernel.refusal import Refused
@@ -100,6 +100,36 @@ def test_a_batch_that_breaks_is_given_up_and_blocks_nobody(cast: Any, monkeypatc
     tasks.process_waiting_batches()
     assert states(bad) == ["DONE"]
     assert Policy.objects.filter(policy_no="BAD").exists()
+
+
+def test_a_batch_tried_again_does_not_write_over_what_was_sent_after_it(
+    cast: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivered(cast.huaihai, policy_row("P1", XINGHUO), policy_row("P2", XINGHUO), at=AT - timedelta(hours=1))
+    tasks.process_waiting_batches()
+    rows = [policy_row(number, XINGHUO, insured_workers=11) for number in ("P1", "P2", "P3")]
+    failed = delivered(cast.huaihai, *rows, at=AT)
+    real = tasks.process_batch
+
+    def breaking(batch: Batch, **words: Any) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(tasks, "process_batch", breaking)
+    tasks.process_waiting_batches()
+    monkeypatch.setattr(tasks, "process_batch", real)
+    assert states(failed) == ["FAILED"]
+    correction = delivered(cast.huaihai, policy_row("P1", XINGHUO, insured_workers=22), at=AT + timedelta(hours=1))
+    tasks.process_waiting_batches()
+    assert states(correction) == ["DONE"]
+
+    failed.refresh_from_db()
+    retry_batch(failed, by=BY, at=AT + timedelta(hours=2))
+    tasks.process_waiting_batches()
+    failed.refresh_from_db()
+    assert (failed.state, failed.created, failed.updated, failed.rejected) == ("DONE", 1, 1, 1)
+    assert list(failed.findings.values_list("row", "code")) == [(1, "newer_on_file")]
+    assert dict(Policy.objects.values_list("policy_no", "insured_workers")) == {"P1": 22, "P2": 11, "P3": 11}
+    assert not RejectedRow.objects.exists()  # it is on file: no clock runs for it
 
 
 def test_the_databases_trouble_is_not_counted_against_a_batch(cast: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -198,7 +198,8 @@ def first_unchecked(passed: Collection[UUID] = ()) -> Batch | None:
 
 @action(Permission.ENTER_DATA, "batch.retried")
 def retry_batch(batch: Batch, *, by: Actor, at: datetime) -> Batch:
-    """Let the worker try a failed batch again, once its cause is removed."""
+    """Let the worker try a failed batch again, once its cause is removed. Of its rows, those that a batch received
+    later has written meanwhile are rejected: older data never goes over newer."""
     changed = Batch.objects.filter(pk=batch.pk, state=BatchState.FAILED).update(
         state=BatchState.RECEIVED, attempts=0, failure="", finished_at=None
     )
@@ -275,9 +276,16 @@ def _publish(
         region_from=low,
         region_to=high,
         known_since=known_since,
+        is_overtaken=not known_since and _is_overtaken(batch),
         await_turn=await_turn,
     )
     return publish(FEEDS[batch.feed], rows, delivery, due_dates(channel))
+
+
+def _is_overtaken(batch: Batch) -> bool:
+    """Whether something the sender sent later is on file already: this one failed, or was left unconfirmed, meanwhile."""
+    later = Batch.objects.filter(sender=batch.sender_id, feed=batch.feed, received_at__gt=batch.received_at)
+    return later.filter(state=BatchState.DONE).exists()
 
 
 def fewer_findings(rows: Iterable[DecodedRow]) -> Iterator[DecodedRow]:
