@@ -16,6 +16,7 @@ from anze.claims.models import Claim
 from anze.kernel.actions import action
 from anze.kernel.actor import Actor, platform
 from anze.kernel.duty import beijing_day, end_of_day, load_calendar
+from anze.kernel.guessing import DAY, count_wrong_try, tries_of
 from anze.kernel.links import make_link
 from anze.kernel.models import parameter
 from anze.kernel.refusal import Refused, reasoned
@@ -43,7 +44,9 @@ from anze.prevention.rules.complaints import (
 from anze.underwriting.models import Policy
 
 MAKE, FOLLOW = "complain", "complaint"  # purposes of links
-MOST_A_DAY = 10  # without an account, at one enterprise
+# Without an account, at one enterprise: from one network address; and from all of them together, against a flood from
+# many. A sheet with the link hangs on a wall, so whoever misuses it must not take it from the others.
+MOST_OF_ONE_A_DAY, MOST_A_DAY = 20, 400
 _ACTINGS = {"anze_insurer": Acting.INSURER, "anze_agency": Acting.AGENCY, "anze_enterprise": Acting.COMPLAINANT}
 
 
@@ -128,6 +131,15 @@ def make_complaint(enterprise: Enterprise, *, by: Actor, at: datetime, told: Tol
         if concerns is None and told.day is not None:
             service, concerns = _of_day(enterprise, told.day)
         if by.account_id is None:
+            sender = f"{enterprise.pk} {by.address}"
+            if tries_of("complaint", sender, at, DAY) >= MOST_OF_ONE_A_DAY:
+                raise Refused(
+                    "too_many_of_one",
+                    _("Many complaints came in from your network today already."),
+                    remedy=_("Call the authority, or come back tomorrow."),
+                    status=429,
+                )
+            count_wrong_try("complaint", sender, at, window=DAY)
             count = Complaint.objects.filter(enterprise=enterprise, made_at__range=(at - timedelta(days=1), at)).count()
             if count >= MOST_A_DAY:
                 raise Refused(
