@@ -2,7 +2,8 @@
 
 The calendar is a table because only the yearly holiday notice says which weekends are worked. Counting
 follows Civil Code arts. 201-203: the day of the event is not counted. A question about a day the table
-does not hold is answered with `CalendarEnds`, never with a guess from the weekday.
+does not hold is refused with `CalendarEnds`: years whose notice is still to come stand in the table too, marked
+provisional (`anze.parties.actions.reference`).
 """
 
 from bisect import bisect_left, bisect_right
@@ -10,12 +11,21 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from itertools import pairwise
 
+from django.utils.translation import gettext_lazy as _
 
-class CalendarEnds(LookupError):
+from anze.kernel.refusal import Refused
+
+
+class CalendarEnds(Refused):
     """The answer lies outside the days the calendar holds; `first` and `last` are those it does hold."""
 
     def __init__(self, first: date, last: date) -> None:
-        super().__init__(f"the working-day calendar holds {first} to {last} only")
+        super().__init__(
+            "date_out_of_calendar",
+            _("The working-day calendar holds %(first)s to %(last)s only."),
+            remedy=_("Give a day within it."),
+            values={"first": first, "last": last},
+        )
         self.first = first
         self.last = last
 
@@ -33,7 +43,7 @@ class WorkdayCalendar:
         days = sorted(rows)
         if not days:
             raise ValueError("a working-day calendar needs at least one day")
-        for (earlier, _), (later, _) in pairwise(days):
+        for (earlier, _was), (later, _is) in pairwise(days):
             if later - earlier != timedelta(days=1):
                 what = "is given twice" if later == earlier else f"is followed by {later}"
                 raise ValueError(f"working-day calendar: {earlier} {what}")

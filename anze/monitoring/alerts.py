@@ -102,7 +102,8 @@ CALENDAR_MISSING = declare(
         level=AlertLevel.IMPORTANT,
         parties=(Party.PLATFORM,),
         why=_(
-            "The working days of %(year)s are not published on the platform: deadlines past the year are provisional."
+            "The working days of %(year)s are not published on the platform: deadlines past the year are "
+            "provisional. Install the release that brings its holiday notice."
         ),
         remedy=_("Open the calendar"),
         page="calendar",

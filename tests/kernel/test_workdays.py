@@ -90,6 +90,7 @@ def test_outside_the_calendar_is_an_error_that_names_its_ends() -> None:
     with pytest.raises(CalendarEnds) as caught:
         calendar.is_workday(date(2028, 1, 1))
     assert (caught.value.first, caught.value.last) == (date(2023, 1, 1), date(2027, 12, 31))
+    assert "2027-12-31" in caught.value.message  # refused like anything a person may get wrong, never a failure of ours
     with pytest.raises(CalendarEnds):
         calendar.add_workdays(date(2027, 12, 30), 5)
     with pytest.raises(CalendarEnds):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,8 +16,10 @@ from anze.kernel.models import Event
 from anze.kernel.refusal import Refused
 from anze.kernel.scope import widened
 from anze.parties.rules import Role
+from anze.prevention.actions import complaints
 from anze.prevention.actions.complaints import (
     COMPLAINT_ACTIONS,
+    MOST_OF_ONE_A_DAY,
     Said,
     Told,
     holder_of,
@@ -57,13 +59,13 @@ def people(cast: Cast) -> dict[str, Actor]:
     }
 
 
-def made(cast: Cast, **words: Any) -> Complaint:
+def made(cast: Cast, address: str = "", at: datetime = NOW, **words: Any) -> Complaint:
     service = Service.objects.get()
     told = {"subject": "QUALITY", "text": "专家到场十分钟就走", "kind": "WORKER", "name": "示例工人", "phone": "13800000000",
             "service": service.pk}  # fmt: skip
-    holder = holder_of(cast.xinghuo.pk)
+    holder = holder_of(cast.xinghuo.pk, address=address)
     with widened(holder.scope):
-        return make_complaint(cast.xinghuo, by=holder, at=NOW, told=Told(**{**told, **words})).complaint
+        return make_complaint(cast.xinghuo, by=holder, at=at, told=Told(**{**told, **words})).complaint
 
 
 def take(name: str, complaint: Complaint, by: Actor, at: datetime = NOW, **words: Any) -> ComplaintStep:
@@ -218,11 +220,30 @@ def test_a_link_that_is_none_opens_nothing(db):
     assert Browser().get(reverse("complain", args=["no-such-link"])).status_code in (404, 422)
 
 
-def test_more_than_ten_a_day_without_account_are_refused(cast, people):
-    for _number in range(10):
-        made(cast)
-    with pytest.raises(Refused, match="too_many"):
-        made(cast)
+def test_whoever_floods_with_the_link_closes_the_way_for_himself_alone(cast, people):
+    for _number in range(MOST_OF_ONE_A_DAY):
+        made(cast, address="198.51.100.7")
+    with pytest.raises(Refused, match="too_many_of_one") as refused:
+        made(cast, address="198.51.100.7")
+    assert (refused.value.status, bool(refused.value.remedy)) == (429, True)
+    made(cast, address="198.51.100.8")
+    made(cast, address="198.51.100.7", at=NOW + DAY)
+
+
+@pytest.mark.parametrize("day", [date(2027, 12, 31), date(2028, 6, 1), date(2031, 3, 3)])
+def test_a_complaint_gets_its_deadline_also_in_years_without_a_holiday_notice(cast, people, day):
+    at = datetime(day.year, day.month, day.day, 2, tzinfo=UTC)
+    complaint = made(cast, at=at)
+    # ten days of Monday to Friday are two weeks
+    assert complaint.answer_due_at == end_of_day(day + 14 * DAY)
+
+
+def test_a_flood_from_many_networks_ends_somewhere(cast, people, monkeypatch):
+    monkeypatch.setattr(complaints, "MOST_A_DAY", 3)
+    for number in range(3):
+        made(cast, address=f"198.51.100.{number}")
+    with pytest.raises(Refused, match=r"too_many\b"):
+        made(cast, address="198.51.100.9")
 
 
 class Facts:

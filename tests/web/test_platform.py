@@ -132,6 +132,9 @@ def test_the_calendar_shows_holidays_and_make_up_days_and_warns_of_what_is_not_p
     )
     assert "not published yet" not in text
     assert "not published yet" in administrator.get(reverse("calendar"), {"year": "2027"}).content.decode()
+    shown = administrator.get(reverse("calendar"), {"year": "2030"}).content.decode()
+    assert "not published yet" in shown  # counted by the weekdays until the notice is there
+    assert "261 working days in the year" in shown
     assert "There is no calendar" in administrator.get(reverse("calendar"), {"year": "1999"}).content.decode()
     assert administrator.get(reverse("calendar"), {"year": "²"}).status_code == 200
 

@@ -19,7 +19,6 @@ from anze.exchange.screens.batches import FEED_NAMES, own_count, own_link
 from anze.exchange.senders import feeds_of, sender_of
 from anze.kernel.duty import beijing_day, end_of_day, load_calendar
 from anze.kernel.models import parameter
-from anze.kernel.workdays import CalendarEnds
 from anze.parties.rules import Permission
 from anze.parties.screens import INSURER, insurer_filter
 from anze.prevention.models import Plan
@@ -43,12 +42,8 @@ PUNCTUAL = (("IN_TIME", _("in time")), ("LATE", _("late")))
 
 
 def end_of_next_workday(at: datetime) -> datetime:
-    """The end of the next working day after today; of tomorrow where the calendar ends."""
-    today = beijing_day(at)
-    try:
-        return end_of_day(load_calendar().add_workdays(today, 1))
-    except CalendarEnds:
-        return end_of_day(today + timedelta(days=1))
+    """The end of the next working day after today."""
+    return end_of_day(load_calendar().add_workdays(beijing_day(at), 1))
 
 
 # records on file ------------------------------------------------------------------------------------------

@@ -8,9 +8,11 @@ from pathlib import Path
 from django.db import connection
 
 from anze.kernel.models import CalendarDay, Parameter
+from anze.kernel.rules import CalendarStatus
 from anze.parties.models import Region
 
 DATA = Path(__file__).resolve().parents[2]
+YEARS_AHEAD = 5  # of the calendar beyond the years that are shipped
 
 
 def load_reference_data() -> None:
@@ -25,8 +27,18 @@ def load_reference_data() -> None:
 
 
 def load_calendar_file() -> None:
+    """The shipped days, and beyond them Monday to Friday as provisional working days without a source, so that nothing
+    stops where the file ends; a later release with the holiday notice puts them right."""
     _load(CalendarDay, DATA / "kernel/data/calendar.csv", ("day",), rename={"date": "day"})
     with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO kernel_calendarday (day, is_workday, name, source, status, ordinal) "
+            "SELECT d::date, extract(isodow FROM d) < 6, '', '', %s, 0 FROM "
+            "(SELECT max(day) AS last FROM kernel_calendarday WHERE source <> '') shipped, "
+            "generate_series((shipped.last + 1)::timestamp, shipped.last + make_interval(years => %s), interval '1 day') d "
+            "ON CONFLICT (day) DO NOTHING",
+            [CalendarStatus.PROVISIONAL.value, YEARS_AHEAD],
+        )
         cursor.execute(
             "UPDATE kernel_calendarday c SET ordinal = s.n FROM (SELECT day, "
             "count(*) FILTER (WHERE is_workday) OVER (ORDER BY day) AS n FROM kernel_calendarday) s "
