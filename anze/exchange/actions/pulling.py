@@ -291,7 +291,7 @@ def _keep_photos(
         except LOST:
             raise  # the database's trouble, not the photo's
         except Exception:
-            log.exception("a photo of service %s could not be kept", service.pk)
+            log.exception("a photo of service %s could not be kept", row["service_no"])
             run.photos_missing += 1
         else:
             kept += 1
