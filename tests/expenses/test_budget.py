@@ -33,5 +33,7 @@ def test_the_usual_ratio_is_that_of_the_first_day_of_cover_and_an_accepted_plan_
     # 50,000.00 by the 18 % agreed and 70,000.00 by the 15 % usual when cover began
     assert "19,500.00" in page
     assert ("43,210.00" in page) == (state == "ACCEPTED")
+    # nobody's plan is read by those who read no plans; the page opens for them as well
+    assert "43,210.00" not in browser_of(Role.ENTERPRISE).get(reverse("expense-budget")).content.decode()
     # before a cap was published there is none
     assert browser.get(reverse("expense-budget"), {"year": 2023}).status_code == 200
