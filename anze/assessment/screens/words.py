@@ -69,7 +69,7 @@ def curve_text(element: Element) -> str:
         return ngettext(
             "%(points)s point off for each confirmed case",
             "%(points)s points off for each confirmed case",
-            float(curve.per_case),
+            1 if curve.per_case == 1 else 2,  # half a point is not one
         ) % {"points": curve.per_case}
     assert isinstance(curve, Checklist)
     return ngettext("all points if the item is met", "one share for each of %(count)s items met", len(curve.items)) % {
