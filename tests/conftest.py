@@ -7,7 +7,7 @@ owns nothing, and works inside a transaction that is rolled back.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -240,24 +240,27 @@ def cast() -> Cast:
 
 
 @pytest.fixture(scope="session")
-def no_open_database() -> None:
+def no_open_database(django_db_blocker: Any) -> Callable[[], None]:
+    """Puts away what stands in the database, and the session to it."""
     from django.db import connections
 
-    stages.clear()
-    connections.close_all()
+    def close() -> None:
+        with django_db_blocker.unblock():
+            stages.clear()
+        connections.close_all()
+
+    close()
+    return close
 
 
 @pytest.fixture(scope="session")
-def playwright(no_open_database: None, playwright: Playwright) -> Iterator[Playwright]:
+def playwright(no_open_database: Callable[[], None], playwright: Playwright) -> Iterator[Playwright]:
     """Playwright's synchronous interface keeps an event loop in this thread, and inside a loop Django has a
     connection of its own: the one from before is put away first, and that one at the end, or a session to the
     test database would stay open that nobody can reach any more."""
-    from django.db import connections
-
     expect.set_options(timeout=120_000)  # on a busy machine a page comes late, and is as good as any
     yield playwright
-    stages.clear()
-    connections.close_all()
+    no_open_database()
 
 
 @pytest.fixture

@@ -44,6 +44,7 @@ def _clock(
             facts={"number": "c.claim_no", "due": due},
             thresholds={"notice": "alert.claim_notice_days"},
             sources={"claims_claim": "id", "claims_payment": "claim_id"},
+            duty=duty,
             basis=duty.source,
             shown_as=(card, "claims-late"),
         )

@@ -79,6 +79,7 @@ class AlertRule:
     rises: str = "NULL"
     risen: AlertLevel = AlertLevel.URGENT
     escalation: str = ""  # parameters `<this>.COUNTY` and so on, in working days after `due` or after it was raised
+    duty: Duty | None = None
     basis: Words = ""
     shown_as: tuple[str, ...] = ()
     permission: str = ""  # for those it is not addressed to; '': that of the page
@@ -217,6 +218,7 @@ def duty_alert(
         "of": "x",
         "thresholds": {"notice": "alert.duty_notice_days"},
         "sources": {table: "id"},
+        "duty": duty,
         "basis": duty.source,
         **words,
     }

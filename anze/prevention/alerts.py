@@ -262,6 +262,7 @@ ANNUAL_DUE = declare(
             "due": "y.first_on + ({days})::int - 1",
         },
         thresholds={"days": "annual_plan_days", "notice": "alert.duty_notice_days"},
+        duty=SUBMIT_ANNUAL,
         basis=SUBMIT_ANNUAL.source,
     )
 )

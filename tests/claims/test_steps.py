@@ -183,7 +183,7 @@ def test_what_was_done_here_is_not_undone_by_the_insurers_system(claim, people, 
 
 def test_a_step_a_check_refuses_leaves_nothing_behind(claim, people):
     made = claim(state="REGISTERED", registered_at="2026-11-20T16:00:00+08:00")
-    batches = Batch.objects.count()
+    batches = Batch.objects.update(received_at=datetime(2026, 11, 20, 6, 0, tzinfo=UTC))  # nothing came after the step
     with pytest.raises(Refused) as refused, transaction.atomic():
         take("survey", made, people["insurer"], datetime(2026, 11, 20, 6, 59, tzinfo=UTC))  # before the notice
     assert refused.value.code == "step_out_of_order"

@@ -71,7 +71,7 @@ def judge_all(page: Page, base: str) -> int:
 def test_a_campaign_from_draft_to_publication(live: Platform, opened, tmp_path: Path) -> None:
     secretary = opened("secretary")
     secretary.goto(live.base + "/assessment/")
-    secretary.get_by_role("link", name="设立评估").click()
+    secretary.get_by_role("link", name="设立评估").first.click()
     assert_sound(secretary)
     secretary.fill("[name=title]", "2026年度效能评估")
     scheme = live.ask("SELECT id FROM assessment_scheme WHERE code = 'EXAMPLE-INSURER'")[0][0]

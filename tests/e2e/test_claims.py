@@ -28,7 +28,7 @@ def test_a_claims_life(live: Platform, opened) -> None:
     happened = datetime.now(ZoneInfo("Asia/Shanghai")) - timedelta(hours=2)
     boss = opened("boss", width=390)
     boss.goto(live.base + "/claims/notices/")
-    boss.get_by_role("link", name="我要报案").click()
+    boss.get_by_role("link", name="我要报案").first.click()
     assert_sound(boss)
     boss.fill("[name=occurred_at]", happened.strftime("%Y-%m-%dT%H:%M"))
     boss.select_option("[name=kind]", "BURN")

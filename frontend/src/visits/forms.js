@@ -40,8 +40,9 @@ const packOf = async (visit) => {
 
 /** Days to rectify by class where the visit is, when neither the library nor the expert says another number. */
 const rectifyDays = async (visit) => {
-  const { row } = (await store.get("visits", visit)) ?? {};
-  return (await bundle())?.enterprises?.[row?.enterprise]?.rectify_days ?? {};
+  const known = await bundle();
+  const row = known?.visits.find((each) => each.id === visit) ?? (await store.get("visits", visit))?.row;
+  return known?.enterprises?.[row?.enterprise]?.rectify_days ?? {};
 };
 
 const inDays = (days) => {
