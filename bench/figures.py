@@ -117,8 +117,10 @@ def looked_back(report: Report, known_at: datetime) -> None:
     cut = Slice("370000", date(day.year, 1, 1), day.replace(day=1))
     spent = {}
     for code, indicator in INDICATORS.items():
+        # each twice, the one after the other: whichever is first finds its tables cold
+        rounds = [{at: _counted(indicator, cut, day, at) for at in (known_at, None)} for _ in range(2)]
         for at in (known_at, None):
-            spent[code, at] = _counted(indicator, cut, day, at)
+            spent[code, at] = min(each[at] for each in rounds)
     then, now = (sum(spent[code, at] for code in INDICATORS) for at in (known_at, None))
     report.add(f"{len(INDICATORS)} indicators as known before {3000 * len(CHANGES):,} changes", f"{then:.1f} s")
     report.add("… against the same from the rows of today", f"{then / now:.2f}×", "≤ 2×", then / now <= 2)

@@ -112,6 +112,8 @@ def judged_as_known(cursor: CursorWrapper, indicator: Indicator, day: date, at: 
             now = f"{found} IN (SELECT g.id FROM {of})"
         _make(cursor, f"now_{name}", now, source.group)
         _make(cursor, f"known_{name}", past.rows(source.model, f"now_{name}"), source.group)
+        # where the planner takes few rows for one it compares them one by one: then at least by their key
+        cursor.execute(f"CREATE INDEX ON known_{name} (id)")
     _make(cursor, "changed_row", " UNION ALL ".join(f"SELECT id FROM now_{name}" for name in sources), "id")
     put_back = judged(lambda source: f"SELECT * FROM known_{source.name}")
     return (
