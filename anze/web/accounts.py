@@ -92,6 +92,11 @@ class PresentPassword(Form):
 class SecondFactorForm(CodeForm, PresentPassword):
     field_order = ("present", "code")
 
+    def __init__(self, *positional: Any, **words: Any) -> None:
+        super().__init__(*positional, **words)
+        # one begins with what stands first
+        self.fields["present"].widget.attrs["autofocus"] = self.fields["code"].widget.attrs.pop("autofocus")
+
 
 class PasswordForm(PresentPassword):
     fresh = forms.CharField(

@@ -41,6 +41,7 @@ from anze.prevention.actions.complaints import (
 )
 from anze.prevention.models import Complaint, ComplaintContact, ComplaintStep, Service
 from anze.prevention.rules.complaints import (
+    ANSWER,
     MOVES,
     OPEN,
     TURN,
@@ -70,7 +71,7 @@ STATE = Column(
 
 
 def _late(asking: Asking) -> Q:
-    """Not answered in ten working days, or not settled in thirty and what was added."""
+    """Not answered in time, or not settled in time and what was added."""
     return Q(state__in=OPEN) & (
         Q(answered_at__isnull=True, answer_due_at__lte=asking.at) | Q(settle_due_at__lte=asking.at)
     )
@@ -301,6 +302,11 @@ def _told(given: dict[str, Any], claim: str = "") -> Told:
     return Told(**given, insurer=insurer, service=service, claim=_key(claim))
 
 
+def _days_to_answer(request: HttpRequest, enterprise: Enterprise) -> int:
+    """Working days within which a complaint of today is answered."""
+    return int(parameter(ANSWER.parameter, beijing_day(request.at), enterprise.region_code))  # type: ignore[attr-defined]
+
+
 @page("prevention/complaints/new/", name="complaint-new", title=_("Complain"), permission=Permission.MAKE_COMPLAINTS,
       methods=("GET", "POST"))  # fmt: skip
 def complaint_new(request: HttpRequest) -> HttpResponse:
@@ -320,7 +326,11 @@ def complaint_new(request: HttpRequest) -> HttpResponse:
             messages.success(request, _now("The complaint %(number)s is on its way.") % {"number": made.complaint_no})
             return redirect("complaint", made.pk)
     about = _key(request.GET.get("claim", ""))
-    words = {"form": form, "claim": Claim.objects.filter(pk=about).first() if about else None}
+    words = {
+        "form": form,
+        "claim": Claim.objects.filter(pk=about).first() if about else None,
+        "days": _days_to_answer(request, enterprise),
+    }
     return render(request, "prevention/complaint_new.html", words, status=422 if form.is_bound else 200)
 
 
@@ -364,7 +374,8 @@ def complain(request: HttpRequest, token: str) -> HttpResponse:
             else:
                 return redirect("complaint-follow", link_to_follow(made, at=at))
         status = 422 if form.is_bound else 200
-        answer = render(request, "prevention/complain.html", {"form": form, "enterprise": enterprise}, status=status)
+        words = {"form": form, "enterprise": enterprise, "days": _days_to_answer(request, enterprise)}
+        answer = render(request, "prevention/complain.html", words, status=status)
     answer["Cache-Control"] = "no-store"
     return answer
 
